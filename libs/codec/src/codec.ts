@@ -1,0 +1,38 @@
+/**
+ * What a codec is, and how one is used on bytes (RFC 9420 §2.1).
+ *
+ * @module
+ */
+
+import { Reader } from './reader.ts';
+import { Writer } from './writer.ts';
+
+/** Knows how a type looks on the wire, in both directions. */
+export interface Codec<T> {
+  write(writer: Writer, value: T): void;
+  read(reader: Reader): T;
+}
+
+/** The type that a codec encodes and decodes. */
+export type TypeOf<C> = C extends Codec<infer T> ? T : never;
+
+/** Encodes a value. @throws CodecError when a part of it does not fit its field */
+export function encode<T>(codec: Codec<T>, value: T): Uint8Array {
+  const writer = new Writer();
+  codec.write(writer, value);
+  return writer.finish();
+}
+
+/**
+ * Decodes exactly one value. The bytes are copied once first: what is decoded keeps views into that copy,
+ * so that a caller who reuses its buffer changes nothing.
+ *
+ * @throws CodecError for anything that is not precisely one encoded value
+ */
+export function decode<T>(codec: Codec<T>, bytes: Uint8Array): T {
+  const reader = new Reader(Uint8Array.prototype.slice.call(bytes));
+  const value = codec.read(reader);
+  reader.finish();
+  return value;
+}
+

@@ -1,0 +1,71 @@
+/**
+ * A growing buffer that structures are written to.
+ *
+ * @module
+ */
+
+import { putLength, sizeOfLength } from './varint.ts';
+
+/** Appends bytes; `finish` gives what was written. */
+export class Writer {
+  #bytes: Uint8Array;
+  #length = 0;
+
+  constructor(capacity = 256) {
+    this.#bytes = new Uint8Array(capacity);
+  }
+
+  /** Appends an unsigned integer of 1 to 4 bytes, network byte order. */
+  uint(value: number, size: 1 | 2 | 3 | 4): void {
+    let at = this.#grow(size);
+    for (let shift = 8 * (size - 1); shift >= 0; shift -= 8) this.#bytes[at++] = (value >>> shift) & 0xff;
+  }
+
+  /** Appends raw bytes without a header. */
+  bytes(value: Uint8Array): void {
+    const at = this.#grow(value.length);
+    this.#bytes.set(value, at);
+  }
+
+  /** Appends bytes with a length header (`opaque<V>`). */
+  opaque(value: Uint8Array): void {
+    const size = sizeOfLength(value.length);
+    const at = this.#grow(size + value.length);
+    putLength(this.#bytes, at, value.length);
+    this.#bytes.set(value, at + size);
+  }
+
+  /** Runs `body` and puts the length of what it wrote in front of it. */
+  vector(body: () => void): void {
+    const start = this.#grow(1);
+    body();
+    const length = this.#length - start - 1;
+    const size = sizeOfLength(length);
+    if (size > 1) {
+      this.#grow(size - 1);
+      this.#bytes.copyWithin(start + size, start + 1, start + 1 + length);
+    }
+    putLength(this.#bytes, start, length);
+  }
+
+  /** Gives a copy of what was written and overwrites the buffer, which may have held secrets. */
+  finish(): Uint8Array {
+    const result = this.#bytes.slice(0, this.#length);
+    this.#bytes.fill(0, 0, this.#length);
+    this.#length = 0;
+    return result;
+  }
+
+  #grow(size: number): number {
+    const start = this.#length;
+    const needed = start + size;
+    if (needed > this.#bytes.length) {
+      const larger = new Uint8Array(Math.max(needed, this.#bytes.length * 2));
+      larger.set(this.#bytes);
+      this.#bytes.fill(0);
+      this.#bytes = larger;
+    }
+    this.#length = needed;
+    return start;
+  }
+}

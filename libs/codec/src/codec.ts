@@ -35,4 +35,3 @@ export function decode<T>(codec: Codec<T>, bytes: Uint8Array): T {
   reader.finish();
   return value;
 }
-

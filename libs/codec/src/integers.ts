@@ -58,7 +58,10 @@ export function enumeration<const V extends number>(
   const check = (value: number): V => {
     const found = known.get(value);
     if (found === undefined) {
-      throw new CodecError('UNKNOWN_VALUE', `one of ${[...known.keys()].join(', ')} expected, found ${value}`);
+      throw new CodecError(
+        'UNKNOWN_VALUE',
+        `one of ${[...known.keys()].join(', ')} expected, found ${value}`,
+      );
     }
     return found;
   };

@@ -61,9 +61,7 @@ export function select<K extends string, A extends Readonly<Record<number, Codec
   tag: Codec<number>,
   arms: A,
 ): Codec<SelectOf<K, A>> {
-  const table = new Map(
-    Object.entries<Codec<object>>(arms).map(([key, arm]) => [Number(key), arm]),
-  );
+  const table = new Map(Object.entries<Codec<object>>(arms).map(([key, arm]) => [Number(key), arm]));
   const armOf = (value: number): Codec<object> => {
     const arm = table.get(value);
     if (arm !== undefined) return arm;

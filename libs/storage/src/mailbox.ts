@@ -1,0 +1,59 @@
+/**
+ * Port of the Delivery Service: what is addressed to one device and waits there until it says that it has it.
+ *
+ * @module
+ */
+import type { Unsubscribe, WakeUp } from './wake-up.ts';
+
+/** A Welcome for one device (RFC 9420 §12.4.3.1). */
+export interface NewMailboxEntry {
+  readonly device: string;
+  readonly groupId: Uint8Array;
+  /** Sequence number of the commit that the Welcome belongs to: where the joiner starts to read. */
+  readonly groupSequence: bigint;
+  readonly welcome: Uint8Array;
+  readonly ratchetTree?: Uint8Array | undefined;
+}
+
+/** Whether the entry is new; the sequence number is the one that it has or had. */
+export interface DeliverOutcome {
+  readonly outcome: 'delivered' | 'alreadyDelivered';
+  readonly sequence: bigint;
+}
+
+/** One entry of a device's mailbox. */
+export interface MailboxEntry {
+  readonly sequence: bigint;
+  readonly groupId: Uint8Array;
+  readonly groupSequence: bigint;
+  readonly welcome: Uint8Array;
+  readonly ratchetTree: Uint8Array | undefined;
+}
+
+/** A page of a mailbox. */
+export interface MailboxQuery {
+  readonly device: string;
+  readonly afterSequence: bigint;
+  /** The most entries in the answer. */
+  readonly limit: number;
+  /** The most bytes of Welcomes and trees in the answer; the first entry is in it whatever its size. */
+  readonly maxBytes: number;
+}
+
+/**
+ * Mailboxes of devices. Every method is one atomic step. Sequence numbers of a mailbox grow by one and never start again,
+ * also when everything was acknowledged, and become visible in their order.
+ */
+export interface Mailbox {
+  /** Puts an entry into a mailbox once per (device, group, sequence), even when it was acknowledged since. */
+  deliver(entry: NewMailboxEntry): Promise<DeliverOutcome>;
+
+  /** Reads entries in order; a mailbox that nothing was ever delivered to reads as empty. */
+  read(query: MailboxQuery): Promise<readonly MailboxEntry[]>;
+
+  /** Deletes what is in the mailbox up to and including a sequence number, and nothing that comes later. */
+  acknowledge(device: string, upTo: bigint): Promise<void>;
+
+  /** Calls the listener after deliveries to a device. See {@link WakeUp}. */
+  onDeliver(device: string, listener: WakeUp): Unsubscribe;
+}

@@ -1,0 +1,73 @@
+/**
+ * From a shared secret to the keys of an HPKE context, base mode (RFC 9180 §5.1).
+ *
+ * @module
+ */
+
+import { concat, utf8 } from '../bytes.ts';
+import type { Aead } from '../aead.ts';
+import type { Kdf } from '../kdf.ts';
+import { createLabeledKdf, toUint16 } from './labeled-kdf.ts';
+
+/** The key and nonce of the first message of a context. */
+export interface MessageKey {
+  readonly key: Uint8Array;
+  readonly nonce: Uint8Array;
+}
+
+/** What is asked of the export interface (RFC 9180 §5.3). */
+export interface HPKEExportRequest {
+  readonly info: Uint8Array;
+  readonly exporterContext: Uint8Array;
+  readonly length: number;
+}
+
+/** Derives what a context is used for; the shared secret is overwritten. */
+export interface KeySchedule {
+  messageKey(sharedSecret: Uint8Array, info: Uint8Array): MessageKey;
+  exported(sharedSecret: Uint8Array, request: HPKEExportRequest): Uint8Array;
+}
+
+/** The code points of an HPKE suite (RFC 9180 §7). */
+export interface HPKESuiteId {
+  readonly kem: number;
+  readonly kdf: number;
+  readonly aead: number;
+}
+
+const EMPTY = new Uint8Array(0);
+const MODE_BASE = Uint8Array.of(0);
+
+/** Makes the key schedule of an HPKE suite. */
+export function createKeySchedule(id: HPKESuiteId, kdf: Kdf, aead: Aead): KeySchedule {
+  const suiteId = concat(utf8('HPKE'), toUint16(id.kem), toUint16(id.kdf), toUint16(id.aead));
+  const labeled = createLabeledKdf(kdf, suiteId);
+  const pskIdHash = labeled.labeledExtract(EMPTY, 'psk_id_hash', EMPTY);
+  const schedule = (
+    sharedSecret: Uint8Array,
+    info: Uint8Array,
+  ): { secret: Uint8Array; context: Uint8Array } => {
+    const context = concat(MODE_BASE, pskIdHash, labeled.labeledExtract(EMPTY, 'info_hash', info));
+    const secret = labeled.labeledExtract(sharedSecret, 'secret', EMPTY);
+    sharedSecret.fill(0);
+    return { secret, context };
+  };
+  return {
+    messageKey(sharedSecret, info) {
+      const { secret, context } = schedule(sharedSecret, info);
+      const key = labeled.labeledExpand(secret, 'key', context, aead.keySize);
+      // The first message's number is zero, and so the base nonce is its nonce.
+      const nonce = labeled.labeledExpand(secret, 'base_nonce', context, aead.nonceSize);
+      secret.fill(0);
+      return { key, nonce };
+    },
+    exported(sharedSecret, { info, exporterContext, length }) {
+      const { secret, context } = schedule(sharedSecret, info);
+      const exporterSecret = labeled.labeledExpand(secret, 'exp', context, labeled.size);
+      secret.fill(0);
+      const exported = labeled.labeledExpand(exporterSecret, 'sec', exporterContext, length);
+      exporterSecret.fill(0);
+      return exported;
+    },
+  };
+}

@@ -1,0 +1,125 @@
+/**
+ * What a handler knows about its call, and how a call ends that does not end well.
+ *
+ * @module
+ */
+import { randomUUID } from 'node:crypto';
+import { FieldError } from '@canopy/contract';
+import type { Metadata, ServerUnaryCall, StatusObject } from '@grpc/grpc-js';
+import { because, invalidArgument, ServiceError, statusWith, toStatus } from './errors.ts';
+import type { Logger } from './logger.ts';
+
+/** Finds out who calls. @throws {ServiceError} UNAUTHENTICATED. */
+export type Authenticate<Who> = (metadata: Metadata) => Promise<Who>;
+
+/** Lets everybody in: for the calls that hand out the means to authenticate. */
+export const anonymous: Authenticate<undefined> = () => Promise.resolve(undefined);
+
+/** Something that must not happen and did. */
+export interface Incident {
+  /** What the caller is told, and what the log has beside the cause. */
+  readonly id: string;
+  readonly method: string;
+  readonly cause: unknown;
+}
+
+/** What all calls of a service have in common. */
+export interface CallOptions<Who> {
+  readonly authenticate: Authenticate<Who>;
+  readonly log: Logger;
+  /** How long a unary call may take when the caller does not say; 30 seconds by default. */
+  readonly defaultDeadlineMs?: number;
+  /** Hears of every incident: tests fail on them here. */
+  readonly onIncident?: (incident: Incident) => void;
+}
+
+/** What a handler knows about its call. */
+export interface CallContext<Who> {
+  readonly caller: Who;
+  readonly metadata: Metadata;
+  /** When the caller stops waiting, in milliseconds since 1970; Infinity for a stream without a deadline. */
+  readonly deadline: number;
+  /** Fires when nobody waits for the answer any more: cancelled, past the deadline, or the connection is lost. */
+  readonly signal: AbortSignal;
+  readonly requestId: string;
+  /** Writes the request id and the method into every line. */
+  readonly log: Logger;
+}
+
+/** What calls of all kinds have in grpc-js. */
+type ServerSurfaceCall = Pick<ServerUnaryCall<unknown, unknown>, 'metadata' | 'getPath' | 'getDeadline'> & {
+  once(event: 'cancelled', listener: () => void): unknown;
+};
+
+/** The part of a call that is the same for all kinds of calls. */
+export interface OpenCall {
+  readonly method: string;
+  readonly context: Omit<CallContext<undefined>, 'caller'>;
+  /** Ends the call for the given reason, as a cancellation would. */
+  abort(reason: unknown): void;
+  /** Marks the end; what happens to the channel afterwards is not a cancellation. */
+  close(): void;
+}
+
+/** The default deadline is over. */
+export class DeadlineError extends Error {
+  override readonly name = 'DeadlineError';
+}
+
+/** Opens a call: gives it an id, a log and a signal that follows the channel. */
+export function openCall(call: ServerSurfaceCall, options: CallOptions<unknown>, deadline: number): OpenCall {
+  const controller = new AbortController();
+  const requestId = randomUUID();
+  const method = call.getPath();
+  let closed = false;
+  const abort = (reason: unknown): void => {
+    if (!closed) {
+      controller.abort(reason);
+    }
+  };
+  // grpc-js says `cancelled` at the end of every call; only before our own end it means one.
+  call.once('cancelled', () => abort(new DOMException('the call was cancelled', 'AbortError')));
+  const log = options.log.child({ requestId, method });
+  return {
+    method,
+    context: { metadata: call.metadata, deadline, signal: controller.signal, requestId, log },
+    abort,
+    close() {
+      closed = true;
+    },
+  };
+}
+
+/** Says when the caller of a call stops waiting; Infinity when it did not say. */
+export function deadlineOf(call: ServerSurfaceCall): number {
+  const deadline = call.getDeadline();
+  return typeof deadline === 'number' ? deadline : deadline.getTime();
+}
+
+/** Turns whatever a handler threw into what the caller is told, and logs what the caller is not told. */
+export function failureOf(error: unknown, call: OpenCall, options: CallOptions<unknown>): StatusObject {
+  const { log, signal } = call.context;
+  if (error instanceof ServiceError) {
+    log[error.code === 'UNAVAILABLE' ? 'warn' : 'debug']({ event: 'refused', code: error.code, err: error });
+    return toStatus(error);
+  }
+  if (error instanceof FieldError) {
+    return failureOf(invalidArgument(error.field, error.reason, { cause: error }), call, options);
+  }
+  if (error instanceof DeadlineError || (signal.aborted && isAbort(error, signal))) {
+    log.debug({ event: 'abandoned' });
+    return statusWith('DEADLINE_EXCEEDED', 'deadline exceeded', because('DEADLINE_EXCEEDED'));
+  }
+  return incidentOf(error, call, options);
+}
+
+function incidentOf(cause: unknown, call: OpenCall, options: CallOptions<unknown>): StatusObject {
+  const id = randomUUID();
+  call.context.log.error({ event: 'incident', incident: id, err: cause });
+  options.onIncident?.({ id, method: call.method, cause });
+  return statusWith('INTERNAL', `internal error, incident ${id}`, because('INTERNAL', { incident: id }));
+}
+
+function isAbort(error: unknown, signal: AbortSignal): boolean {
+  return error === signal.reason || (error instanceof Error && error.name === 'AbortError');
+}

@@ -1,0 +1,52 @@
+/**
+ * A service as a process: ends in order when it is told to.
+ *
+ * @module
+ */
+import { ConfigError } from './config.ts';
+import { serve, type RunningService, type ServeOptions } from './server.ts';
+
+/** Serves until SIGTERM, SIGINT or, if so configured, the end of standard input; then drains and exits with 0. */
+export async function runService(options: ServeOptions): Promise<RunningService> {
+  const running = await serve(options);
+  let ending = false;
+  const end = (cause: string): void => {
+    if (ending) {
+      // Whoever asks twice does not want to wait.
+      process.exit(1);
+    }
+    ending = true;
+    options.log.info({ event: 'ending', cause });
+    void exitAfter(running, options);
+  };
+  process.on('SIGTERM', () => end('SIGTERM'));
+  process.on('SIGINT', () => end('SIGINT'));
+  if (options.config.exitWithParent) {
+    process.stdin.once('close', () => end('standard input closed'));
+    process.stdin.resume();
+  }
+  return running;
+}
+
+/** Runs the main function of a service; tells a faulty configuration in plain words and exits with 1. */
+export async function runMain(main: () => Promise<unknown>): Promise<void> {
+  try {
+    await main();
+  } catch (error) {
+    if (!(error instanceof ConfigError)) {
+      throw error;
+    }
+    process.stderr.write(`${error.message}\n`);
+    process.exitCode = 1;
+  }
+}
+
+async function exitAfter(running: RunningService, options: ServeOptions): Promise<void> {
+  try {
+    await running.drain();
+    process.exit(0);
+  } catch (error) {
+    options.log.error({ event: 'drain-failed', err: error });
+    process.exit(1);
+  }
+}

@@ -7,13 +7,32 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { Metadata, type CallOptions, type ClientUnaryCall, type ServiceError } from '@grpc/grpc-js';
 import { CallError, readServiceError } from './call-error.ts';
 
-/** A unary method of a generated client. */
-export type UnaryMethod<Request, Response> = (
-  request: Request,
+type Start<Response> = (
   metadata: Metadata,
   options: Partial<CallOptions>,
   callback: (error: ServiceError | null, response: Response) => void,
 ) => ClientUnaryCall;
+
+/** The shape of a unary method of a generated client. */
+export type UnaryMethod = (...parameters: never[]) => ClientUnaryCall;
+
+/** What a unary method of a generated client takes. */
+export type RequestOf<Method> = Method extends (
+  request: infer Request,
+  ...rest: Parameters<Start<unknown>>
+) => ClientUnaryCall
+  ? Request
+  : never;
+
+/** What a unary method of a generated client gives. */
+export type ResponseOf<Method> = Method extends (
+  request: never,
+  metadata: Metadata,
+  options: Partial<CallOptions>,
+  callback: (error: ServiceError | null, response: infer Response) => void,
+) => ClientUnaryCall
+  ? Response
+  : never;
 
 /** How one unary call is made. */
 export interface UnaryCallOptions {
@@ -37,21 +56,18 @@ const MAX_BACKOFF_MS = 2_000;
  *
  * @throws {CallError}
  */
-export async function callUnary<Method extends string, Request, Response>(
-  client: Readonly<Record<Method, UnaryMethod<Request, Response>>>,
-  method: Method,
-  request: Request,
+export async function callUnary<Name extends string, Client extends Readonly<Record<Name, UnaryMethod>>>(
+  client: Client,
+  method: Name,
+  request: RequestOf<Client[Name]>,
   options: UnaryCallOptions = {},
-): Promise<Response> {
+): Promise<ResponseOf<Client[Name]>> {
+  const start: Start<ResponseOf<Client[Name]>> = (...rest) =>
+    Reflect.apply(client[method], client, [request, ...rest]);
   const deadline = Date.now() + (options.deadlineMs ?? DEFAULT_DEADLINE_MS);
-  const call = (): Promise<Response> =>
-    callOnce((...rest) => client[method](request, ...rest), {
-      ...options,
-      deadlineMs: deadline - Date.now(),
-    });
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await call();
+      return await callOnce(start, { ...options, deadlineMs: deadline - Date.now() });
     } catch (error) {
       const failure = readServiceError(error);
       const pause = options.idempotent === true ? backoffOf(failure, attempt) : undefined;
@@ -62,12 +78,6 @@ export async function callUnary<Method extends string, Request, Response>(
     }
   }
 }
-
-type Start<Response> = (
-  metadata: Metadata,
-  options: Partial<CallOptions>,
-  callback: (error: ServiceError | null, response: Response) => void,
-) => ClientUnaryCall;
 
 function callOnce<Response>(start: Start<Response>, options: UnaryCallOptions): Promise<Response> {
   const { signal } = options;

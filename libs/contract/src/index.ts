@@ -19,7 +19,20 @@ export {
   type StatusDetails,
 } from './status-details.ts';
 export { CallError, readServiceError, type StatusName } from './call-error.ts';
-export { callUnary, type UnaryCallOptions, type UnaryMethod } from './call.ts';
-export { openStream, type BidiMethod, type Stream } from './stream.ts';
+export {
+  callUnary,
+  type RequestOf,
+  type ResponseOf,
+  type UnaryCallOptions,
+  type UnaryMethod,
+} from './call.ts';
+export {
+  openStream,
+  type BidiMethod,
+  type Stream,
+  type StreamOptions,
+  type StreamRequestOf,
+  type StreamResponseOf,
+} from './stream.ts';
 export { channelOptions, connect, type ConnectOptions } from './channel.ts';
 export { ACCESS_TOKEN_TYPE, audienceOf, type Audience } from './audience.ts';

@@ -7,11 +7,27 @@ import { once } from 'node:events';
 import { Metadata, type CallOptions, type ClientDuplexStream } from '@grpc/grpc-js';
 import { CallError, readServiceError } from './call-error.ts';
 
-/** A bidirectional method of a generated client. */
-export type BidiMethod<Request, Response> = (
+/** The shape of a bidirectional method of a generated client. */
+export type BidiMethod = (
   metadata: Metadata,
   options: Partial<CallOptions>,
-) => ClientDuplexStream<Request, Response>;
+) => ClientDuplexStream<never, unknown>;
+
+/** What may be sent on the stream of a bidirectional method. */
+export type StreamRequestOf<Method> = Method extends (
+  metadata: Metadata,
+  options: Partial<CallOptions>,
+) => ClientDuplexStream<infer Request, infer _>
+  ? Request
+  : never;
+
+/** What comes on the stream of a bidirectional method. */
+export type StreamResponseOf<Method> = Method extends (
+  metadata: Metadata,
+  options: Partial<CallOptions>,
+) => ClientDuplexStream<infer _, infer Response>
+  ? Response
+  : never;
 
 /** One open bidirectional stream. */
 export interface Stream<Request, Response> {
@@ -33,24 +49,24 @@ export interface StreamOptions {
 }
 
 /** Opens a bidirectional stream of a generated client: `openStream(client, 'subscribe')`. */
-export function openStream<Method extends string, Request, Response>(
-  client: Readonly<Record<Method, BidiMethod<Request, Response>>>,
-  method: Method,
+export function openStream<Name extends string, Client extends Readonly<Record<Name, BidiMethod>>>(
+  client: Client,
+  method: Name,
   options: StreamOptions = {},
-): Stream<Request, Response> {
+): Stream<StreamRequestOf<Client[Name]>, StreamResponseOf<Client[Name]>> {
   const deadline = options.deadlineMs === undefined ? {} : { deadline: Date.now() + options.deadlineMs };
-  const call = client[method](options.metadata?.clone() ?? new Metadata(), deadline);
-  let failure: CallError | undefined;
-  // Without a listener an error that comes while nobody reads would end the process.
-  call.on('error', (error) => {
-    failure ??= readServiceError(error);
-  });
+  const metadata = options.metadata?.clone() ?? new Metadata();
+  const call: ClientDuplexStream<
+    StreamRequestOf<Client[Name]>,
+    StreamResponseOf<Client[Name]>
+  > = Reflect.apply(client[method], client, [metadata, deadline]);
+  const end = watchEnd(call);
   cancelWith(call, options.signal);
   return {
-    responses: responsesOf(call),
+    responses: responsesOf(call, end),
     async send(request) {
-      if (failure !== undefined || call.writableEnded || call.destroyed) {
-        throw failure ?? new CallError('CANCELLED', 'the stream is closed');
+      if (end.failure !== undefined || end.reached || call.writableEnded) {
+        throw end.failure ?? new CallError('CANCELLED', 'the stream is closed');
       }
       if (!call.write(request)) {
         await writable(call);
@@ -59,6 +75,23 @@ export function openStream<Method extends string, Request, Response>(
     finish: () => void call.end(),
     cancel: () => call.cancel(),
   };
+}
+
+interface StreamEnd {
+  reached: boolean;
+  failure: CallError | undefined;
+}
+
+/** Remembers the end of a stream, which grpc-js tells once, whether or not somebody reads just then. */
+function watchEnd(call: ClientDuplexStream<never, unknown>): StreamEnd {
+  const end: StreamEnd = { reached: false, failure: undefined };
+  call.once('status', () => {
+    end.reached = true;
+  });
+  call.on('error', (error) => {
+    end.failure ??= readServiceError(error);
+  });
+  return end;
 }
 
 function cancelWith(call: ClientDuplexStream<never, unknown>, signal: AbortSignal | undefined): void {
@@ -74,10 +107,16 @@ function cancelWith(call: ClientDuplexStream<never, unknown>, signal: AbortSigna
   }
 }
 
-async function* responsesOf<Response>(call: ClientDuplexStream<never, Response>): AsyncGenerator<Response> {
+async function* responsesOf<Response>(
+  call: ClientDuplexStream<never, Response>,
+  end: StreamEnd,
+): AsyncGenerator<Response> {
   try {
     for await (const response of call.iterator({ destroyOnReturn: false })) {
       yield response;
+    }
+    if (end.failure !== undefined) {
+      throw end.failure;
     }
   } catch (error) {
     throw readServiceError(error);

@@ -1,0 +1,17 @@
+#!/usr/bin/env bash
+# docker/build.sh [tag] — builds the images canopy/<service>:<tag> of the three services; the tag is "dev" by default.
+# Prepares a context with production dependencies on the host, then builds without network.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+tag=${1:-dev}
+context=$(mktemp -d "${TMPDIR:-/tmp}/canopy-context.XXXXXX")
+trap 'rm -rf "$context"' EXIT
+PATH=$PWD/node_modules/.bin:$PATH node tools/docker-context.ts "$context"
+(cd "$context" && npm install --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund --silent)
+# A service is started from its own folder; nobody imports it by name.
+rm -f "$context"/node_modules/@canopy/{authentication-service,key-directory,delivery-service}
+for service in authentication-service key-directory delivery-service; do
+  docker build --quiet --network=none --target "$service" --tag "canopy/$service:$tag" \
+    ${NODE_IMAGE:+--build-arg NODE_IMAGE="$NODE_IMAGE"} --file docker/Dockerfile "$context" >/dev/null
+  echo "canopy/$service:$tag"
+done

@@ -16,5 +16,5 @@ export type { RetainedCodec } from './retained.ts';
 export { select, struct } from './struct.ts';
 export type { SelectOf, StructOf } from './struct.ts';
 export { MAX_VECTOR_LENGTH } from './varint.ts';
-export { fixed, opaque, vector } from './vectors.ts';
+export { fixed, opaque, sizeOfOpaque, vector } from './vectors.ts';
 export { Writer } from './writer.ts';

@@ -6,12 +6,18 @@
 
 import type { Codec } from './codec.ts';
 import { CodecError } from './errors.ts';
+import { sizeOfLength } from './varint.ts';
 
 /** Bytes with a length header: `opaque value<V>`. */
 export const opaque: Codec<Uint8Array> = {
   write: (writer, value) => writer.opaque(value),
   read: (reader) => reader.bytes(reader.length()),
 };
+
+/** Gives the number of bytes that `opaque` takes for a value, its header included. */
+export function sizeOfOpaque(value: Uint8Array): number {
+  return sizeOfLength(value.length) + value.length;
+}
 
 /** Bytes of a length that both sides know: `opaque value[n]`. */
 export function fixed(size: number): Codec<Uint8Array> {

@@ -1,2 +1,66 @@
-/** mls */
-export {};
+/**
+ * Messaging Layer Security, RFC 9420: the protocol without clock, disk or network.
+ *
+ * @module
+ */
+
+export { InternalError, MlsError } from './errors.ts';
+export type { MlsErrorCode } from './errors.ts';
+export {
+  CredentialType,
+  ExtensionType,
+  isGrease,
+  ProposalType,
+  ProtocolVersion,
+  WireFormat,
+} from './registries.ts';
+export type { ContentWireFormat } from './registries.ts';
+export { defaultPolicy } from './policy.ts';
+export type { Policy } from './policy.ts';
+
+export { Certificate, Credential } from './credentials/credential.ts';
+export { IdentityAnswers } from './credentials/identity.ts';
+export type {
+  IdentityProvider,
+  IdentityQuestion,
+  IdentityVerdict,
+  PresentedCredential,
+} from './credentials/identity.ts';
+
+export { AuthenticatedContent } from './framing/authentication.ts';
+export { ContentType, FramedContent, Sender, SenderType } from './framing/content.ts';
+export { decodeMessage, encodeMessage, MLSMessage } from './framing/message.ts';
+export { PrivateMessage } from './framing/private-message.ts';
+export { PublicMessage } from './framing/public-message.ts';
+
+export { Capabilities } from './tree/capabilities.ts';
+export { LeafNode, LeafNodeSource } from './tree/leaf-node.ts';
+export { Lifetime } from './tree/lifetime.ts';
+export { toLeafIndex } from './tree/math.ts';
+export type { LeafIndex } from './tree/math.ts';
+export { ParentNode } from './tree/parent-node.ts';
+export { RatchetTree } from './tree/ratchet-tree.ts';
+export type { Member } from './tree/ratchet-tree.ts';
+export { UpdatePath } from './tree/update-path.ts';
+export type { LeafValidation } from './tree/validate-leaf-node.ts';
+
+export { GroupContext } from './schedule/group-context.ts';
+export { noPsks, PreSharedKeyID, PSKType, ResumptionPSKUsage } from './schedule/psk.ts';
+export type { PskStore } from './schedule/psk.ts';
+
+export { createKeyPackage, supportedCapabilities } from './key-packages/create-key-package.ts';
+export type { ClientIdentity, OwnKeyPackage } from './key-packages/create-key-package.ts';
+export { KeyPackage, keyPackageRef } from './key-packages/key-package.ts';
+export { validateKeyPackage } from './key-packages/validate-key-package.ts';
+
+export { createExtension, Extension, findExtension } from './extensions/extension.ts';
+export { ExternalPub } from './extensions/external-pub.ts';
+export { ExternalSender, ExternalSenders } from './extensions/external-senders.ts';
+export { nodesOfTree, RatchetTreeNodes, treeFromNodes } from './extensions/ratchet-tree.ts';
+export { RequiredCapabilities } from './extensions/required-capabilities.ts';
+
+export { Proposal } from './proposals/proposal.ts';
+
+export { Commit, ProposalOrRef, ProposalOrRefType } from './commits/commit.ts';
+export { GroupInfo } from './commits/group-info.ts';
+export { GroupSecrets, sliceWelcome, Welcome } from './commits/welcome.ts';

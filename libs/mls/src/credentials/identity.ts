@@ -1,0 +1,81 @@
+/**
+ * The port to whoever judges identities: the application's Authentication Service (RFC 9420 §5.3.1, §5.3.3).
+ *
+ * The protocol core is synchronous. What it will want to know about identities is collected as questions first, asked
+ * of the `IdentityProvider`, and handed to the core as answers. A question that nobody asked counts as answered with no.
+ *
+ * @module
+ */
+
+import { refuse } from '../errors.ts';
+import type { Extension } from '../extensions/extension.ts';
+import type { Credential } from './credential.ts';
+
+/** What somebody shows: a credential, the key it is to speak for, and the extensions that came with it. */
+export interface PresentedCredential {
+  readonly credential: Credential;
+  readonly signatureKey: Uint8Array;
+  readonly extensions: readonly Extension[];
+}
+
+/** A thing that only the Authentication Service can decide. */
+export type IdentityQuestion =
+  | { readonly kind: 'credential'; readonly presented: PresentedCredential }
+  | {
+      readonly kind: 'successor';
+      readonly old: PresentedCredential;
+      readonly presented: PresentedCredential;
+    };
+
+/** What the application answers. A refusal says why in a word that is shown to people. */
+export interface IdentityProvider {
+  /** Whether the credential is valid and speaks for the signature key (RFC 9420 §5.3.1). */
+  validateCredential(presented: PresentedCredential): Promise<IdentityVerdict>;
+  /** Whether a member may replace its credential by this one (RFC 9420 §5.3.1, last item). */
+  validateSuccessor(old: PresentedCredential, presented: PresentedCredential): Promise<IdentityVerdict>;
+}
+
+/** A decision about an identity. */
+export type IdentityVerdict = { readonly valid: true } | { readonly valid: false; readonly reason: string };
+
+/** The decisions that were asked for, by what was presented. */
+export class IdentityAnswers {
+  readonly #credentials = new Map<PresentedCredential, IdentityVerdict>();
+  readonly #successors = new Map<PresentedCredential, Map<PresentedCredential, IdentityVerdict>>();
+
+  /** Asks the provider all questions; those about many members are under way together. */
+  static async ask(
+    provider: IdentityProvider,
+    questions: Iterable<IdentityQuestion>,
+  ): Promise<IdentityAnswers> {
+    const answers = new IdentityAnswers();
+    await Promise.all(Array.from(questions, (question) => answers.#ask(provider, question)));
+    return answers;
+  }
+
+  /** Requires that a credential was found valid. @throws MlsError INVALID_CREDENTIAL */
+  requireValid(presented: PresentedCredential): void {
+    const verdict = this.#credentials.get(presented);
+    if (verdict?.valid !== true) {
+      refuse('INVALID_CREDENTIAL', 'R7.3-02', verdict?.reason ?? 'nobody has judged this credential');
+    }
+  }
+
+  /** Requires that a credential was found to be an allowed successor. @throws MlsError INVALID_SUCCESSOR */
+  requireSuccessor(old: PresentedCredential, presented: PresentedCredential): void {
+    const verdict = this.#successors.get(old)?.get(presented);
+    if (verdict?.valid !== true) {
+      refuse('INVALID_SUCCESSOR', 'R5.3.1-07', verdict?.reason ?? 'nobody has judged this succession');
+    }
+  }
+
+  async #ask(provider: IdentityProvider, question: IdentityQuestion): Promise<void> {
+    if (question.kind === 'credential') {
+      this.#credentials.set(question.presented, await provider.validateCredential(question.presented));
+      return;
+    }
+    const verdict = await provider.validateSuccessor(question.old, question.presented);
+    const ofOld = this.#successors.get(question.old) ?? new Map<PresentedCredential, IdentityVerdict>();
+    this.#successors.set(question.old, ofOld.set(question.presented, verdict));
+  }
+}

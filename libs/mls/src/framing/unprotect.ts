@@ -1,0 +1,143 @@
+/**
+ * From message to verified content (RFC 9420 §6.1, §6.2, §6.3).
+ *
+ * @module
+ */
+
+import { CodecError, encode } from '@canopy/codec';
+import { CryptoError, wipe, type CipherSuite } from '@canopy/crypto';
+import { MlsError, refuse } from '../errors.ts';
+import { WireFormat, type ContentWireFormat } from '../registries.ts';
+import type { Lookup, RatchetLimits } from '../secret-tree/hash-ratchet.ts';
+import type { SecretTree } from '../secret-tree/secret-tree.ts';
+import {
+  framedContentTbs,
+  verifyFramedContent,
+  type AuthenticatedContent,
+  type FramedContentAuthData,
+} from './authentication.ts';
+import { ContentType, SenderType, type FramedContent } from './content.ts';
+import { decodePrivateContent, PrivateContentAAD, type PrivateMessage } from './private-message.ts';
+import { authenticatedContentTbm, type PublicMessage } from './public-message.ts';
+import { applyReuseGuard, openSenderData, type SenderData } from './sender-data.ts';
+import { senderSignatureKey, type SenderEpoch } from './sender-key.ts';
+
+declare const verifiedBrand: unique symbol;
+
+/** A content whose signature, and tag or encryption, were found valid. Only this file makes one. */
+export type Verified = AuthenticatedContent & { readonly [verifiedBrand]: true };
+
+/** What a member opens messages with. */
+export interface ReceivingKeys extends SenderEpoch {
+  readonly suite: CipherSuite;
+  readonly membershipKey: Uint8Array;
+  readonly senderDataSecret: Uint8Array;
+  readonly secretTree: SecretTree;
+  readonly limits: RatchetLimits;
+}
+
+/** A verified content; one of the two has to be called, when it was acted upon or refused. */
+export interface Unprotected {
+  readonly verified: Verified;
+  /** Overwrites the message key: the message cannot be opened again (RFC 9420 §9.2). */
+  accept(): void;
+  /** Leaves the ratchet as it was. */
+  refuse(): void;
+}
+
+/** Verifies a PublicMessage: membership tag and signature (RFC 9420 §6.2). */
+export function unprotectPublic(
+  keys: Pick<ReceivingKeys, 'suite' | 'groupContext' | 'tree' | 'membershipKey'>,
+  message: PublicMessage,
+): Unprotected {
+  const { content, auth } = message;
+  if (content.body.contentType === ContentType.application) {
+    refuse('APPLICATION_DATA_IN_PUBLIC', 'R6-01', 'application data is sent in PrivateMessage only');
+  }
+  const tbs = framedContentTbs(WireFormat.publicMessage, content, keys.groupContext);
+  if (content.sender.senderType === SenderType.member) {
+    const tbm = authenticatedContentTbm(tbs, message);
+    if (!keys.suite.mac.verify(keys.membershipKey, tbm, message.membershipTag ?? new Uint8Array(0))) {
+      refuse('INVALID_MEMBERSHIP_TAG', 'R6.2-02', 'the membership tag is not valid');
+    }
+  }
+  const verified = verify(keys, { wireFormat: WireFormat.publicMessage, content, auth });
+  return { verified, accept: () => {}, refuse: () => {} };
+}
+
+function verify(
+  keys: Pick<ReceivingKeys, 'suite' | 'groupContext' | 'tree'>,
+  authenticated: AuthenticatedContent,
+): Verified {
+  const { content, auth, wireFormat } = authenticated;
+  const publicKey = senderSignatureKey(content, keys);
+  const tbs = framedContentTbs(wireFormat, content, keys.groupContext);
+  if (!isSigned(keys.suite, { tbs, signature: auth.signature, publicKey })) {
+    refuse('INVALID_SIGNATURE', 'R6.1-09', 'the signature of the content is not valid');
+  }
+  // oxlint-disable-next-line no-unsafe-type-assertion -- the one place where the brand is given, after the check
+  return authenticated as Verified;
+}
+
+// The key of a new member is still unchecked when its signature is: a malformed one makes the signature invalid.
+function isSigned(suite: CipherSuite, signed: Parameters<typeof verifyFramedContent>[1]): boolean {
+  try {
+    return verifyFramedContent(suite, signed);
+  } catch (error) {
+    if (error instanceof CryptoError) return false;
+    throw error;
+  }
+}
+
+/** Decrypts and verifies a PrivateMessage; the ratchet moves only when the result is accepted (RFC 9420 §6.3). */
+export function unprotectPrivate(keys: ReceivingKeys, message: PrivateMessage): Unprotected {
+  const senderData = hideReason(() => openSenderData(keys.suite, keys.senderDataSecret, message));
+  if (keys.tree.findLeaf(senderData.leafIndex) === undefined) {
+    refuse('UNKNOWN_SENDER', 'R6.3.2-05', 'the sender is not a member');
+  }
+  const kind = message.contentType === ContentType.application ? 'application' : 'handshake';
+  const ratchet = keys.secretTree.ratchet(senderData.leafIndex, kind);
+  const lookup = ratchet.lookUp(senderData.generation, keys.limits);
+  try {
+    const verified = verify(keys, openContent(keys.suite, message, senderData, lookup));
+    return { verified, accept: () => lookup.consume(), refuse: () => lookup.discard() };
+  } catch (error) {
+    lookup.discard();
+    throw error;
+  }
+}
+
+function openContent(
+  suite: CipherSuite,
+  message: PrivateMessage,
+  { leafIndex, reuseGuard }: SenderData,
+  { messageKey }: Lookup,
+): AuthenticatedContent {
+  const nonce = Uint8Array.from(messageKey.nonce);
+  applyReuseGuard(nonce, reuseGuard);
+  const aad = encode(PrivateContentAAD, message);
+  const plaintext = hideReason(() => suite.aead.open(messageKey.key, nonce, aad, message.ciphertext));
+  wipe(nonce);
+  const { body, auth } = hideReason(() => decodePrivateContent(message.contentType, plaintext));
+  const { groupId, epoch, authenticatedData } = message;
+  const sender = { senderType: SenderType.member, leafIndex };
+  return privateContent({ groupId, epoch, sender, authenticatedData, body }, auth);
+}
+
+function privateContent(content: FramedContent, auth: FramedContentAuthData): AuthenticatedContent {
+  const wireFormat: ContentWireFormat = WireFormat.privateMessage;
+  return { wireFormat, content, auth };
+}
+
+/** Lets a failed decryption and a malformed content look alike (house rule: nothing for an oracle). */
+function hideReason<T>(open: () => T): T {
+  try {
+    return open();
+  } catch (error) {
+    if (error instanceof MlsError && error.code === 'INVALID_PADDING') throw error;
+    if (error instanceof CryptoError || error instanceof CodecError || error instanceof MlsError) {
+      refuse('DECRYPTION_FAILED', 'R6.3.1-04', 'the message cannot be decrypted', error);
+    }
+    throw error;
+  }
+}

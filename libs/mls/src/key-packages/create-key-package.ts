@@ -1,0 +1,107 @@
+/**
+ * How a client makes a KeyPackage (RFC 9420 §10).
+ *
+ * @module
+ */
+
+import type { CipherSuite, KeyPair } from '@canopy/crypto';
+import type { Credential } from '../credentials/credential.ts';
+import type { Extension } from '../extensions/extension.ts';
+import { addGrease, randomGrease } from '../extensions/grease.ts';
+import {
+  CredentialType,
+  isDefaultExtensionType,
+  isDefaultProposalType,
+  ProtocolVersion,
+} from '../registries.ts';
+import type { Capabilities } from '../tree/capabilities.ts';
+import { LeafNodeSource, signLeafNode, type LeafNode } from '../tree/leaf-node.ts';
+import type { Lifetime } from '../tree/lifetime.ts';
+import { signKeyPackage, type KeyPackage } from './key-package.ts';
+
+/** Who a client is: what every leaf of it says. */
+export interface ClientIdentity {
+  readonly credential: Credential;
+  readonly signatureKeyPair: KeyPair;
+  readonly capabilities: Capabilities;
+  readonly leafExtensions: readonly Extension[];
+}
+
+/** What a KeyPackage is made from. */
+export interface KeyPackageRequest {
+  readonly suite: CipherSuite;
+  readonly identity: ClientIdentity;
+  readonly lifetime: Lifetime;
+  /** Whether unknown values are mixed in to keep peers tolerant (RFC 9420 §13.5). */
+  readonly grease: boolean;
+}
+
+/** A KeyPackage with the private keys that belong to it; the caller stores them until the Welcome comes. */
+export interface OwnKeyPackage {
+  readonly keyPackage: KeyPackage;
+  readonly initPrivateKey: Uint8Array;
+  readonly encryptionPrivateKey: Uint8Array;
+  readonly signaturePrivateKey: Uint8Array;
+}
+
+/** Lists what this library supports, for a client that speaks the given suites and extension types (RFC 9420 §7.2). */
+export function supportedCapabilities(
+  cipherSuites: readonly number[],
+  more: { readonly extensions?: readonly number[]; readonly proposals?: readonly number[] } = {},
+): Capabilities {
+  return {
+    versions: [ProtocolVersion.mls10],
+    cipherSuites,
+    extensions: (more.extensions ?? []).filter((type) => !isDefaultExtensionType(type)),
+    proposals: (more.proposals ?? []).filter((type) => !isDefaultProposalType(type)),
+    credentials: Object.values(CredentialType),
+  };
+}
+
+/** Makes the leaf that a client enters a group with, and its encryption key (RFC 9420 §7.2). */
+export function createKeyPackageLeaf({ suite, identity, lifetime, grease }: KeyPackageRequest): {
+  readonly leafNode: LeafNode;
+  readonly encryptionPrivateKey: Uint8Array;
+} {
+  const { publicKey: encryptionKey, privateKey: encryptionPrivateKey } = suite.hpke.generateKeyPair();
+  const { credential, signatureKeyPair, capabilities, leafExtensions: extensions } = identity;
+  const leafNode = signLeafNode(
+    suite,
+    {
+      encryptionKey,
+      signatureKey: signatureKeyPair.publicKey,
+      credential,
+      capabilities: grease ? addGrease(suite, capabilities) : capabilities,
+      source: { leafNodeSource: LeafNodeSource.keyPackage, lifetime },
+      extensions,
+    },
+    signatureKeyPair.privateKey,
+  );
+  return { leafNode, encryptionPrivateKey };
+}
+
+/** Makes a KeyPackage with fresh keys (RFC 9420 §10). */
+export function createKeyPackage(request: KeyPackageRequest): OwnKeyPackage {
+  const { suite, identity, grease } = request;
+  const { leafNode, encryptionPrivateKey } = createKeyPackageLeaf(request);
+  const { publicKey: initKey, privateKey: initPrivateKey } = suite.hpke.generateKeyPair();
+  const signaturePrivateKey = identity.signatureKeyPair.privateKey;
+  const keyPackage = signKeyPackage(
+    suite,
+    {
+      version: ProtocolVersion.mls10,
+      cipherSuite: suite.id,
+      initKey,
+      leafNode,
+      extensions: grease ? [greaseExtension(suite, leafNode.capabilities)] : [],
+    },
+    signaturePrivateKey,
+  );
+  return { keyPackage, initPrivateKey, encryptionPrivateKey, signaturePrivateKey };
+}
+
+// R10-09: an extension that is present is also listed, so one of the listed values is taken.
+function greaseExtension(suite: CipherSuite, capabilities: Capabilities): Extension {
+  const extensionType = capabilities.extensions.at(-1) ?? randomGrease(suite);
+  return { extensionType, extensionData: suite.random(4) };
+}

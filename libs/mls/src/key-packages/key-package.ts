@@ -1,0 +1,54 @@
+/**
+ * What a client leaves for others so that they can add it (RFC 9420 §10).
+ *
+ * @module
+ */
+
+import { encode, opaque, retained, sizeOfOpaque, struct, uint16, type TypeOf } from '@canopy/codec';
+import { makeKeyPackageRef, signWithLabel, verifyWithLabel, type CipherSuite } from '@canopy/crypto';
+import { Extensions } from '../extensions/extension.ts';
+import { LeafNode } from '../tree/leaf-node.ts';
+
+const content = {
+  version: uint16,
+  cipherSuite: uint16,
+  initKey: opaque,
+  leafNode: LeafNode,
+  extensions: Extensions,
+};
+
+const KeyPackageTBS = struct(content);
+
+/** A KeyPackage before it is signed (RFC 9420 §10). */
+export type KeyPackageTBS = TypeOf<typeof KeyPackageTBS>;
+
+/** A one-time offer to be added to a group (RFC 9420 §10). */
+export const KeyPackage = retained(struct({ ...content, signature: opaque }));
+/** A one-time offer to be added to a group (RFC 9420 §10). */
+export type KeyPackage = TypeOf<typeof KeyPackage>;
+
+/** Signs a KeyPackage with the key of its leaf (RFC 9420 §10). */
+export function signKeyPackage(
+  suite: CipherSuite,
+  keyPackage: KeyPackageTBS,
+  signaturePrivateKey: Uint8Array,
+): KeyPackage {
+  const tbs = encode(KeyPackageTBS, keyPackage);
+  return { ...keyPackage, signature: signWithLabel(suite, signaturePrivateKey, 'KeyPackageTBS', tbs) };
+}
+
+/** Says whether a KeyPackage's signature is valid under its leaf's signature key (RFC 9420 §10.1, text note T-04). */
+export function verifyKeyPackage(suite: CipherSuite, keyPackage: KeyPackage): boolean {
+  const bytes = KeyPackage.bytesOf(keyPackage);
+  return verifyWithLabel(suite, {
+    publicKey: keyPackage.leafNode.signatureKey,
+    label: 'KeyPackageTBS',
+    content: bytes.subarray(0, bytes.length - sizeOfOpaque(keyPackage.signature)),
+    signature: keyPackage.signature,
+  });
+}
+
+/** Gives the reference that a Welcome names a KeyPackage by (RFC 9420 §5.2). */
+export function keyPackageRef(suite: CipherSuite, keyPackage: KeyPackage): Uint8Array {
+  return makeKeyPackageRef(suite, KeyPackage.bytesOf(keyPackage));
+}

@@ -1,0 +1,99 @@
+/**
+ * What has to be known about the whole tree at once, kept in step with it: which keys occur, what members support.
+ *
+ * @module
+ */
+
+import { CredentialType } from '../registries.ts';
+import type { LeafNode } from './leaf-node.ts';
+import type { ParentNode } from './parent-node.ts';
+import { PersistentCounts } from './persistent-counts.ts';
+
+/** The capability lists that are counted. */
+export type CapabilityKind = 'extension' | 'proposal' | 'credential';
+
+const keyText = (bytes: Uint8Array): string =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
+const encryptionKeyEntry = (key: Uint8Array): string => `e:${keyText(key)}`;
+const signatureKeyEntry = (key: Uint8Array): string => `s:${keyText(key)}`;
+const supportEntry = (kind: CapabilityKind, type: number): string => `${kind}:${type}`;
+const CREDENTIAL_IN_USE = 'in-use:';
+
+function entriesOfLeaf(leaf: LeafNode): string[] {
+  const { extensions, proposals, credentials } = leaf.capabilities;
+  return [
+    encryptionKeyEntry(leaf.encryptionKey),
+    signatureKeyEntry(leaf.signatureKey),
+    `${CREDENTIAL_IN_USE}${leaf.credential.credentialType}`,
+    // A type that is listed twice is supported once.
+    ...Array.from(new Set(extensions), (type) => supportEntry('extension', type)),
+    ...Array.from(new Set(proposals), (type) => supportEntry('proposal', type)),
+    ...Array.from(new Set(credentials), (type) => supportEntry('credential', type)),
+  ];
+}
+
+const isLeaf = (node: LeafNode | ParentNode): node is LeafNode => 'signatureKey' in node;
+
+/** Collects changes of nodes until they are turned into the index of the changed tree. */
+export class TreeIndexDelta {
+  readonly #changes = new Map<string, number>();
+
+  /** Notes that a node took the place of another; undefined for blank. */
+  replace(before: LeafNode | ParentNode | undefined, after: LeafNode | ParentNode | undefined): void {
+    if (before === after) return;
+    this.#count(before, -1);
+    this.#count(after, 1);
+  }
+
+  /** The changes of the counts. */
+  get changes(): Map<string, number> {
+    return this.#changes;
+  }
+
+  #count(node: LeafNode | ParentNode | undefined, by: 1 | -1): void {
+    if (node === undefined) return;
+    const entries = isLeaf(node) ? entriesOfLeaf(node) : [encryptionKeyEntry(node.encryptionKey)];
+    for (const entry of entries) this.#changes.set(entry, (this.#changes.get(entry) ?? 0) + by);
+  }
+}
+
+/** Answers questions about all nodes of one tree without walking it. */
+export class TreeIndex {
+  readonly #counts: PersistentCounts;
+
+  private constructor(counts: PersistentCounts) {
+    this.#counts = counts;
+  }
+
+  /** Makes the index of a tree from all of its nodes. */
+  static from(delta: TreeIndexDelta): TreeIndex {
+    return new TreeIndex(PersistentCounts.from(delta.changes));
+  }
+
+  /** Makes the index of a changed tree. */
+  changedBy(delta: TreeIndexDelta): TreeIndex {
+    return new TreeIndex(this.#counts.changedBy(delta.changes));
+  }
+
+  /** Gives how many nodes, leaves and parents, have an encryption key. */
+  countEncryptionKey(key: Uint8Array): number {
+    return this.#counts.get(encryptionKeyEntry(key));
+  }
+
+  /** Gives how many leaves have a signature key. */
+  countSignatureKey(key: Uint8Array): number {
+    return this.#counts.get(signatureKeyEntry(key));
+  }
+
+  /** Gives how many members list a type among their capabilities. */
+  countSupport(kind: CapabilityKind, type: number): number {
+    return this.#counts.get(supportEntry(kind, type));
+  }
+
+  /** Gives the credential types that members use. */
+  credentialTypesInUse(): readonly number[] {
+    return Object.values(CredentialType).filter(
+      (type) => this.#counts.get(`${CREDENTIAL_IN_USE}${type}`) > 0,
+    );
+  }
+}

@@ -25,12 +25,12 @@ export function encode<T>(codec: Codec<T>, value: T): Uint8Array {
 
 /**
  * Decodes exactly one value. The bytes are copied once first: what is decoded keeps views into that copy,
- * so that a caller who reuses its buffer changes nothing.
+ * so that a caller who reuses its buffer changes nothing (and plain arrays, also where it passes a Buffer).
  *
  * @throws CodecError for anything that is not precisely one encoded value
  */
 export function decode<T>(codec: Codec<T>, bytes: Uint8Array): T {
-  const reader = new Reader(Uint8Array.prototype.slice.call(bytes));
+  const reader = new Reader(new Uint8Array(bytes));
   const value = codec.read(reader);
   reader.finish();
   return value;

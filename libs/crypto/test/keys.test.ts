@@ -12,6 +12,10 @@ const badPrivateKey = expect.objectContaining({ name: 'CryptoError', code: 'INVA
 const empty = new Uint8Array(0);
 const data = Uint8Array.of(1, 2, 3);
 
+function wrongSizes(key: Uint8Array): Uint8Array[] {
+  return [empty, new Uint8Array(1), key.subarray(1), Uint8Array.of(...key, 0)];
+}
+
 describe.each(SUITES)('keys of suite %i', (id) => {
   const suite = getCipherSuite(id);
   const { hpke, signature } = suite;
@@ -43,12 +47,6 @@ describe.each(SUITES)('keys of suite %i', (id) => {
   });
 
   it('of another length are refused wherever they are used [R5.1.1-01]', () => {
-    const wrongSizes = (key: Uint8Array): Uint8Array[] => [
-      empty,
-      new Uint8Array(1),
-      key.subarray(1),
-      Uint8Array.of(...key, 0),
-    ];
     for (const bad of wrongSizes(hpke.generateKeyPair().publicKey)) {
       expect(() => hpke.validatePublicKey(bad)).toThrow(badPublicKey);
       expect(() => hpke.seal(bad, empty, empty, data)).toThrow(badPublicKey);

@@ -50,3 +50,7 @@ export type {
 export { auditHash } from './audit-chain.ts';
 export { StorageError } from './errors.ts';
 export type { StorageErrorCode } from './errors.ts';
+export { openSqlite } from './sqlite/store.ts';
+export type { SqliteOptions, SqliteStore } from './sqlite/store.ts';
+export { openRedis, openRedisCluster } from './redis/store.ts';
+export type { RedisOptions, RedisStore } from './redis/store.ts';

@@ -1,0 +1,104 @@
+/**
+ * One connection to a SQLite file: pragmas, cached statements, and the two kinds of atomic steps.
+ *
+ * @module
+ */
+import { closeSync, openSync } from 'node:fs';
+import { DatabaseSync } from 'node:sqlite';
+import type { SQLInputValue, StatementSync } from 'node:sqlite';
+import { StorageError } from '../errors.ts';
+import type { Row } from './row.ts';
+
+/** A connection on which steps are run one after the other. */
+export class SqliteConnection {
+  readonly #database: DatabaseSync;
+  readonly #statements = new Map<string, StatementSync>();
+
+  constructor(path: string, busyTimeoutMs: number) {
+    if (path !== ':memory:') createPrivateFile(path);
+    this.#database = new DatabaseSync(path, { timeout: busyTimeoutMs, readBigInts: true });
+    this.#database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON');
+  }
+
+  get isOpen(): boolean {
+    return this.#database.isOpen;
+  }
+
+  /** Runs a step on one unchanging view of the file. */
+  read<T>(step: () => T): T {
+    return this.#transaction('BEGIN', step);
+  }
+
+  /** Runs a step alone among all writers of the file; it is durable on return, or has changed nothing when it throws. */
+  write<T>(step: () => T): T {
+    // Asking for the write lock at once: upgrading a read transaction fails when another writer was faster.
+    return this.#transaction('BEGIN IMMEDIATE', step);
+  }
+
+  /** Runs SQL of several statements; only for the schema. */
+  script(sql: string): void {
+    this.#database.exec(sql);
+  }
+
+  /** Reads the first row. */
+  get(sql: string, ...values: SQLInputValue[]): Row | undefined {
+    return this.#prepare(sql).get(...values);
+  }
+
+  /** Reads row by row; the caller may stop early. */
+  iterate(sql: string, ...values: SQLInputValue[]): Iterable<Row> {
+    return this.#prepare(sql).iterate(...values);
+  }
+
+  /** Changes rows and says how many. */
+  run(sql: string, ...values: SQLInputValue[]): number {
+    return Number(this.#prepare(sql).run(...values).changes);
+  }
+
+  close(): void {
+    this.#statements.clear();
+    if (this.#database.isOpen) this.#database.close();
+  }
+
+  #prepare(sql: string): StatementSync {
+    const known = this.#statements.get(sql);
+    if (known !== undefined) return known;
+    const statement = this.#database.prepare(sql);
+    this.#statements.set(sql, statement);
+    return statement;
+  }
+
+  #transaction<T>(begin: string, step: () => T): T {
+    if (!this.isOpen) throw new StorageError('CLOSED', 'the store is closed');
+    try {
+      this.#database.exec(begin);
+      const result = step();
+      this.#database.exec('COMMIT');
+      return result;
+    } catch (error) {
+      if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
+      throw toStorageError(error);
+    }
+  }
+}
+
+/** The file holds signing keys and who talks to whom: nobody else on the machine may read it. */
+function createPrivateFile(path: string): void {
+  try {
+    closeSync(openSync(path, 'wx', 0o600));
+  } catch (error) {
+    if (!hasCode(error) || error.code !== 'EEXIST') throw toStorageError(error);
+  }
+}
+
+/** Turns a fault of SQLite or of the file system into the store's error; faults of the caller stay what they are. */
+export function toStorageError(error: unknown): unknown {
+  if (error instanceof StorageError || !hasCode(error)) return error;
+  return error.code === 'ERR_SQLITE_ERROR' || 'syscall' in error
+    ? new StorageError('UNAVAILABLE', 'the database cannot be read or written', { cause: error })
+    : error;
+}
+
+function hasCode(error: unknown): error is { readonly code: unknown } {
+  return typeof error === 'object' && error !== null && 'code' in error;
+}

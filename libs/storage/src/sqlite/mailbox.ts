@@ -1,0 +1,118 @@
+/**
+ * Mailboxes on SQLite.
+ *
+ * @module
+ */
+import { StorageError } from '../errors.ts';
+import type { DeliverOutcome, Mailbox, MailboxEntry, MailboxQuery, NewMailboxEntry } from '../mailbox.ts';
+import type { Unsubscribe, WakeUp } from '../wake-up.ts';
+import type { SqliteConnection } from './connection.ts';
+import { takePage } from './page.ts';
+import { bytes, integer, optionalBytes, toInteger } from './row.ts';
+import type { Row } from './row.ts';
+import { WakeUps } from './wake-ups.ts';
+
+/** Mailboxes in one SQLite file. */
+export class SqliteMailbox implements Mailbox {
+  readonly #connection: SqliteConnection;
+  readonly #wakeUps = new WakeUps();
+
+  constructor(connection: SqliteConnection) {
+    this.#connection = connection;
+  }
+
+  async deliver(entry: NewMailboxEntry): Promise<DeliverOutcome> {
+    const answer = this.#connection.write((): DeliverOutcome => {
+      const earlier = this.#findDelivery(entry);
+      if (earlier !== undefined) return { outcome: 'alreadyDelivered', sequence: earlier };
+      return { outcome: 'delivered', sequence: this.#insert(entry) };
+    });
+    if (answer.outcome === 'delivered') this.#wakeUps.wake(entry.device);
+    return answer;
+  }
+
+  async read(query: MailboxQuery): Promise<readonly MailboxEntry[]> {
+    return this.#connection.read(() => {
+      const rows = this.#connection.iterate(
+        `SELECT e.sequence, e.group_id, e.group_sequence, e.welcome, e.ratchet_tree
+         FROM mailbox_entry e JOIN mailbox m ON m.id = e.mailbox_key
+         WHERE m.device = ? AND e.sequence > ? ORDER BY e.sequence LIMIT ?`,
+        query.device,
+        toInteger(query.afterSequence),
+        query.limit,
+      );
+      return takePage(rows, query.maxBytes, toMailboxEntry, sizeOf);
+    });
+  }
+
+  async acknowledge(device: string, upTo: bigint): Promise<void> {
+    this.#connection.write(() => {
+      this.#connection.run(
+        'DELETE FROM mailbox_entry WHERE mailbox_key = (SELECT id FROM mailbox WHERE device = ?) AND sequence <= ?',
+        device,
+        toInteger(upTo),
+      );
+    });
+  }
+
+  onDeliver(device: string, listener: WakeUp): Unsubscribe {
+    return this.#wakeUps.on(device, listener);
+  }
+
+  #findDelivery(entry: NewMailboxEntry): bigint | undefined {
+    const row = this.#connection.get(
+      `SELECT d.sequence FROM mailbox_delivery d JOIN mailbox m ON m.id = d.mailbox_key
+       WHERE m.device = ? AND d.group_id = ? AND d.group_sequence = ?`,
+      entry.device,
+      entry.groupId,
+      entry.groupSequence,
+    );
+    return row === undefined ? undefined : integer(row, 'sequence');
+  }
+
+  #insert(entry: NewMailboxEntry): bigint {
+    const { key, sequence } = this.#nextSequence(entry.device);
+    this.#connection.run(
+      'INSERT INTO mailbox_delivery (mailbox_key, group_id, group_sequence, sequence) VALUES (?, ?, ?, ?)',
+      key,
+      entry.groupId,
+      entry.groupSequence,
+      sequence,
+    );
+    this.#connection.run(
+      `INSERT INTO mailbox_entry (mailbox_key, sequence, group_id, group_sequence, welcome, ratchet_tree)
+       VALUES (?, ?, ?, ?, ?, ?)`,
+      key,
+      sequence,
+      entry.groupId,
+      entry.groupSequence,
+      entry.welcome,
+      entry.ratchetTree ?? null,
+    );
+    return sequence;
+  }
+
+  #nextSequence(device: string): { readonly key: bigint; readonly sequence: bigint } {
+    const row = this.#connection.get(
+      `INSERT INTO mailbox (device, last_sequence) VALUES (?, 1)
+       ON CONFLICT (device) DO UPDATE SET last_sequence = last_sequence + 1 RETURNING id, last_sequence`,
+      device,
+    );
+    if (row === undefined) throw new StorageError('CORRUPT', 'a mailbox without a sequence number');
+    return { key: integer(row, 'id'), sequence: integer(row, 'last_sequence') };
+  }
+}
+
+function toMailboxEntry(row: Row): MailboxEntry {
+  return {
+    sequence: integer(row, 'sequence'),
+    groupId: bytes(row, 'group_id'),
+    groupSequence: integer(row, 'group_sequence'),
+    welcome: bytes(row, 'welcome'),
+    ratchetTree: optionalBytes(row, 'ratchet_tree'),
+  };
+}
+
+function sizeOf(entry: MailboxEntry): number {
+  return entry.welcome.length + (entry.ratchetTree?.length ?? 0);
+}

@@ -1,0 +1,76 @@
+/**
+ * The embedded store: all ports on one SQLite file.
+ *
+ * @module
+ */
+import type { GroupLog } from '../group-log.ts';
+import type { Mailbox } from '../mailbox.ts';
+import type { Registry } from '../registry.ts';
+import type { SingleUseStock } from '../single-use-stock.ts';
+import { SqliteConnection, toStorageError } from './connection.ts';
+import { SqliteGroupLog } from './group-log.ts';
+import { SqliteMailbox } from './mailbox.ts';
+import { migrate, schemaVersion } from './migrate.ts';
+import { SqliteRegistry } from './registry.ts';
+import { SqliteSingleUseStock } from './single-use-stock.ts';
+
+/** What can be set about a SQLite store. */
+export interface SqliteOptions {
+  /** How long a step waits for the writers of other processes; it blocks this process meanwhile. */
+  readonly busyTimeoutMs?: number;
+  /** How many epochs before the current one `findGroup` answers with. */
+  readonly recentEpochs?: number;
+}
+
+/** All ports on one file. */
+export interface SqliteStore {
+  readonly groupLog: GroupLog;
+  readonly mailbox: Mailbox;
+  readonly singleUseStock: SingleUseStock;
+  readonly registry: Registry;
+  /** Whether the file can be read now. */
+  isHealthy(): Promise<boolean>;
+  /** Closes the file; every later call throws a `StorageError` CLOSED. */
+  close(): void;
+}
+
+/**
+ * Opens or creates a file, readable by its owner only, and brings it to the current schema; `:memory:` keeps everything in
+ * memory. Several processes may have the same file open; wake-ups reach only the process that wrote.
+ *
+ * @throws StorageError UNAVAILABLE, NEWER_SCHEMA
+ */
+export function openSqlite(path: string, options: SqliteOptions = {}): SqliteStore {
+  const connection = openConnection(path, options.busyTimeoutMs ?? 5000);
+  return {
+    groupLog: new SqliteGroupLog(connection, options.recentEpochs ?? 8),
+    mailbox: new SqliteMailbox(connection),
+    singleUseStock: new SqliteSingleUseStock(connection),
+    registry: new SqliteRegistry(connection),
+    isHealthy: async () => isReadable(connection),
+    close: () => connection.close(),
+  };
+}
+
+function openConnection(path: string, busyTimeoutMs: number): SqliteConnection {
+  try {
+    const connection = new SqliteConnection(path, busyTimeoutMs);
+    try {
+      migrate(connection);
+    } catch (error) {
+      connection.close();
+      throw error;
+    }
+    return connection;
+  } catch (error) {
+    throw toStorageError(error);
+  }
+}
+
+function isReadable(connection: SqliteConnection): boolean {
+  try {
+    return connection.read(() => schemaVersion(connection)) > 0;
+  } catch {
+    return false;
+  }
+}

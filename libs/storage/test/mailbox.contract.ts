@@ -1,0 +1,108 @@
+/**
+ * What every mailbox does.
+ *
+ * @module
+ */
+import { expect, it } from '@jest/globals';
+import type { Mailbox, NewMailboxEntry } from '@canopy/storage';
+import { named, on } from './bench.ts';
+import type { StartBench } from './bench.ts';
+
+function entry(groupSequence: bigint, more: Partial<NewMailboxEntry> = {}): NewMailboxEntry {
+  const welcome = named(`welcome ${groupSequence}`);
+  return { device: 'bob', groupId: named('group'), groupSequence, welcome, ...more };
+}
+
+async function sequences(mailbox: Mailbox, device = 'bob', afterSequence = 0n): Promise<readonly bigint[]> {
+  const page = await mailbox.read({ device, afterSequence, limit: 100, maxBytes: 100_000 });
+  return page.map(({ sequence }) => sequence);
+}
+
+/** Runs the suite on stores made by `start`. */
+export function mailboxContract(start: StartBench<Mailbox>): void {
+  it(
+    'gives back what was delivered, in order, to its device only',
+    on(start, async (mailbox) => {
+      await mailbox.deliver(entry(7n, { ratchetTree: named('tree') }));
+      await mailbox.deliver(entry(5n));
+      await mailbox.deliver(entry(5n, { device: 'carol' }));
+      expect(await mailbox.read({ device: 'bob', afterSequence: 0n, limit: 9, maxBytes: 999 })).toEqual([
+        {
+          sequence: 1n,
+          groupId: named('group'),
+          groupSequence: 7n,
+          welcome: named('welcome 7'),
+          ratchetTree: named('tree'),
+        },
+        {
+          sequence: 2n,
+          groupId: named('group'),
+          groupSequence: 5n,
+          welcome: named('welcome 5'),
+          ratchetTree: undefined,
+        },
+      ]);
+      expect(await sequences(mailbox, 'carol')).toEqual([1n]);
+      expect(await sequences(mailbox, 'dave')).toEqual([]);
+    }),
+  );
+
+  it(
+    'delivers once, also when the device has acknowledged in between',
+    on(start, async (mailbox) => {
+      expect(await mailbox.deliver(entry(1n))).toEqual({ outcome: 'delivered', sequence: 1n });
+      expect(await mailbox.deliver(entry(1n))).toEqual({ outcome: 'alreadyDelivered', sequence: 1n });
+      await mailbox.acknowledge('bob', 1n);
+      expect(await mailbox.deliver(entry(1n))).toEqual({ outcome: 'alreadyDelivered', sequence: 1n });
+      expect(await sequences(mailbox)).toEqual([]);
+      const other = entry(1n, { groupId: named('other') });
+      expect(await mailbox.deliver(other)).toEqual({ outcome: 'delivered', sequence: 2n });
+    }),
+  );
+
+  it(
+    'forgets up to what was acknowledged, never starts counting again, and keeps what comes later',
+    on(start, async (mailbox) => {
+      for (const n of [1n, 2n, 3n]) await mailbox.deliver(entry(n));
+      await mailbox.acknowledge('bob', 2n);
+      expect(await sequences(mailbox)).toEqual([3n]);
+      await mailbox.acknowledge('bob', 2n ** 64n - 1n);
+      await mailbox.acknowledge('nobody', 1n);
+      expect(await sequences(mailbox)).toEqual([]);
+      expect(await mailbox.deliver(entry(4n))).toEqual({ outcome: 'delivered', sequence: 4n });
+      expect(await sequences(mailbox)).toEqual([4n]);
+    }),
+  );
+
+  it(
+    'reads after a cursor, up to a limit of entries and of bytes',
+    on(start, async (mailbox) => {
+      const big = { welcome: new Uint8Array(60), ratchetTree: new Uint8Array(40) };
+      for (const n of [1n, 2n, 3n, 4n]) await mailbox.deliver(entry(n, big));
+      const page = { device: 'bob', afterSequence: 1n, limit: 10, maxBytes: 1000 };
+      expect(await mailbox.read(page)).toHaveLength(3);
+      expect(await mailbox.read({ ...page, limit: 2 })).toHaveLength(2);
+      expect(await mailbox.read({ ...page, maxBytes: 299 })).toHaveLength(2);
+      expect(await mailbox.read({ ...page, maxBytes: 1 })).toHaveLength(1);
+      expect(await mailbox.read({ ...page, afterSequence: 2n ** 64n - 1n })).toEqual([]);
+    }),
+  );
+
+  it(
+    'wakes the device that something was delivered to, and no other',
+    on(start, async (mailbox) => {
+      const seen: string[] = [];
+      const woken = new Promise<void>((resolve) => {
+        mailbox.onDeliver('bob', () => {
+          seen.push('bob');
+          resolve();
+        });
+      });
+      mailbox.onDeliver('carol', () => seen.push('carol'));
+      mailbox.onDeliver('bob', () => seen.push('stopped'))();
+      await mailbox.deliver(entry(1n));
+      await woken;
+      expect(seen).toEqual(['bob']);
+    }),
+  );
+}

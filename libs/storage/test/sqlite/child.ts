@@ -1,0 +1,83 @@
+/**
+ * A process that works on a store file, started by `processes.test.ts`: waits for a line on standard input, then says one JSON
+ * line for every answer that it got.
+ *
+ * @module
+ */
+import { writeSync } from 'node:fs';
+import { openSqlite } from '@canopy/storage';
+import type { AppendOutcome, NewCommit, SqliteStore } from '@canopy/storage';
+import { named } from '../bench.ts';
+
+const [task = '', path = '', name = ''] = process.argv.slice(2);
+const groupId = named('group');
+
+const tasks: Record<string, (store: SqliteStore) => Promise<void>> = {
+  raceCommits,
+  raceClaims,
+  appendForEver,
+};
+
+// The store is opened before the go: all processes meet at an empty file, and at the same schema.
+const store = openSqlite(path, { busyTimeoutMs: 60_000 });
+say({ ready: name });
+await new Promise((resolve) => process.stdin.once('data', resolve));
+await tasks[task]?.(store);
+store.close();
+process.stdin.destroy();
+
+async function raceCommits({ groupLog }: SqliteStore): Promise<void> {
+  await groupLog.createGroup({ groupId, cipherSuite: 1, accessKey: named('key') });
+  for (let epoch = 0; epoch < 25; epoch++) {
+    const { outcome } = await groupLog.appendCommit(commit(BigInt(epoch), `${name}.${epoch}`));
+    say({ epoch, outcome, commit: `${name}.${epoch}` });
+  }
+}
+
+async function raceClaims({ singleUseStock }: SqliteStore): Promise<void> {
+  const request = { caller: name, devices: ['bob'], cipherSuite: 1, nowMs: 1000 };
+  for (let i = 0; i < 25; i++) {
+    const [answer] = await singleUseStock.claim({ ...request, requestId: named(`${i}`) });
+    const keyPackage = answer?.outcome === 'claimed' ? Buffer.from(answer.keyPackage).toString() : undefined;
+    say({
+      outcome: answer?.outcome,
+      keyPackage,
+      lastResort: answer?.outcome === 'claimed' && answer.lastResort,
+    });
+  }
+}
+
+async function appendForEver({ groupLog }: SqliteStore): Promise<void> {
+  await groupLog.createGroup({ groupId, cipherSuite: 1, accessKey: named('key') });
+  for (let i = 0, epoch = 0n; ; i++) {
+    const id = `${name}.${i}`;
+    let answer: AppendOutcome;
+    if (i % 4 === 3) answer = await groupLog.appendCommit(commit(epoch++, id));
+    else answer = await groupLog.appendMessage(message(epoch, id));
+    if (answer.outcome === 'accepted') say({ sequence: String(answer.sequence), message: id });
+  }
+}
+
+function commit(epoch: bigint, id: string): NewCommit {
+  const bytes = named(id);
+  return {
+    groupId,
+    epoch,
+    requestId: bytes,
+    commit: bytes,
+    commitHash: bytes,
+    groupInfo: bytes,
+    nextAccessKey: bytes,
+    welcomes: [{ device: id, welcome: bytes }],
+  };
+}
+
+function message(epoch: bigint, id: string): Parameters<SqliteStore['groupLog']['appendMessage']>[0] {
+  const bytes = named(id);
+  return { groupId, epoch, requestId: bytes, kind: 'application', message: bytes, maxPastEpochs: 0 };
+}
+
+/** Written at once, not buffered: what the parent reads was acknowledged before this process died. */
+function say(line: object): void {
+  writeSync(1, `${JSON.stringify(line)}\n`);
+}

@@ -4,6 +4,7 @@
  * @module
  */
 import { once } from 'node:events';
+import { setImmediate } from 'node:timers/promises';
 import type { handleBidiStreamingCall, ServerDuplexStream } from '@grpc/grpc-js';
 import { MalformedRequest } from './bind-service.ts';
 import {
@@ -76,6 +77,9 @@ async function* requestsOf<Request>(
       }
       yield request;
     }
+    // A reset by the caller shows as an end first and as a cancellation a moment later: only one of them is a half-close.
+    await setImmediate();
+    signal.throwIfAborted();
   } catch (error) {
     signal.throwIfAborted();
     throw error;

@@ -30,7 +30,9 @@ export function createLogger(options: LoggerOptions): Logger {
     level: options.level ?? 'info',
     base: { service: options.service },
     timestamp: pino.stdTimeFunctions.isoTime,
-    formatters: { log: censorFields, level: (label: string) => ({ level: label }) },
+    // Errors are censored below; pino's own serializer would write them anew.
+    serializers: { err: (err: unknown) => err },
+    formatters: { bindings: censorFields, log: censorFields, level: (label: string) => ({ level: label }) },
     hooks: { streamWrite: (line: string) => line.replaceAll(TOKEN, HIDDEN) },
   };
   return options.destination === undefined ? pino(settings) : pino(settings, options.destination);

@@ -3,11 +3,15 @@
  *
  * @module
  */
+import { setLogger } from '@grpc/grpc-js';
 import { ConfigError } from './config.ts';
 import { serve, type RunningService, type ServeOptions } from './server.ts';
 
 /** Serves until SIGTERM, SIGINT or, if so configured, the end of standard input; then drains and exits with 0. */
 export async function runService(options: ServeOptions): Promise<RunningService> {
+  // What grpc-js complains about belongs into the same log.
+  const complain = (...words: readonly unknown[]): void => options.log.warn({ event: 'grpc', words });
+  setLogger({ error: complain, info: complain, debug: complain });
   const running = await serve(options);
   let ending = false;
   const end = (cause: string): void => {

@@ -102,7 +102,6 @@ function bindDirectory(calls: CallOptions<undefined>, handlers: ToyHandlers): Re
 }
 
 function bindDelivery(calls: CallOptions<undefined>, handlers: ToyHandlers): ReturnType<typeof bindService> {
-  const nothing = (): Promise<never> => Promise.reject(new Error('not part of the toy'));
   return bindService(delivery.DeliveryServiceService, {
     createGroup: unary(calls, nothing),
     submitCommit: unary(calls, nothing),
@@ -113,6 +112,10 @@ function bindDelivery(calls: CallOptions<undefined>, handlers: ToyHandlers): Ret
     acknowledgeMailbox: unary(calls, nothing),
     subscribe: bidi(calls, handlers.subscribe ?? silent),
   });
+}
+
+function nothing(): Promise<never> {
+  return Promise.reject(new Error('not part of the toy'));
 }
 
 async function* silent(): AsyncGenerator<delivery.SubscribeResponse> {}

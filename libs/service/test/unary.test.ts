@@ -176,7 +176,9 @@ describe('a unary call', () => {
         throw signal.reason;
       },
     });
-    const failure = await failureOf(callUnary(directory, 'countKeyPackages', {}, { deadlineMs: 100 }));
+    // The connection is there before the clock starts to run.
+    await callUnary(directory, 'publishKeyPackages', { keyPackages: [] });
+    const failure = await failureOf(callUnary(directory, 'countKeyPackages', {}, { deadlineMs: 500 }));
     expect(failure.code).toBe('DEADLINE_EXCEEDED');
     await fired.promise;
     expect(incidents).toEqual([]);

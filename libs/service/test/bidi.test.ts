@@ -1,0 +1,246 @@
+import { callUnary, CallError, delivery, openStream, readServiceError, requireCase } from '@canopy/contract';
+import { Metadata } from '@grpc/grpc-js';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { permissionDenied } from '../src/index.ts';
+import { startToy, type Toy, type ToyHandlers } from './toy-directory.ts';
+
+let toy: Toy | undefined;
+
+async function start(handlers: ToyHandlers): Promise<Toy> {
+  toy = await startToy(handlers);
+  return toy;
+}
+
+afterEach(async () => {
+  await toy?.close();
+  toy = undefined;
+});
+
+function ping(token: bigint): delivery.SubscribeRequest {
+  return { request: { $case: 'ping', value: { token } } };
+}
+
+function pong(token: bigint): delivery.SubscribeResponse {
+  return { response: { $case: 'pong', value: { token } } };
+}
+
+function tokenOf(response: delivery.SubscribeResponse): bigint {
+  return response.response?.$case === 'pong' ? response.response.value.token : -1n;
+}
+
+async function* echo(
+  requests: AsyncIterable<delivery.SubscribeRequest>,
+): AsyncGenerator<delivery.SubscribeResponse> {
+  for await (const { request } of requests) {
+    yield pong(request?.$case === 'ping' ? request.value.token : 0n);
+  }
+}
+
+async function collect(responses: AsyncIterable<delivery.SubscribeResponse>): Promise<bigint[]> {
+  const tokens: bigint[] = [];
+  for await (const response of responses) {
+    tokens.push(tokenOf(response));
+  }
+  return tokens;
+}
+
+async function failureOf(work: Promise<unknown>): Promise<CallError> {
+  return readServiceError(
+    await work.then(
+      () => 'no error',
+      (error: unknown) => error,
+    ),
+  );
+}
+
+describe('a bidirectional call', () => {
+  it('answers in order and ends when the handler ends', async () => {
+    const { delivery: client } = await start({ subscribe: echo });
+    const stream = openStream(client, 'subscribe');
+    for (let token = 0n; token < 100n; token += 1n) {
+      await stream.send(ping(token));
+    }
+    stream.finish();
+    expect(await collect(stream.responses)).toEqual(Array.from({ length: 100 }, (_, index) => BigInt(index)));
+  });
+
+  it('asks for no more responses than fit while the caller does not read, and loses none', async () => {
+    const total = 2_000;
+    let made = 0;
+    const { delivery: client, directory } = await start({
+      async *subscribe() {
+        for (; made < total; made += 1) {
+          const welcome = new Uint8Array(16_384);
+          const entry = {
+            sequence: BigInt(made),
+            welcome,
+            groupId: welcome,
+            groupSequence: 0n,
+            ratchetTree: welcome,
+          };
+          yield { response: { $case: 'mailbox', value: { entries: [entry] } } };
+        }
+      },
+    });
+    const stream = openStream(client, 'subscribe');
+    // A generator that nobody pauses would have made everything before the first of these answers.
+    for (let round = 0; round < 50; round += 1) {
+      await callUnary(directory, 'countKeyPackages', {});
+    }
+    expect(made).toBeGreaterThan(0);
+    expect(made).toBeLessThan(100);
+    let read = 0n;
+    for await (const { response } of stream.responses) {
+      expect(response?.$case === 'mailbox' ? response.value.entries[0]?.sequence : undefined).toBe(read);
+      read += 1n;
+    }
+    expect(read).toBe(BigInt(total));
+  });
+
+  it('takes no more requests than fit while the handler does not read', async () => {
+    const release = Promise.withResolvers<void>();
+    const { delivery: client, directory } = await start({
+      async *subscribe(requests) {
+        await release.promise;
+        yield* echo(requests);
+      },
+    });
+    const stream = openStream(client, 'subscribe');
+    const bundle = new Uint8Array(16_384);
+    let sent = 0;
+    const sending = (async () => {
+      for (; sent < 1_000; sent += 1) {
+        await stream.send({
+          request: { $case: 'submitCommit', value: { request: { bundle, proof: undefined } } },
+        });
+      }
+      stream.finish();
+    })();
+    for (let round = 0; round < 50; round += 1) {
+      await callUnary(directory, 'countKeyPackages', {});
+    }
+    expect(sent).toBeLessThan(100);
+    release.resolve();
+    expect(await collect(stream.responses)).toHaveLength(1_000);
+    await sending;
+  });
+
+  it('sends what came before an error, then the error with its details', async () => {
+    const { delivery: client } = await start({
+      async *subscribe() {
+        yield pong(1n);
+        throw permissionDenied('NOT_A_MEMBER');
+      },
+    });
+    const tokens: bigint[] = [];
+    const failure = await failureOf(
+      (async () => {
+        for await (const response of openStream(client, 'subscribe').responses) {
+          tokens.push(tokenOf(response));
+        }
+      })(),
+    );
+    expect(tokens).toEqual([1n]);
+    expect([failure.code, failure.reason]).toEqual(['PERMISSION_DENIED', 'NOT_A_MEMBER']);
+  });
+
+  it('names the field of a request in the stream that a handler refuses', async () => {
+    const { delivery: client, incidents } = await start({
+      async *subscribe(requests) {
+        for await (const { request } of requests) {
+          yield pong(requireCase(request, 'mailbox', 'request').afterSequence);
+        }
+      },
+    });
+    const stream = openStream(client, 'subscribe');
+    await stream.send(ping(1n));
+    const failure = await failureOf(collect(stream.responses));
+    expect(failure.fieldViolations).toEqual([{ field: 'request', description: 'must be mailbox, is ping' }]);
+    expect(incidents).toEqual([]);
+  });
+
+  it('refuses a malformed message in the stream as INVALID_ARGUMENT', async () => {
+    const { delivery: client, incidents } = await start({ subscribe: echo });
+    const call = client.makeBidiStreamRequest(
+      '/canopy.delivery.v1.DeliveryService/Subscribe',
+      (raw: Buffer) => raw,
+      (raw) => raw,
+      new Metadata(),
+      {},
+    );
+    const ended = Promise.withResolvers<unknown>();
+    call.on('error', ended.resolve);
+    call.resume();
+    call.write(Buffer.from('0aff', 'hex'));
+    expect(readServiceError(await ended.promise)).toMatchObject({
+      code: 'INVALID_ARGUMENT',
+      fieldViolations: [{ field: 'request' }],
+    });
+    expect(incidents).toEqual([]);
+  });
+
+  it('lets a handler go on writing after it has stopped reading', async () => {
+    const { delivery: client } = await start({
+      async *subscribe(requests) {
+        for await (const _ of requests) {
+          break;
+        }
+        yield pong(7n);
+      },
+    });
+    const stream = openStream(client, 'subscribe');
+    await stream.send(ping(1n));
+    expect(await collect(stream.responses)).toEqual([7n]);
+  });
+
+  it('fires the signal and ends the generator when the caller goes', async () => {
+    const ended = Promise.withResolvers<boolean>();
+    const { delivery: client, incidents } = await start({
+      async *subscribe(requests, { signal }) {
+        try {
+          yield pong(1n);
+          yield* echo(requests);
+        } finally {
+          ended.resolve(signal.aborted);
+        }
+      },
+    });
+    const stream = openStream(client, 'subscribe');
+    for await (const _ of stream.responses) {
+      stream.cancel();
+      break;
+    }
+    expect(await ended.promise).toBe(true);
+    expect(incidents).toEqual([]);
+  });
+
+  it('ends a generator that is paused by a reader who goes', async () => {
+    const ended = Promise.withResolvers<boolean>();
+    const { delivery: client, directory } = await start({
+      async *subscribe(_, { signal }) {
+        try {
+          for (;;) {
+            yield { response: { $case: 'refused', value: { groupId: new Uint8Array(65_536), reason: '' } } };
+          }
+        } finally {
+          ended.resolve(signal.aborted);
+        }
+      },
+    });
+    const stream = openStream(client, 'subscribe');
+    await callUnary(directory, 'countKeyPackages', {});
+    stream.cancel();
+    expect(await ended.promise).toBe(true);
+  });
+
+  it('tells the error of a stream also to who starts to read later', async () => {
+    const { delivery: client, directory } = await start({
+      subscribe() {
+        throw permissionDenied('NOT_A_MEMBER');
+      },
+    });
+    const stream = openStream(client, 'subscribe');
+    await callUnary(directory, 'countKeyPackages', {});
+    expect((await failureOf(collect(stream.responses))).reason).toBe('NOT_A_MEMBER');
+  });
+});

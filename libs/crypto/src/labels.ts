@@ -102,6 +102,27 @@ export function decryptWithLabel(
   return suite.hpke.open(privateKey, ciphertext, labelled(label, context), EMPTY);
 }
 
+const SHORT_CONTEXT = 0x40;
+
+/** KDFLabel; written by hand where the context is as short as it is for most secrets. */
+function kdfLabel(label: string, context: Uint8Array, length: number): Uint8Array {
+  const name = encodedLabel(label);
+  if (context.length >= SHORT_CONTEXT) {
+    const writer = new Writer(name.length + context.length + 6);
+    writer.uint(length, 2);
+    writer.bytes(name);
+    writer.opaque(context);
+    return writer.finish();
+  }
+  const bytes = new Uint8Array(name.length + context.length + 3);
+  bytes[0] = length >>> 8;
+  bytes[1] = length;
+  bytes.set(name, 2);
+  bytes[name.length + 2] = context.length;
+  bytes.set(context, name.length + 3);
+  return bytes;
+}
+
 /** The purpose and size of derived key material. */
 export interface LabelledExpansion {
   readonly label: string;
@@ -118,12 +139,7 @@ export function expandWithLabel(
   if (length > 0xffff) {
     throw new CryptoError('INVALID_LENGTH', `at most 65535 bytes expected, found ${length}`);
   }
-  const name = encodedLabel(label);
-  const writer = new Writer(name.length + context.length + 6);
-  writer.uint(length, 2);
-  writer.bytes(name);
-  writer.opaque(context);
-  return suite.kdf.expand(secret, writer.finish(), length);
+  return suite.kdf.expand(secret, kdfLabel(label, context, length), length);
 }
 
 /** Derives one secret from another (RFC 9420 §8). */

@@ -98,6 +98,23 @@ describe.each(SUITES)('labels of suite %i', (id) => {
     expect(new Set(derived).size).toBe(4);
   });
 
+  it('derives from KDFLabel { length, label, context } for contexts of all lengths [R8-01]', () => {
+    const secret = suite.random(suite.kdf.size);
+    const name = text('MLS 1.0 joiner');
+    for (const [size, header] of [
+      [0, [0]],
+      [63, [63]],
+      [64, [0x40, 64]],
+      [16_384, [0x80, 0, 0x40, 0]],
+    ] as const) {
+      const context = suite.random(size);
+      const info = Buffer.concat([Uint8Array.of(1, 44, name.length), name, Uint8Array.from(header), context]);
+      expect(expandWithLabel(suite, secret, { label: 'joiner', context, length: 300 })).toEqual(
+        suite.kdf.expand(secret, info, 300),
+      );
+    }
+  });
+
   it('gives at most 255 blocks of key material [R8.5-02]', () => {
     const secret = suite.random(suite.kdf.size);
     const most = 255 * suite.kdf.size;

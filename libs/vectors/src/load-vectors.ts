@@ -14,11 +14,11 @@ import { VectorValue } from './vector-value.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..', '..');
 
-/** Gives the folders where vectors are looked for, in this order: what CANOPY_VECTORS names stands first. */
+/** Gives the folders where vectors are looked for, in this order; if CANOPY_VECTORS names one, only there. */
 export function vectorFolders(): readonly string[] {
   const named = process.env['CANOPY_VECTORS'];
   const usual = [join(ROOT, '..', 'shared', 'vectors', 'test-vectors'), join(ROOT, '.vectors')];
-  return named === undefined || named === '' ? usual : [named, ...usual];
+  return named === undefined || named === '' ? usual : [named];
 }
 
 /** Finds the file of some vectors. */

@@ -91,6 +91,20 @@ describe.each(SUITES)('HPKE of suite %i', (id) => {
 });
 
 describe('HPKE on curves over prime fields', () => {
+  it.each([2, 5, 7])(
+    'exports nothing for a KEM output that is no point of the curve, suite %i [R8.3-02]',
+    (id) => {
+      const { hpke } = getCipherSuite(id);
+      const receiver = hpke.generateKeyPair();
+      const request = { info: empty, exporterContext: empty, length: 32 };
+      const { kemOutput } = hpke.setupSenderExport(receiver.publicKey, request);
+      for (const at of [0, 5, kemOutput.length - 1]) {
+        const bad = flipped(kemOutput, at);
+        expect(() => hpke.setupReceiverExport(receiver.privateKey, bad, request)).toThrow(failed);
+      }
+    },
+  );
+
   it('refuses a compressed KEM output, which the platform would take', () => {
     const { hpke } = getCipherSuite(2);
     const receiver = hpke.generateKeyPair();

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# tools/docker-engine.sh up | images | exec CMD… | down | purge | status
+# tools/docker-engine.sh up | images | exec CMD… | host | down | purge | status
 #
 # A private Docker engine for the integration tests, for machines that have none (and no systemd to start one).
 # Needs root and apt. It lives in a network namespace of its own: what a test publishes stays in there, and nothing
@@ -148,6 +148,7 @@ case ${1:-} in
   exec) shift; run_inside "$@" ;;
   down) down ;;
   purge) down; rm -rf "$DIR" ;;
+  host) echo "$DOCKER_HOST" ;;
   status) alive && answers && "$docker" info --format '{{.ServerVersion}} {{.Driver}}, {{.Containers}} containers, {{.Images}} images' ;;
   *) sed -n 2p "$0" | cut -c3- >&2; exit 2 ;;
 esac

@@ -7,9 +7,10 @@
  * @module
  */
 
+import { encode, opaque, struct } from '@canopy/codec';
 import { refuse } from '../errors.ts';
-import type { Extension } from '../extensions/extension.ts';
-import type { Credential } from './credential.ts';
+import { Extensions, type Extension } from '../extensions/extension.ts';
+import { Credential } from './credential.ts';
 
 /** What somebody shows: a credential, the key it is to speak for, and the extensions that came with it. */
 export interface PresentedCredential {
@@ -38,10 +39,20 @@ export interface IdentityProvider {
 /** A decision about an identity. */
 export type IdentityVerdict = { readonly valid: true } | { readonly valid: false; readonly reason: string };
 
+const PresentedCredentialCodec = struct({
+  credential: Credential,
+  signatureKey: opaque,
+  extensions: Extensions,
+});
+
+function keyOf(presented: PresentedCredential): string {
+  return Buffer.from(encode(PresentedCredentialCodec, presented)).toString('latin1');
+}
+
 /** The decisions that were asked for, by what was presented. */
 export class IdentityAnswers {
-  readonly #credentials = new Map<PresentedCredential, IdentityVerdict>();
-  readonly #successors = new Map<PresentedCredential, Map<PresentedCredential, IdentityVerdict>>();
+  readonly #credentials = new Map<string, IdentityVerdict>();
+  readonly #successors = new Map<string, IdentityVerdict>();
 
   /** Asks the provider all questions; those about many members are under way together. */
   static async ask(
@@ -55,7 +66,7 @@ export class IdentityAnswers {
 
   /** Requires that a credential was found valid. @throws MlsError INVALID_CREDENTIAL */
   requireValid(presented: PresentedCredential): void {
-    const verdict = this.#credentials.get(presented);
+    const verdict = this.#credentials.get(keyOf(presented));
     if (verdict?.valid !== true) {
       refuse('INVALID_CREDENTIAL', 'R7.3-02', verdict?.reason ?? 'nobody has judged this credential');
     }
@@ -63,19 +74,19 @@ export class IdentityAnswers {
 
   /** Requires that a credential was found to be an allowed successor. @throws MlsError INVALID_SUCCESSOR */
   requireSuccessor(old: PresentedCredential, presented: PresentedCredential): void {
-    const verdict = this.#successors.get(old)?.get(presented);
+    const verdict = this.#successors.get(keyOf(old) + keyOf(presented));
     if (verdict?.valid !== true) {
       refuse('INVALID_SUCCESSOR', 'R5.3.1-07', verdict?.reason ?? 'nobody has judged this succession');
     }
   }
 
   async #ask(provider: IdentityProvider, question: IdentityQuestion): Promise<void> {
+    const { presented } = question;
     if (question.kind === 'credential') {
-      this.#credentials.set(question.presented, await provider.validateCredential(question.presented));
+      this.#credentials.set(keyOf(presented), await provider.validateCredential(presented));
       return;
     }
-    const verdict = await provider.validateSuccessor(question.old, question.presented);
-    const ofOld = this.#successors.get(question.old) ?? new Map<PresentedCredential, IdentityVerdict>();
-    this.#successors.set(question.old, ofOld.set(question.presented, verdict));
+    const verdict = await provider.validateSuccessor(question.old, presented);
+    this.#successors.set(keyOf(question.old) + keyOf(presented), verdict);
   }
 }

@@ -46,22 +46,28 @@ export function treeFromNodes(nodes: RatchetTreeNodes): RatchetTree {
 }
 
 function slotFromNodes(nodes: RatchetTreeNodes, index: NodeIndex, delta: TreeIndexDelta): Slot {
-  const node = nodes[index];
   const left = leftOf(index);
   const right = rightOf(index);
   if (left === undefined || right === undefined) {
-    if (node?.nodeType === NodeType.parent) wrongKind(index);
-    delta.replace(undefined, node?.leafNode);
-    return leafSlot(leafOfNode(index), node?.leafNode);
+    const leaf = leafFrom(nodes, index);
+    delta.replace(undefined, leaf);
+    return leafSlot(leafOfNode(index), leaf);
   }
+  const parent = parentFrom(nodes, index);
+  delta.replace(undefined, parent);
+  return parentSlot(index, parent, slotFromNodes(nodes, left, delta), slotFromNodes(nodes, right, delta));
+}
+
+function leafFrom(nodes: RatchetTreeNodes, index: NodeIndex): LeafNode | undefined {
+  const node = nodes[index];
+  if (node?.nodeType === NodeType.parent) wrongKind(index);
+  return node?.leafNode;
+}
+
+function parentFrom(nodes: RatchetTreeNodes, index: NodeIndex): ParentNode | undefined {
+  const node = nodes[index];
   if (node?.nodeType === NodeType.leaf) wrongKind(index);
-  delta.replace(undefined, node?.parentNode);
-  return parentSlot(
-    index,
-    node?.parentNode,
-    slotFromNodes(nodes, left, delta),
-    slotFromNodes(nodes, right, delta),
-  );
+  return node?.parentNode;
 }
 
 function wrongKind(index: NodeIndex): never {

@@ -19,7 +19,7 @@ import {
 import { ContentType, SenderType, type FramedContent } from './content.ts';
 import type { MLSMessage } from './message.ts';
 import { encodePrivateContent, PrivateContentAAD } from './private-message.ts';
-import { authenticatedContentTbm, membershipTag } from './public-message.ts';
+import { authenticatedContentTbm, computeMembershipTag } from './public-message.ts';
 import { applyReuseGuard, REUSE_GUARD_SIZE, sealSenderData } from './sender-data.ts';
 
 /** What a member protects messages with during an epoch. */
@@ -64,7 +64,7 @@ export function protectPublic(
       content,
       auth,
     });
-  const tag = isMember ? membershipTag(keys.suite, keys.membershipKey, tbm()) : undefined;
+  const tag = isMember ? computeMembershipTag(keys.suite, keys.membershipKey, tbm()) : undefined;
   return { wireFormat: WireFormat.publicMessage, publicMessage: { content, auth, membershipTag: tag } };
 }
 

@@ -8,7 +8,7 @@ import { Writer } from '@canopy/codec';
 import type { CipherSuite } from '@canopy/crypto';
 
 /** Computes the interim hash that the next commit builds on: Hash(confirmed || confirmation_tag<V>) (RFC 9420 §8.2). */
-export function interimTranscriptHash(
+export function computeInterimTranscriptHash(
   suite: CipherSuite,
   confirmedTranscriptHash: Uint8Array,
   confirmationTag: Uint8Array,
@@ -28,7 +28,7 @@ export interface ConfirmedInput {
 }
 
 /** Computes the confirmed hash: Hash(interim || wire_format || content || signature<V>) (RFC 9420 §8.2). */
-export function confirmedTranscriptHash(
+export function computeConfirmedTranscriptHash(
   suite: CipherSuite,
   interim: Uint8Array,
   input: ConfirmedInput,

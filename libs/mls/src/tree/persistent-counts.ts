@@ -40,12 +40,15 @@ export class PersistentCounts {
 
   #own(): Map<string, number> {
     const chain: PersistentCounts[] = [];
-    let owner: PersistentCounts = this;
-    while (owner.#home.kind === 'differs') {
-      chain.push(owner);
-      owner = owner.#home.from;
+    let home = this.#home;
+    if (home.kind === 'differs') chain.push(this);
+    while (home.kind === 'differs') {
+      const { from } = home;
+      home = from.#home;
+      if (home.kind === 'differs') chain.push(from);
     }
-    let counts = owner.#home.counts;
+    let { counts } = home;
+    // The one nearest to the owner first, so that each takes over from a neighbour: no recursion, however long the chain.
     for (const version of chain.toReversed()) counts = version.#takeOver();
     return counts;
   }

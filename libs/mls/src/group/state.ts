@@ -1,0 +1,138 @@
+/**
+ * A member's view of a group in one epoch (RFC 9420 §8, §12.4).
+ *
+ * A state is a value: an operation gives a new one and leaves the old one as it was. Only the secret tree changes in
+ * place, since a key that was used has to be gone at once (§9.2).
+ *
+ * @module
+ */
+
+import { equal, wipe, type CipherSuite } from '@canopy/crypto';
+import { refuse } from '../errors.ts';
+import type { Sender } from '../framing/content.ts';
+import type { SendingKeys } from '../framing/protect.ts';
+import type { ReceivingKeys } from '../framing/unprotect.ts';
+import type { Policy } from '../policy.ts';
+import type { Proposal, ReInit } from '../proposals/proposal.ts';
+import type { GroupContext } from '../schedule/group-context.ts';
+import type { EpochSecrets } from '../schedule/key-schedule.ts';
+import type { PskStore } from '../schedule/psk.ts';
+import type { SecretTree } from '../secret-tree/secret-tree.ts';
+import type { LeafIndex } from '../tree/math.ts';
+import { wipeReplacedKeys, type PrivateTree } from '../tree/private-tree.ts';
+import type { RatchetTree } from '../tree/ratchet-tree.ts';
+
+/** A valid proposal of this epoch that a commit can refer to (RFC 9420 §12.1). */
+export interface CachedProposal {
+  readonly reference: Uint8Array;
+  readonly proposal: Proposal;
+  readonly sender: Sender;
+}
+
+/** The keys of an own Update that nobody has committed yet (R12.1.2-04). */
+export interface PendingUpdate {
+  readonly reference: Uint8Array;
+  readonly encryptionPrivateKey: Uint8Array;
+  readonly signaturePrivateKey: Uint8Array;
+}
+
+/** What is kept of an epoch so that late messages can still be read (RFC 9420 §15.3). */
+export interface PastEpoch {
+  readonly groupContext: GroupContext;
+  readonly tree: RatchetTree;
+  readonly senderDataSecret: Uint8Array;
+  readonly secretTree: SecretTree;
+}
+
+/** The resumption PSK of a past epoch (RFC 9420 §8.6). */
+export interface ResumptionPsk {
+  readonly epoch: bigint;
+  readonly psk: Uint8Array;
+}
+
+/** Whether the group goes on for this member. */
+export type GroupStatus =
+  | { readonly kind: 'active' }
+  | { readonly kind: 'removed' }
+  | { readonly kind: 'reinitialized'; readonly reinit: ReInit };
+
+/** A member's view of a group in one epoch. */
+export interface GroupState {
+  readonly suite: CipherSuite;
+  readonly status: GroupStatus;
+  readonly groupContext: GroupContext;
+  readonly tree: RatchetTree;
+  readonly ownLeafIndex: LeafIndex;
+  readonly keys: PrivateTree;
+  readonly signaturePrivateKey: Uint8Array;
+  readonly secrets: EpochSecrets;
+  readonly secretTree: SecretTree;
+  readonly interimTranscriptHash: Uint8Array;
+  readonly confirmationTag: Uint8Array;
+  readonly proposals: readonly CachedProposal[];
+  readonly pendingUpdates: readonly PendingUpdate[];
+  /** Newest first. */
+  readonly pastEpochs: readonly PastEpoch[];
+  /** Newest first. */
+  readonly resumptionPsks: readonly ResumptionPsk[];
+}
+
+/** Requires that the member may still send and process. @throws MlsError GROUP_ENDED */
+export function requireActive({ status }: GroupState): void {
+  if (status.kind !== 'active') {
+    const requirement = status.kind === 'removed' ? 'R12.4.2-16' : 'R11.2-05';
+    refuse('GROUP_ENDED', requirement, `this member's group has ended: ${status.kind}`);
+  }
+}
+
+/** Gives what the member protects messages with. */
+export function sendingKeys(state: GroupState, policy: Policy): SendingKeys {
+  const { suite, groupContext, secrets, secretTree } = state;
+  const { membershipKey, senderDataSecret } = secrets;
+  return { suite, groupContext, membershipKey, senderDataSecret, secretTree, paddingBlock: policy.paddingBlock };
+}
+
+/** Gives what the member opens messages of the current epoch with. */
+export function receivingKeys(state: GroupState, policy: Policy): ReceivingKeys {
+  const { suite, groupContext, tree, secrets, secretTree } = state;
+  const { membershipKey, senderDataSecret } = secrets;
+  return { suite, groupContext, tree, membershipKey, senderDataSecret, secretTree, limits: policy };
+}
+
+/** Adds the resumption PSKs of the group itself to a store (RFC 9420 §8.6). */
+export function pskStoreOf(state: GroupState, store: PskStore): PskStore {
+  return {
+    findExternalPsk: (pskId) => store.findExternalPsk(pskId),
+    findResumptionPsk(groupId, epoch) {
+      if (!equal(groupId, state.groupContext.groupId)) return store.findResumptionPsk(groupId, epoch);
+      if (epoch === state.groupContext.epoch) return state.secrets.resumptionPsk;
+      return state.resumptionPsks.find((past) => past.epoch === epoch)?.psk;
+    },
+  };
+}
+
+/** Overwrites what a state held and its successor does not need (RFC 9420 §9.2, R7.5-10, R14-02). */
+export function retireState(old: GroupState, successor: GroupState): void {
+  const { senderDataSecret, resumptionPsk, ...consumed } = old.secrets;
+  wipe(...Object.values(consumed));
+  if (!successor.pastEpochs.some((past) => past.senderDataSecret === senderDataSecret)) wipe(senderDataSecret);
+  if (!successor.resumptionPsks.some(({ psk }) => psk === resumptionPsk)) wipe(resumptionPsk);
+  wipeReplacedKeys(old.keys, successor.keys);
+  if (old.signaturePrivateKey !== successor.signaturePrivateKey) wipe(old.signaturePrivateKey);
+  const kept = new Set(successor.pastEpochs.map((past) => past.secretTree));
+  for (const { secretTree } of [old, ...old.pastEpochs]) if (!kept.has(secretTree)) secretTree.wipe();
+  for (const { psk } of old.resumptionPsks) {
+    if (!successor.resumptionPsks.some((past) => past.psk === psk)) wipe(psk);
+  }
+  const inUse = new Set([...successor.keys.values(), successor.signaturePrivateKey]);
+  for (const update of old.pendingUpdates) {
+    if (!inUse.has(update.encryptionPrivateKey)) wipe(update.encryptionPrivateKey);
+  }
+}
+
+/** Overwrites what a state that is not kept has beyond the one it was made from (R14-02). */
+export function discardState(state: GroupState, base: GroupState): void {
+  wipe(...Object.values(state.secrets));
+  wipeReplacedKeys(state.keys, base.keys);
+  state.secretTree.wipe();
+}

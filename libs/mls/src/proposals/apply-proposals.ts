@@ -1,0 +1,130 @@
+/**
+ * What a list of proposals makes of a group (RFC 9420 §12.3), and when the result is valid (§12.2, last items).
+ *
+ * @module
+ */
+
+import { refuse } from '../errors.ts';
+import type { Extension } from '../extensions/extension.ts';
+import { SenderType } from '../framing/content.ts';
+import type { KeyPackage } from '../key-packages/key-package.ts';
+import { isDefaultExtensionType, isDefaultProposalType, ProposalType } from '../registries.ts';
+import { requiredCapabilitiesOf } from '../schedule/group-context.ts';
+import type { PreSharedKeyID } from '../schedule/psk.ts';
+import type { LeafNode } from '../tree/leaf-node.ts';
+import type { LeafIndex } from '../tree/math.ts';
+import type { RatchetTree, TreeEditor } from '../tree/ratchet-tree.ts';
+import type { CapabilityKind } from '../tree/tree-index.ts';
+import { validatePlaceInTree, validateSupport } from '../tree/validate-leaf-node.ts';
+import type { ReInit } from './proposal.ts';
+import { proposalsOfType, type ProposalList } from './proposal-list.ts';
+import type { ProposalEpoch } from './validate-proposal.ts';
+
+/** A client that a list adds. */
+export interface AddedMember {
+  readonly leafIndex: LeafIndex;
+  readonly keyPackage: KeyPackage;
+}
+
+/** A member that a list updates or removes, with the leaf it had. */
+export interface ChangedMember {
+  readonly leafIndex: LeafIndex;
+  readonly before: LeafNode;
+}
+
+/** The outcome of a list, before the committer's path. */
+export interface AppliedProposals {
+  readonly tree: RatchetTree;
+  readonly extensions: readonly Extension[];
+  readonly extensionsChanged: boolean;
+  readonly added: readonly AddedMember[];
+  readonly updated: readonly ChangedMember[];
+  readonly removed: readonly ChangedMember[];
+  readonly psks: readonly PreSharedKeyID[];
+  readonly kemOutput: Uint8Array | undefined;
+  readonly reinit: ReInit | undefined;
+}
+
+/** Applies a valid list in the order of RFC 9420 §12.3, whatever the order in the commit (R12.3-01). */
+export function applyProposals(list: ProposalList, { tree, groupContext }: ProposalEpoch): AppliedProposals {
+  const newExtensions = proposalsOfType(list, ProposalType.groupContextExtensions)[0]?.proposal.extensions;
+  const editor = tree.edit();
+  const updated = applyUpdates(list, tree, editor);
+  const removed = applyRemoves(list, tree, editor);
+  const added = proposalsOfType(list, ProposalType.add).map(({ proposal: { keyPackage } }) => ({
+    leafIndex: editor.addLeaf(keyPackage.leafNode),
+    keyPackage,
+  }));
+  return {
+    tree: editor.finish(),
+    extensions: newExtensions ?? groupContext.extensions,
+    extensionsChanged: newExtensions !== undefined,
+    added,
+    updated,
+    removed,
+    psks: proposalsOfType(list, ProposalType.psk).map(({ proposal }) => proposal.psk),
+    kemOutput: proposalsOfType(list, ProposalType.externalInit)[0]?.proposal.kemOutput,
+    reinit: proposalsOfType(list, ProposalType.reinit)[0]?.proposal,
+  };
+}
+
+function memberBefore(tree: RatchetTree, leafIndex: LeafIndex): ChangedMember {
+  const before = tree.findLeaf(leafIndex);
+  if (before === undefined) refuse('UNKNOWN_LEAF', 'R12.1.3-01', `leaf ${leafIndex} is not a member`);
+  return { leafIndex, before };
+}
+
+function applyUpdates(list: ProposalList, tree: RatchetTree, editor: TreeEditor): ChangedMember[] {
+  return proposalsOfType(list, ProposalType.update).map(({ proposal, sender }) => {
+    if (sender.senderType !== SenderType.member) {
+      refuse('SENDER_NOT_ALLOWED', 'R12.1.2-03', 'only a member can send an Update');
+    }
+    editor.updateLeaf(sender.leafIndex, proposal.leafNode);
+    return memberBefore(tree, sender.leafIndex);
+  });
+}
+
+function applyRemoves(list: ProposalList, tree: RatchetTree, editor: TreeEditor): ChangedMember[] {
+  const removed = proposalsOfType(list, ProposalType.remove).map(({ proposal }) => {
+    const member = memberBefore(tree, proposal.removed);
+    editor.removeLeaf(proposal.removed);
+    return member;
+  });
+  editor.truncate();
+  return removed;
+}
+
+/** Requires that the new leaves fit into the new tree and group, and the group to its members (R12.2-15, R12.1.7-01). */
+export function validateResult(applied: AppliedProposals): void {
+  const { tree, added, updated } = applied;
+  for (const { leafIndex } of [...added, ...updated]) {
+    const leaf = tree.findLeaf(leafIndex);
+    if (leaf !== undefined) validateNewLeaf(leaf, applied);
+  }
+  if (applied.extensionsChanged) validateExtensionSupport(applied);
+}
+
+/** Requires that a new leaf fits into the new tree and group (RFC 9420 §7.3). */
+export function validateNewLeaf(
+  leaf: LeafNode,
+  result: Pick<AppliedProposals, 'tree' | 'extensions'>,
+): void {
+  validateSupport(leaf, result);
+  validatePlaceInTree(leaf, result.tree);
+}
+
+/** §12.1.7, §13.4: what the new extensions demand, every member supports. */
+function validateExtensionSupport({ tree, extensions }: AppliedProposals): void {
+  const demand = (kind: CapabilityKind, type: number): void => {
+    if (tree.index.countSupport(kind, type) < tree.memberCount) {
+      refuse('UNSUPPORTED_CAPABILITY', 'R12.1.7-01', `some member does not support ${kind} ${type}`);
+    }
+  };
+  for (const { extensionType } of extensions) {
+    if (!isDefaultExtensionType(extensionType)) demand('extension', extensionType);
+  }
+  const required = requiredCapabilitiesOf({ extensions });
+  for (const type of required?.extensionTypes ?? []) if (!isDefaultExtensionType(type)) demand('extension', type);
+  for (const type of required?.proposalTypes ?? []) if (!isDefaultProposalType(type)) demand('proposal', type);
+  for (const type of required?.credentialTypes ?? []) demand('credential', type);
+}

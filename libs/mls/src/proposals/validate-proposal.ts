@@ -1,0 +1,157 @@
+/**
+ * When a proposal is valid by itself (RFC 9420 §12.1), and what has to be asked about identities before.
+ *
+ * @module
+ */
+
+import type { IdentityQuestion } from '../credentials/identity.ts';
+import { refuse } from '../errors.ts';
+import { SenderType, type Sender } from '../framing/content.ts';
+import { validateKeyPackage } from '../key-packages/validate-key-package.ts';
+import { isGrease, ProposalType } from '../registries.ts';
+import { externalSendersOf, requiredCapabilitiesOf, type GroupContext } from '../schedule/group-context.ts';
+import { PSKType, ResumptionPSKUsage, type PreSharedKeyID } from '../schedule/psk.ts';
+import { LeafNodeSource, type LeafNode } from '../tree/leaf-node.ts';
+import { equal } from '@canopy/crypto';
+import type { LeafIndex } from '../tree/math.ts';
+import type { RatchetTree } from '../tree/ratchet-tree.ts';
+import { validateLeafNode, validateSource, type LeafValidation } from '../tree/validate-leaf-node.ts';
+import type { Proposal, ProposalOf } from './proposal.ts';
+
+/** The epoch that a proposal is for. */
+export interface ProposalEpoch {
+  readonly groupContext: GroupContext;
+  readonly tree: RatchetTree;
+}
+
+/** Validates one proposal on its own (RFC 9420 §12.1.1 to §12.1.7). */
+export function validateProposal(
+  proposal: Proposal,
+  sender: Sender,
+  epoch: ProposalEpoch,
+  by: LeafValidation,
+): void {
+  switch (proposal.proposalType) {
+    case ProposalType.add:
+      return validateKeyPackage(proposal.keyPackage, by);
+    case ProposalType.update:
+      return validateUpdate(proposal, sender, epoch, by);
+    case ProposalType.remove:
+      return validateRemove(proposal, epoch);
+    case ProposalType.psk:
+      return validatePsk(proposal.psk, by);
+    case ProposalType.reinit:
+      return validateReInit(proposal, epoch);
+    case ProposalType.externalInit:
+      return validateExternalInit(sender);
+    case ProposalType.groupContextExtensions:
+      return validateGroupContextExtensions(proposal, by);
+  }
+}
+
+/** §12.1.2: only a member can update, its leaf only, with a new encryption key. */
+function validateUpdate(
+  { leafNode }: ProposalOf<typeof ProposalType.update>,
+  sender: Sender,
+  { tree, groupContext }: ProposalEpoch,
+  by: LeafValidation,
+): void {
+  if (sender.senderType !== SenderType.member) {
+    refuse('SENDER_NOT_ALLOWED', 'R12.1.2-03', 'only a member can send an Update');
+  }
+  const { leafIndex } = sender;
+  const old = tree.findLeaf(leafIndex);
+  if (old === undefined) refuse('UNKNOWN_SENDER', 'R6.1-04', `leaf ${leafIndex} is not a member`);
+  validateSource(leafNode, LeafNodeSource.update);
+  validateReplacement(old, leafNode, by);
+  validateLeafNode(leafNode, { groupId: groupContext.groupId, leafIndex }, by);
+}
+
+/** Requires a changed encryption key and a successor that the application allows (R7.3-13, R5.3.1-07). */
+export function validateReplacement(old: LeafNode, replacement: LeafNode, by: LeafValidation): void {
+  if (equal(old.encryptionKey, replacement.encryptionKey)) {
+    refuse('LEAF_KEY_NOT_CHANGED', 'R7.3-13', 'the encryption key of the leaf has to change');
+  }
+  by.identities.requireSuccessor(old, replacement);
+}
+
+/** §12.1.3: there has to be somebody to remove. */
+function validateRemove({ removed }: ProposalOf<typeof ProposalType.remove>, { tree }: ProposalEpoch): void {
+  if (tree.findLeaf(removed) === undefined) {
+    refuse('UNKNOWN_LEAF', 'R12.1.3-01', `leaf ${removed} is not a member`);
+  }
+}
+
+/** §12.1.4: a nonce of the right size; reinit and branch have their own places (§11.2, §11.3). */
+export function validatePsk(id: PreSharedKeyID, { suite }: Pick<LeafValidation, 'suite'>): void {
+  if (id.pskNonce.length !== suite.kdf.size) {
+    refuse('INVALID_PSK', 'R8.4-02', `a nonce of ${suite.kdf.size} bytes expected, found ${id.pskNonce.length}`);
+  }
+  if (id.pskType === PSKType.resumption && id.usage !== ResumptionPSKUsage.application) {
+    refuse('INVALID_PSK', 'R12.1.4-01', 'reinit and branch PSKs are not for commits of a running group');
+  }
+}
+
+/** §12.1.5: never to an older version. */
+function validateReInit(
+  { version }: ProposalOf<typeof ProposalType.reinit>,
+  { groupContext }: ProposalEpoch,
+): void {
+  if (version < groupContext.version) {
+    refuse('INVALID_PROPOSAL', 'R12.1.5-01', `version ${groupContext.version} or newer expected, found ${version}`);
+  }
+}
+
+/** §12.1.6: only inside of an external Commit. */
+function validateExternalInit(sender: Sender): void {
+  if (sender.senderType !== SenderType.newMemberCommit) {
+    refuse('INVALID_PROPOSAL', 'R12.1.6-01', 'ExternalInit belongs into an external Commit');
+  }
+}
+
+/** §12.1.7: known content, no GREASE, external senders that the application accepts (R13.5-03, R5.3.1-06). */
+function validateGroupContextExtensions(
+  proposal: ProposalOf<typeof ProposalType.groupContextExtensions>,
+  by: LeafValidation,
+): void {
+  const grease = proposal.extensions.find(({ extensionType }) => isGrease(extensionType));
+  if (grease !== undefined) {
+    refuse('UNSUPPORTED_EXTENSION', 'R13.5-03', `extension ${grease.extensionType} is a GREASE value`);
+  }
+  requiredCapabilitiesOf(proposal);
+  for (const sender of externalSendersOf(proposal)) by.identities.requireValid({ ...sender, extensions: [] });
+}
+
+/** Gives what the application has to be asked before a proposal can be validated (RFC 9420 §5.3.1). */
+export function questionsOfProposal(
+  proposal: Proposal,
+  sender: Sender,
+  tree: RatchetTree,
+): readonly IdentityQuestion[] {
+  switch (proposal.proposalType) {
+    case ProposalType.add:
+      return [{ kind: 'credential', presented: proposal.keyPackage.leafNode }];
+    case ProposalType.update:
+      return sender.senderType === SenderType.member
+        ? questionsOfReplacement(proposal.leafNode, sender.leafIndex, tree)
+        : [];
+    case ProposalType.groupContextExtensions:
+      return externalSendersOf(proposal).map((presented) => ({
+        kind: 'credential',
+        presented: { ...presented, extensions: [] },
+      }));
+    default:
+      return [];
+  }
+}
+
+/** Gives what has to be asked when a member replaces its leaf: validity, and succession. */
+export function questionsOfReplacement(
+  leafNode: LeafNode,
+  leafIndex: LeafIndex,
+  tree: RatchetTree,
+): readonly IdentityQuestion[] {
+  const old = tree.findLeaf(leafIndex);
+  const question: IdentityQuestion = { kind: 'credential', presented: leafNode };
+  return old === undefined ? [question] : [question, { kind: 'successor', old, presented: leafNode }];
+}

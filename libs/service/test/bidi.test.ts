@@ -219,7 +219,7 @@ describe('a bidirectional call', () => {
     const { delivery: client, directory } = await start({
       async *subscribe(_, { signal }) {
         try {
-          for (;;) {
+          for (let made = 0; made < 1_000; made += 1) {
             yield { response: { $case: 'refused', value: { groupId: new Uint8Array(65_536), reason: '' } } };
           }
         } finally {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createClient } from 'redis';
-import { GenericContainer, PullPolicy, Wait } from 'testcontainers';
+import { GenericContainer, Wait, getContainerRuntimeClient } from 'testcontainers';
 import type { StartedTestContainer } from 'testcontainers';
 import { openRedis, openRedisCluster } from '@canopy/storage';
 import type { RedisStore, SingleUseStock } from '@canopy/storage';
@@ -16,7 +16,6 @@ const withEngine = noEngine === undefined ? describe : describe.skip;
 
 function start(...flags: string[]): Promise<StartedTestContainer> {
   return new GenericContainer(IMAGE)
-    .withPullPolicy(PullPolicy.defaultPolicy())
     .withCommand(['redis-server', '--appendonly', 'yes', ...flags])
     .withExposedPorts(6379)
     .withWaitStrategy(Wait.forLogMessage(/Ready to accept connections/u))
@@ -27,13 +26,18 @@ function urlOf(container: StartedTestContainer): string {
   return `redis://${container.getHost()}:${container.getMappedPort(6379)}`;
 }
 
-/** Sends commands to the server itself, past the store. */
-async function tell(container: StartedTestContainer, ...commands: string[][]): Promise<void> {
+/** Sends commands to the server itself, past the store, and gives the last answer. */
+async function tell(container: StartedTestContainer, ...commands: string[][]): Promise<unknown> {
   const client = createClient({ url: urlOf(container) });
   client.on('error', () => {});
-  await client.connect();
-  for (const command of commands) await client.sendCommand(command);
-  client.destroy();
+  let answer: unknown;
+  try {
+    await client.connect();
+    for (const command of commands) answer = await client.sendCommand(command);
+  } finally {
+    client.destroy();
+  }
+  return answer;
 }
 
 /** Empties the server for each test; each opening is a connection of its own. */
@@ -77,11 +81,15 @@ withEngine('on one Redis', () => {
   it('says UNAVAILABLE in time when Redis hangs, is not healthy then, and works again after', async () => {
     const store = await openRedis(urlOf(container), { timeoutMs: 300 });
     expect(await store.isHealthy()).toBe(true);
-    // Redis answers nobody until the pause is over; ending the pause is the one command that it still takes.
-    await tell(container, ['CLIENT', 'PAUSE', '600000', 'ALL']);
-    await expect(store.singleUseStock.count('nobody', 0)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
-    expect(await store.isHealthy()).toBe(false);
-    await tell(container, ['CLIENT', 'UNPAUSE']);
+    const { container: engine } = await getContainerRuntimeClient();
+    const frozen = engine.getById(container.getId());
+    await frozen.pause();
+    try {
+      await expect(store.singleUseStock.count('nobody', 0)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+      expect(await store.isHealthy()).toBe(false);
+    } finally {
+      await frozen.unpause();
+    }
     expect(await store.singleUseStock.count('nobody', 0)).toEqual([]);
     expect(await store.isHealthy()).toBe(true);
     store.close();
@@ -91,7 +99,9 @@ withEngine('on one Redis', () => {
     const store = await openRedis(urlOf(container));
     store.close();
     await expect(store.singleUseStock.count('nobody', 0)).rejects.toMatchObject({ code: 'UNAVAILABLE' });
-    await expect(openRedis('redis://127.0.0.1:1')).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    await expect(openRedis('redis://127.0.0.1:1', { timeoutMs: 300 })).rejects.toMatchObject({
+      code: 'UNAVAILABLE',
+    });
   });
 
   it('keeps its stock over a restart of Redis', async () => {
@@ -142,11 +152,10 @@ withEngine('on a Redis Cluster, which refuses a step over several slots', () => 
 
 /** Waits until the node has seen that all slots are served. */
 async function clusterOk(container: StartedTestContainer): Promise<void> {
-  const client = createClient({ url: urlOf(container) });
-  client.on('error', () => {});
-  await client.connect();
-  while (!String(await client.sendCommand(['CLUSTER', 'INFO'])).includes('cluster_state:ok')) {
-    await new Promise((resolve) => setTimeout(resolve, 20));
+  for (let attempt = 0; attempt < 200; attempt++) {
+    const info = await tell(container, ['CLUSTER', 'INFO']);
+    if (typeof info === 'string' && info.includes('cluster_state:ok')) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
   }
-  client.destroy();
+  throw new Error('the cluster did not come up');
 }

@@ -5,7 +5,7 @@
  */
 import { expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
-import type { GroupLog, LogEntry, NewCommit, NewGroup, NewMessage } from '@canopy/storage';
+import type { GroupLog, LogEntry, NewCommit, NewGroup, NewMessage } from '../src/index.ts';
 import { named, on } from './bench.ts';
 import type { StartBench } from './bench.ts';
 import { GroupLogModel } from './group-log.model.ts';

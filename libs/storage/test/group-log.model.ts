@@ -12,7 +12,7 @@ import type {
   NewMessage,
   OutboxEntry,
   StoredGroupInfo,
-} from '@canopy/storage';
+} from '../src/index.ts';
 
 interface ModelGroup {
   readonly suite: number;

@@ -4,7 +4,7 @@
  * @module
  */
 import { expect, it } from '@jest/globals';
-import type { Mailbox, NewMailboxEntry } from '@canopy/storage';
+import type { Mailbox, NewMailboxEntry } from '../src/index.ts';
 import { named, on } from './bench.ts';
 import type { StartBench } from './bench.ts';
 

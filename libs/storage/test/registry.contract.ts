@@ -4,8 +4,8 @@
  * @module
  */
 import { expect, it } from '@jest/globals';
-import { auditHash } from '@canopy/storage';
-import type { Enrolment, Registry, Revocation } from '@canopy/storage';
+import { auditHash } from '../src/index.ts';
+import type { Enrolment, Registry, Revocation } from '../src/index.ts';
 import { named, on } from './bench.ts';
 import type { StartBench } from './bench.ts';
 

@@ -4,8 +4,8 @@
  * @module
  */
 import { expect, it } from '@jest/globals';
-import { CLAIM_REPEAT_WINDOW_MS } from '@canopy/storage';
-import type { ClaimRequest, DeviceClaim, NewStock, SingleUseStock } from '@canopy/storage';
+import { CLAIM_REPEAT_WINDOW_MS } from '../src/index.ts';
+import type { ClaimRequest, DeviceClaim, NewStock, SingleUseStock } from '../src/index.ts';
 import { named, on } from './bench.ts';
 import type { StartBench } from './bench.ts';
 

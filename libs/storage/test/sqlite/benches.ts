@@ -6,8 +6,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openSqlite } from '@canopy/storage';
-import type { SqliteStore } from '@canopy/storage';
+import { openSqlite } from '../../src/index.ts';
+import type { SqliteStore } from '../../src/index.ts';
 import type { StartBench } from '../bench.ts';
 
 /** A folder of its own, and how to remove it. */

@@ -5,8 +5,8 @@
  * @module
  */
 import { writeSync } from 'node:fs';
-import { openSqlite } from '@canopy/storage';
-import type { AppendOutcome, NewCommit, SqliteStore } from '@canopy/storage';
+import { openSqlite } from '../../src/index.ts';
+import type { AppendOutcome, NewCommit, SqliteStore } from '../../src/index.ts';
 import { named } from '../bench.ts';
 
 const [task = '', path = '', name = ''] = process.argv.slice(2);

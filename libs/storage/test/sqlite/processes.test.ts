@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { openSqlite } from '@canopy/storage';
-import type { SqliteStore } from '@canopy/storage';
+import { openSqlite } from '../../src/index.ts';
+import type { SqliteStore } from '../../src/index.ts';
 import { named } from '../bench.ts';
 import { temporaryFolder } from './benches.ts';
 

@@ -2,7 +2,7 @@ import { statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { openSqlite } from '@canopy/storage';
+import { openSqlite } from '../../src/index.ts';
 import { SqliteConnection } from '../../src/sqlite/connection.ts';
 import { named } from '../bench.ts';
 import { temporaryFolder } from './benches.ts';

@@ -1,0 +1,54 @@
+/**
+ * SubmitCommit: ends an epoch, once (RFC 9420 §14).
+ *
+ * @module
+ */
+import { createHash } from 'node:crypto';
+import type { delivery } from '@canopy/contract';
+import { permissionDenied } from '@canopy/service';
+import type { AppendOutcome } from '@canopy/storage';
+import type { Delivery } from '../delivery.ts';
+import type { GroupAccess } from '../gatekeeper.ts';
+import { checkCommit } from '../rules/check-commit.ts';
+import { RefusedSubmission } from '../rules/refused-submission.ts';
+import { toAnswer } from './append-answer.ts';
+import { readBundle } from './request-fields.ts';
+
+/** Offers a commit to the log; what cannot be accepted as it is gets a `rejected` answer. */
+export async function submitCommit(
+  service: Delivery,
+  { bundle: body, proof }: delivery.SubmitCommitRequest,
+  bundle = readBundle(body),
+): Promise<delivery.SubmitCommitResponse> {
+  const { groupId, epoch } = bundle;
+  const access = await service.gatekeeper.admit({ method: 'SubmitCommit', groupId, body, proof });
+  if (access.epoch !== epoch) throw permissionDenied('PROOF_WRONG_EPOCH');
+  try {
+    const outcome = await append(service, bundle, { access, size: body.length });
+    if (outcome.outcome === 'accepted') service.outbox.kick();
+    return { result: await toAnswer(service, access, outcome) };
+  } catch (error) {
+    if (error instanceof RefusedSubmission) return { result: error.toRejected() };
+    throw error;
+  }
+}
+
+async function append(
+  { stores, config }: Delivery,
+  bundle: delivery.CommitBundle,
+  { access, size }: { readonly access: GroupAccess; readonly size: number },
+): Promise<AppendOutcome> {
+  const welcomes = checkCommit({ bundle, size, cipherSuite: access.cipherSuite }, config);
+  const { groupId, epoch, requestId, commit, groupInfo, ratchetTree, nextAccessKey } = bundle;
+  return stores.groupLog.appendCommit({
+    groupId,
+    epoch,
+    requestId,
+    commit,
+    commitHash: createHash('sha256').update(commit).digest(),
+    groupInfo,
+    ratchetTree: ratchetTree.length === 0 ? undefined : ratchetTree,
+    nextAccessKey,
+    welcomes,
+  });
+}

@@ -1,0 +1,45 @@
+/**
+ * Subscribe: one stream for all groups of a device and its mailbox.
+ *
+ * @module
+ */
+import type { delivery } from '@canopy/contract';
+import type { BidiHandler, Caller } from '@canopy/service';
+import type { Delivery } from '../delivery.ts';
+import { Subscription } from '../stream/subscription.ts';
+
+/** The streams that are open. */
+export class Subscriptions {
+  readonly #service: Delivery;
+  readonly #open = new Set<Subscription>();
+  #isDraining = false;
+
+  constructor(service: Delivery) {
+    this.#service = service;
+  }
+
+  /** Opens a stream; it ends at once when the service is already going away. */
+  readonly subscribe: BidiHandler<delivery.SubscribeRequest, delivery.SubscribeResponse, Caller> = (
+    requests,
+    { caller, signal },
+  ) => this.#converse(new Subscription(this.#service, { caller, signal }), requests);
+
+  /** Ends all streams in order. */
+  drain(): void {
+    this.#isDraining = true;
+    for (const subscription of this.#open) subscription.drain();
+  }
+
+  async *#converse(
+    subscription: Subscription,
+    requests: AsyncIterable<delivery.SubscribeRequest>,
+  ): AsyncGenerator<delivery.SubscribeResponse> {
+    this.#open.add(subscription);
+    if (this.#isDraining) subscription.drain();
+    try {
+      yield* subscription.converse(requests);
+    } finally {
+      this.#open.delete(subscription);
+    }
+  }
+}

@@ -1,0 +1,143 @@
+/**
+ * What can be set about the delivery service.
+ *
+ * @module
+ */
+import {
+  ConfigError,
+  duration,
+  integer,
+  optional,
+  path,
+  readConfig,
+  serverSettings,
+  text,
+  type ConfigOf,
+} from '@canopy/service';
+
+const MEGABYTE = 1024 * 1024;
+
+/** The settings of the delivery service. */
+export const deliverySettings = {
+  ...serverSettings,
+  domain: text({ env: 'CANOPY_DOMAIN', description: 'the trust domain, as access tokens name it' }),
+  authenticationService: text({
+    env: 'CANOPY_AUTHENTICATION_SERVICE',
+    description: 'address of the authentication service, host:port',
+  }),
+  authenticationCa: optional(
+    path({
+      env: 'CANOPY_AUTHENTICATION_CA',
+      description: 'certificates to trust there in PEM; without it the service is asked in the clear',
+    }),
+  ),
+  data: path({ env: 'CANOPY_DATA', description: 'folder of the store file, made when missing' }),
+  proofTolerance: duration({
+    env: 'CANOPY_PROOF_TOLERANCE',
+    description: 'how far the time in a proof may be from the clock, either way',
+    default: '2m',
+    minimumMs: 1_000,
+    maximumMs: 3_600_000,
+  }),
+  maxPastEpochs: integer({
+    env: 'CANOPY_MAX_PAST_EPOCHS',
+    description: 'how many epochs before the current one an application message may come from',
+    default: '3',
+    minimum: 0,
+    maximum: 1_000,
+  }),
+  maxMlsMessageBytes: integer({
+    env: 'CANOPY_MAX_MLS_MESSAGE_BYTES',
+    description: 'largest proposal or application message',
+    default: String(MEGABYTE),
+    minimum: 1_024,
+    maximum: 32 * MEGABYTE,
+  }),
+  maxBundleBytes: integer({
+    env: 'CANOPY_MAX_BUNDLE_BYTES',
+    description: 'largest commit with all that belongs to it',
+    default: String(4 * MEGABYTE - 16 * 1024),
+    minimum: 1_024,
+    maximum: 64 * MEGABYTE,
+  }),
+  maxWelcomeRecipients: integer({
+    env: 'CANOPY_MAX_WELCOME_RECIPIENTS',
+    description: 'devices that one commit may add',
+    default: '1000',
+    minimum: 1,
+    maximum: 4_000,
+  }),
+  maxWelcomeBytes: integer({
+    env: 'CANOPY_MAX_WELCOME_BYTES',
+    description: 'what the Welcomes of one commit may take up in all mailboxes together',
+    default: String(64 * MEGABYTE),
+    minimum: 1_024,
+    maximum: 1_024 * MEGABYTE,
+  }),
+  pageEntries: integer({
+    env: 'CANOPY_PAGE_ENTRIES',
+    description: 'entries in one page at most, and when the caller does not say',
+    default: '200',
+    minimum: 1,
+    maximum: 1_000,
+  }),
+  pageBytes: integer({
+    env: 'CANOPY_PAGE_BYTES',
+    description: 'bytes in one page; a larger entry is a page of its own',
+    default: String(MEGABYTE / 4),
+    minimum: 1_024,
+    maximum: 16 * MEGABYTE,
+  }),
+  topicsPerStream: integer({
+    env: 'CANOPY_TOPICS_PER_STREAM',
+    description: 'groups that one stream may follow',
+    default: '1000',
+    minimum: 1,
+    maximum: 100_000,
+  }),
+  requestsPerStream: integer({
+    env: 'CANOPY_REQUESTS_PER_STREAM',
+    description: 'requests of one stream that may be without an answer before it is no longer read',
+    default: '64',
+    minimum: 1,
+    maximum: 10_000,
+  }),
+  outboxInterval: duration({
+    env: 'CANOPY_OUTBOX_INTERVAL',
+    description: 'pause between two looks for Welcomes that did not reach their mailboxes',
+    default: '5s',
+    minimumMs: 10,
+    maximumMs: 3_600_000,
+  }),
+} as const;
+
+/** What the delivery service is configured with. */
+export type DeliveryConfig = ConfigOf<typeof deliverySettings>;
+
+/** What a response may hold besides the entries themselves: group ids, numbers, lengths. */
+const ENTRY_OVERHEAD = 320;
+const MESSAGE_OVERHEAD = 4_096;
+
+/**
+ * Reads the configuration; refuses limits that do not fit each other.
+ *
+ * @throws {ConfigError}
+ */
+export function readDeliveryConfig(environment: NodeJS.ProcessEnv): DeliveryConfig {
+  const config = readConfig(deliverySettings, environment);
+  const largest = config.maxMessageBytes - MESSAGE_OVERHEAD;
+  const page = config.pageBytes + config.pageEntries * ENTRY_OVERHEAD;
+  const faults = [
+    ...faultOf('CANOPY_MAX_BUNDLE_BYTES', config.maxBundleBytes, largest),
+    ...faultOf('CANOPY_MAX_MLS_MESSAGE_BYTES', config.maxMlsMessageBytes, largest),
+    ...faultOf(`CANOPY_PAGE_BYTES with ${ENTRY_OVERHEAD} for each of CANOPY_PAGE_ENTRIES`, page, largest),
+  ];
+  if (faults.length > 0) throw new ConfigError(faults);
+  return config;
+}
+
+function faultOf(name: string, value: number, largest: number): readonly string[] {
+  return value <= largest
+    ? []
+    : [`${name} is ${value}, but CANOPY_MAX_MESSAGE_BYTES leaves room for ${largest}`];
+}

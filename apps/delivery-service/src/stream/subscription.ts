@@ -1,0 +1,131 @@
+/**
+ * One device's stream: reads what the device says, says what its topics and its submissions have to say.
+ *
+ * Nothing is read from a store before the transport has taken what was read before, and nothing is read from the device
+ * while too many of its requests are without an answer: a slow peer slows the stream and costs one page of memory.
+ *
+ * @module
+ */
+import { requireField, type delivery } from '@canopy/contract';
+import { unauthenticated, type Caller } from '@canopy/service';
+import type { Delivery } from '../delivery.ts';
+import { toCallFailure } from '../store-failures.ts';
+import { Bell } from './bell.ts';
+import { Listener } from './listener.ts';
+import { Submissions } from './submissions.ts';
+import { Topics } from './topics.ts';
+import type { GroupTopic } from './group-topic.ts';
+import type { MailboxTopic } from './mailbox-topic.ts';
+
+/** Who has the stream, and how its end is noticed. */
+export interface StreamContext {
+  readonly caller: Caller;
+  readonly signal: AbortSignal;
+}
+
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/** A stream that is open. */
+export class Subscription {
+  readonly #service: Delivery;
+  readonly #context: StreamContext;
+  readonly #bell = new Bell();
+  readonly #submissions: Submissions;
+  readonly #topics: Topics<GroupTopic | MailboxTopic>;
+  readonly #listener: Listener;
+  #isDraining = false;
+
+  constructor(service: Delivery, context: StreamContext) {
+    this.#service = service;
+    this.#context = context;
+    this.#submissions = new Submissions(service.config.requestsPerStream, this.#bell);
+    this.#topics = new Topics(this.#bell);
+    this.#listener = new Listener(service, context.caller, {
+      topics: this.#topics,
+      submissions: this.#submissions,
+    });
+  }
+
+  /** Ends the stream in order: what was asked is answered, then the device is told to go elsewhere. */
+  drain(): void {
+    this.#isDraining = true;
+    this.#bell.ring();
+  }
+
+  /** Speaks until the device goes, the service drains, the token expires or something fails. */
+  async *converse(
+    requests: AsyncIterable<delivery.SubscribeRequest>,
+  ): AsyncGenerator<delivery.SubscribeResponse> {
+    const { signal } = this.#context;
+    const wake = (): void => this.#bell.ring();
+    const expiry = this.#startExpiry();
+    signal.addEventListener('abort', wake);
+    void this.#listen(requests);
+    try {
+      yield* this.#speak();
+    } catch (error) {
+      throw toCallFailure(error);
+    } finally {
+      this.#isDraining = true;
+      clearTimeout(expiry);
+      signal.removeEventListener('abort', wake);
+      this.#topics.clear();
+    }
+  }
+
+  async *#speak(): AsyncGenerator<delivery.SubscribeResponse> {
+    for (;;) {
+      this.#context.signal.throwIfAborted();
+      yield* this.#answers();
+      if (this.#isEnding) {
+        if (this.#submissions.isIdle) break;
+        await this.#bell.heard();
+        continue;
+      }
+      const responses = await this.#topics.next();
+      if (responses === undefined) await this.#bell.heard();
+      else yield* responses;
+    }
+    const { failure } = this.#submissions;
+    if (failure !== undefined) throw failure.error;
+    yield { response: { $case: 'draining', value: {} } };
+  }
+
+  *#answers(): Generator<delivery.SubscribeResponse> {
+    for (;;) {
+      const answer = this.#submissions.take();
+      if (answer === undefined) return;
+      yield answer;
+    }
+  }
+
+  get #isEnding(): boolean {
+    return this.#isDraining || this.#submissions.failure !== undefined;
+  }
+
+  async #listen(requests: AsyncIterable<delivery.SubscribeRequest>): Promise<void> {
+    try {
+      for await (const { request } of requests) {
+        if (this.#isEnding) return;
+        this.#requireToken();
+        await this.#listener.hear(requireField(request, 'request'));
+        await this.#submissions.room();
+      }
+    } catch (error) {
+      this.#submissions.fail(error);
+    }
+  }
+
+  #requireToken(): void {
+    if (this.#service.clock.now() >= this.#context.caller.expiresAtUnixMs) {
+      throw unauthenticated('TOKEN_EXPIRED');
+    }
+  }
+
+  /** A stream must not outlive the statement about who has it. */
+  #startExpiry(): NodeJS.Timeout {
+    const left = this.#context.caller.expiresAtUnixMs - this.#service.clock.now();
+    const expire = (): void => this.#submissions.fail(unauthenticated('TOKEN_EXPIRED'));
+    return setTimeout(expire, Math.min(Math.max(left, 0), LONGEST_TIMER_MS)).unref();
+  }
+}

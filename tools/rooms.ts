@@ -112,6 +112,7 @@ export const house: House = {
       'unprotect',
       'derive',
       'require',
+      'select',
     ],
     exempt: ['index.ts', 'group'],
   },

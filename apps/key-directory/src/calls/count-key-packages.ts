@@ -1,0 +1,16 @@
+/**
+ * CountKeyPackages: counts what is left of the calling device's stock.
+ *
+ * @module
+ */
+import type { directory } from '@canopy/contract';
+import type { Caller } from '@canopy/service';
+import type { Directory } from '../directory.ts';
+
+/** Counts per suite; suites with nothing are left out. */
+export async function countKeyPackages(
+  { stores, clock }: Directory,
+  { device }: Caller,
+): Promise<directory.CountKeyPackagesResponse> {
+  return { counts: [...(await stores.singleUseStock.count(device, clock.now()))] };
+}

@@ -1,0 +1,93 @@
+/**
+ * What can be set about the key directory.
+ *
+ * @module
+ */
+import {
+  ConfigError,
+  duration,
+  integer,
+  optional,
+  path,
+  readConfig,
+  serverSettings,
+  text,
+  type ConfigOf,
+} from '@canopy/service';
+
+/** The settings of the key directory. */
+export const directorySettings = {
+  ...serverSettings,
+  domain: text({ env: 'CANOPY_DOMAIN', description: 'the trust domain, as access tokens name it' }),
+  authenticationService: text({
+    env: 'CANOPY_AUTHENTICATION_SERVICE',
+    description: 'address of the authentication service, host:port',
+  }),
+  authenticationCa: optional(
+    path({
+      env: 'CANOPY_AUTHENTICATION_CA',
+      description: 'certificates to trust there in PEM; without it the service is asked in the clear',
+    }),
+  ),
+  data: path({ env: 'CANOPY_DATA', description: 'folder of the store file, made when missing' }),
+  maxLifetime: duration({
+    env: 'CANOPY_MAX_KEY_PACKAGE_LIFETIME',
+    description: 'longest lifetime of a KeyPackage',
+    default: '100d',
+    minimumMs: 1_000,
+    maximumMs: 400 * 86_400_000,
+  }),
+  maxStock: integer({
+    env: 'CANOPY_MAX_STOCK',
+    description: 'single-use KeyPackages of one device, over all suites',
+    default: '500',
+    minimum: 1,
+    maximum: 100_000,
+  }),
+  maxKeyPackageBytes: integer({
+    env: 'CANOPY_MAX_KEY_PACKAGE_BYTES',
+    description: 'largest KeyPackage',
+    default: String(16 * 1024),
+    minimum: 256,
+    maximum: 1024 * 1024,
+  }),
+  maxClaimNames: integer({
+    env: 'CANOPY_MAX_CLAIM_NAMES',
+    description: 'users and devices that one claim may name',
+    default: '100',
+    minimum: 1,
+    maximum: 10_000,
+  }),
+  maxClaimDevices: integer({
+    env: 'CANOPY_MAX_CLAIM_DEVICES',
+    description: 'devices that one claim may take from, those of the named users included',
+    default: '200',
+    minimum: 1,
+    maximum: 10_000,
+  }),
+} as const;
+
+/** What the key directory is configured with. */
+export type DirectoryConfig = ConfigOf<typeof directorySettings>;
+
+/** What stands beside a KeyPackage in an answer: the device's name, lengths. */
+const CLAIM_OVERHEAD = 512;
+const MESSAGE_OVERHEAD = 64 * 1024;
+
+/**
+ * Reads the configuration; refuses limits that do not fit each other.
+ *
+ * @throws {ConfigError}
+ */
+export function readDirectoryConfig(environment: NodeJS.ProcessEnv): DirectoryConfig {
+  const config = readConfig(directorySettings, environment);
+  const largest = config.maxClaimDevices * (config.maxKeyPackageBytes + CLAIM_OVERHEAD) + MESSAGE_OVERHEAD;
+  if (largest > config.maxMessageBytes) {
+    // What was claimed is gone: an answer that is too large to be sent would lose it.
+    throw new ConfigError([
+      `CANOPY_MAX_CLAIM_DEVICES times CANOPY_MAX_KEY_PACKAGE_BYTES gives answers of ${largest} bytes, ` +
+        `more than CANOPY_MAX_MESSAGE_BYTES, ${config.maxMessageBytes}`,
+    ]);
+  }
+  return config;
+}

@@ -1,0 +1,20 @@
+/**
+ * The key directory as a process.
+ *
+ * @module
+ */
+import { createLogger, runMain, runService, systemClock } from '@canopy/service';
+import { connectKeys } from './authentication-keys.ts';
+import { readDirectoryConfig } from './config.ts';
+import { createKeyDirectory } from './service.ts';
+import { openStore } from './store.ts';
+
+await runMain(async () => {
+  const config = readDirectoryConfig(process.env);
+  const log = createLogger({ service: 'key-directory', level: config.logLevel });
+  const keys = connectKeys(config, log);
+  const store = openStore(config.data);
+  const service = createKeyDirectory({ stores: store, clock: systemClock, config, keys, log });
+  const life = { isHealthy: () => store.isHealthy(), onClosed: () => store.close() };
+  await runService({ name: 'key-directory', config, log, services: [service], ...life });
+});

@@ -44,6 +44,10 @@ export function authenticatedContentTbm(
 }
 
 /** Makes the membership tag (RFC 9420 §6.2). */
-export function computeMembershipTag(suite: CipherSuite, membershipKey: Uint8Array, tbm: Uint8Array): Uint8Array {
+export function computeMembershipTag(
+  suite: CipherSuite,
+  membershipKey: Uint8Array,
+  tbm: Uint8Array,
+): Uint8Array {
   return suite.mac.compute(membershipKey, tbm);
 }

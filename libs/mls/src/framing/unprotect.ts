@@ -17,6 +17,7 @@ import {
   type FramedContentAuthData,
 } from './authentication.ts';
 import { ContentType, SenderType, type FramedContent } from './content.ts';
+import type { LeafIndex } from '../tree/math.ts';
 import { decodePrivateContent, PrivateContentAAD, type PrivateMessage } from './private-message.ts';
 import { authenticatedContentTbm, type PublicMessage } from './public-message.ts';
 import { applyReuseGuard, openSenderData, type SenderData } from './sender-data.ts';
@@ -34,6 +35,8 @@ export interface ReceivingKeys extends SenderEpoch {
   readonly senderDataSecret: Uint8Array;
   readonly secretTree: SecretTree;
   readonly limits: RatchetLimits;
+  /** The receiver's own leaf: it cannot open what it sent, its keys are gone. */
+  readonly ownLeafIndex: LeafIndex | undefined;
 }
 
 /** A verified content; one of the two has to be called, when it was acted upon or refused. */
@@ -94,6 +97,9 @@ export function unprotectPrivate(keys: ReceivingKeys, message: PrivateMessage): 
   const senderData = hideReason(() => openSenderData(keys.suite, keys.senderDataSecret, message));
   if (keys.tree.findLeaf(senderData.leafIndex) === undefined) {
     refuse('UNKNOWN_SENDER', 'R6.3.2-05', 'the sender is not a member');
+  }
+  if (senderData.leafIndex === keys.ownLeafIndex) {
+    refuse('OWN_MESSAGE', 'R12.4.2-17', 'the message was sent by this member itself');
   }
   const kind = message.contentType === ContentType.application ? 'application' : 'handshake';
   const ratchet = keys.secretTree.ratchet(senderData.leafIndex, kind);

@@ -89,14 +89,30 @@ export function requireActive({ status }: GroupState): void {
 export function sendingKeys(state: GroupState, policy: Policy): SendingKeys {
   const { suite, groupContext, secrets, secretTree } = state;
   const { membershipKey, senderDataSecret } = secrets;
-  return { suite, groupContext, membershipKey, senderDataSecret, secretTree, paddingBlock: policy.paddingBlock };
+  return {
+    suite,
+    groupContext,
+    membershipKey,
+    senderDataSecret,
+    secretTree,
+    paddingBlock: policy.paddingBlock,
+  };
 }
 
 /** Gives what the member opens messages of the current epoch with. */
 export function receivingKeys(state: GroupState, policy: Policy): ReceivingKeys {
-  const { suite, groupContext, tree, secrets, secretTree } = state;
+  const { suite, groupContext, tree, secrets, secretTree, ownLeafIndex } = state;
   const { membershipKey, senderDataSecret } = secrets;
-  return { suite, groupContext, tree, membershipKey, senderDataSecret, secretTree, limits: policy };
+  return {
+    suite,
+    groupContext,
+    tree,
+    membershipKey,
+    senderDataSecret,
+    secretTree,
+    ownLeafIndex,
+    limits: policy,
+  };
 }
 
 /** Adds the resumption PSKs of the group itself to a store (RFC 9420 §8.6). */
@@ -111,20 +127,23 @@ export function pskStoreOf(state: GroupState, store: PskStore): PskStore {
   };
 }
 
-/** Overwrites what a state held and its successor does not need (RFC 9420 §9.2, R7.5-10, R14-02). */
+/**
+ * Overwrites what a state held and its successor does not need (RFC 9420 §9.2, R7.5-10, R14-02).
+ * Signature keys belong to the client, which may use them in other groups: they are left alone.
+ */
 export function retireState(old: GroupState, successor: GroupState): void {
   const { senderDataSecret, resumptionPsk, ...consumed } = old.secrets;
   wipe(...Object.values(consumed));
-  if (!successor.pastEpochs.some((past) => past.senderDataSecret === senderDataSecret)) wipe(senderDataSecret);
+  if (!successor.pastEpochs.some((past) => past.senderDataSecret === senderDataSecret))
+    wipe(senderDataSecret);
   if (!successor.resumptionPsks.some(({ psk }) => psk === resumptionPsk)) wipe(resumptionPsk);
   wipeReplacedKeys(old.keys, successor.keys);
-  if (old.signaturePrivateKey !== successor.signaturePrivateKey) wipe(old.signaturePrivateKey);
   const kept = new Set(successor.pastEpochs.map((past) => past.secretTree));
   for (const { secretTree } of [old, ...old.pastEpochs]) if (!kept.has(secretTree)) secretTree.wipe();
   for (const { psk } of old.resumptionPsks) {
     if (!successor.resumptionPsks.some((past) => past.psk === psk)) wipe(psk);
   }
-  const inUse = new Set([...successor.keys.values(), successor.signaturePrivateKey]);
+  const inUse = new Set(successor.keys.values());
   for (const update of old.pendingUpdates) {
     if (!inUse.has(update.encryptionPrivateKey)) wipe(update.encryptionPrivateKey);
   }

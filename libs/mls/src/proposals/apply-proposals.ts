@@ -105,10 +105,7 @@ export function validateResult(applied: AppliedProposals): void {
 }
 
 /** Requires that a new leaf fits into the new tree and group (RFC 9420 §7.3). */
-export function validateNewLeaf(
-  leaf: LeafNode,
-  result: Pick<AppliedProposals, 'tree' | 'extensions'>,
-): void {
+export function validateNewLeaf(leaf: LeafNode, result: Pick<AppliedProposals, 'tree' | 'extensions'>): void {
   validateSupport(leaf, result);
   validatePlaceInTree(leaf, result.tree);
 }
@@ -124,7 +121,9 @@ function validateExtensionSupport({ tree, extensions }: AppliedProposals): void 
     if (!isDefaultExtensionType(extensionType)) demand('extension', extensionType);
   }
   const required = requiredCapabilitiesOf({ extensions });
-  for (const type of required?.extensionTypes ?? []) if (!isDefaultExtensionType(type)) demand('extension', type);
-  for (const type of required?.proposalTypes ?? []) if (!isDefaultProposalType(type)) demand('proposal', type);
+  for (const type of required?.extensionTypes ?? [])
+    if (!isDefaultExtensionType(type)) demand('extension', type);
+  for (const type of required?.proposalTypes ?? [])
+    if (!isDefaultProposalType(type)) demand('proposal', type);
   for (const type of required?.credentialTypes ?? []) demand('credential', type);
 }

@@ -45,7 +45,9 @@ export function proposalsOfType<T extends Proposal['proposalType']>(
   list: ProposalList,
   type: T,
 ): readonly ListedProposal<ProposalOf<T>>[] {
-  return list.filter((listed): listed is ListedProposal<ProposalOf<T>> => listed.proposal.proposalType === type);
+  return list.filter(
+    (listed): listed is ListedProposal<ProposalOf<T>> => listed.proposal.proposalType === type,
+  );
 }
 
 /** §17.4, column Path: the proposal types that a commit needs a path for (R12.4-11). */

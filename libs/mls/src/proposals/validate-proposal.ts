@@ -85,7 +85,11 @@ function validateRemove({ removed }: ProposalOf<typeof ProposalType.remove>, { t
 /** §12.1.4: a nonce of the right size; reinit and branch have their own places (§11.2, §11.3). */
 export function validatePsk(id: PreSharedKeyID, { suite }: Pick<LeafValidation, 'suite'>): void {
   if (id.pskNonce.length !== suite.kdf.size) {
-    refuse('INVALID_PSK', 'R8.4-02', `a nonce of ${suite.kdf.size} bytes expected, found ${id.pskNonce.length}`);
+    refuse(
+      'INVALID_PSK',
+      'R8.4-02',
+      `a nonce of ${suite.kdf.size} bytes expected, found ${id.pskNonce.length}`,
+    );
   }
   if (id.pskType === PSKType.resumption && id.usage !== ResumptionPSKUsage.application) {
     refuse('INVALID_PSK', 'R12.1.4-01', 'reinit and branch PSKs are not for commits of a running group');
@@ -98,7 +102,11 @@ function validateReInit(
   { groupContext }: ProposalEpoch,
 ): void {
   if (version < groupContext.version) {
-    refuse('INVALID_PROPOSAL', 'R12.1.5-01', `version ${groupContext.version} or newer expected, found ${version}`);
+    refuse(
+      'INVALID_PROPOSAL',
+      'R12.1.5-01',
+      `version ${groupContext.version} or newer expected, found ${version}`,
+    );
   }
 }
 

@@ -29,7 +29,8 @@ export function validateMemberList(list: ProposalList, committer: LeafIndex): vo
 export function validateExternalList(list: ProposalList): void {
   const inits = proposalsOfType(list, ProposalType.externalInit).length;
   if (inits !== 1) refuseList('R12.2-17', `one ExternalInit expected, found ${inits}`);
-  if (proposalsOfType(list, ProposalType.remove).length > 1) refuseList('R12.2-18', 'at most one Remove expected');
+  if (proposalsOfType(list, ProposalType.remove).length > 1)
+    refuseList('R12.2-18', 'at most one Remove expected');
   for (const { proposal, reference } of list) {
     if (!externalCommitTypes.has(proposal.proposalType)) {
       refuseList('R12.2-21', `${proposalName(proposal.proposalType)} has no place in an external Commit`);

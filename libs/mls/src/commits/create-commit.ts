@@ -1,0 +1,212 @@
+/**
+ * How a member makes a commit (RFC 9420 §12.4.1).
+ *
+ * @module
+ */
+
+import { nextEpoch } from '../group/next-epoch.ts';
+import { leafValidation, type Ports } from '../group/ports.ts';
+import { describeEffects, type StagedCommit } from '../group/staged-commit.ts';
+import { pskStoreOf, requireActive, sendingKeys, type GroupState, type GroupStatus } from '../group/state.ts';
+import { required } from '../errors.ts';
+import { SenderType, ContentType, type FramedContent } from '../framing/content.ts';
+import type { MLSMessage } from '../framing/message.ts';
+import { protect, signContent } from '../framing/protect.ts';
+import type { ClientIdentity } from '../key-packages/create-key-package.ts';
+import { WireFormat, type ContentWireFormat } from '../registries.ts';
+import {
+  applyProposals,
+  validateNewLeaf,
+  validateResult,
+  type AppliedProposals,
+} from '../proposals/apply-proposals.ts';
+import type { Proposal } from '../proposals/proposal.ts';
+import { needsPath, type ProposalList } from '../proposals/proposal-list.ts';
+import { selectProposals } from '../proposals/select-proposals.ts';
+import { validateProposal } from '../proposals/validate-proposal.ts';
+import { validateMemberList } from '../proposals/validate-proposals.ts';
+import { GroupContext } from '../schedule/group-context.ts';
+import { createPath, wipePathSecrets, type NewPath } from '../tree/create-path.ts';
+import { keepCurrentKeys } from '../tree/private-tree.ts';
+import { createWelcome } from './add-members.ts';
+import { ProposalOrRefType, type Commit } from './commit.ts';
+import { createGroupInfo, type GroupInfoRequest } from './create-group-info.ts';
+import {
+  computeConfirmationTag,
+  confirmedContext,
+  provisionalContext,
+  scheduleEpoch,
+  wipeWelcomeSecrets,
+} from './epoch-inputs.ts';
+import type { GroupInfo } from './group-info.ts';
+import type { Welcome } from './welcome.ts';
+
+/** What a commit is to do. */
+export interface CommitRequest {
+  /** Proposals by value. */
+  readonly proposals: readonly Proposal[];
+  /** Whether the valid proposals that were received are committed too (R12.4-06). */
+  readonly includeReceived: boolean;
+  /** Whether new keys are made even where the proposals do not ask for it. */
+  readonly forcePath: boolean;
+  readonly wireFormat: ContentWireFormat;
+  readonly authenticatedData: Uint8Array;
+  /** What the committer's leaf says from now on; as before when absent. */
+  readonly identity: ClientIdentity | undefined;
+  /** What the GroupInfo inside of the Welcome carries. */
+  readonly welcomeInfo: GroupInfoRequest;
+}
+
+/** A commit that is ready to be sent; the group moves on only when it is kept. */
+export interface CreatedCommit {
+  readonly message: MLSMessage;
+  readonly welcome: Welcome | undefined;
+  /** The GroupInfo that the Welcome holds. */
+  readonly groupInfo: GroupInfo;
+  readonly staged: StagedCommit;
+}
+
+/** Makes a commit by a member (RFC 9420 §12.4.1). The state stays as it is, but for a used ratchet generation. */
+export function createCommit(state: GroupState, request: CommitRequest, ports: Ports): CreatedCommit {
+  requireActive(state);
+  const list = listProposals(state, request, ports);
+  validateMemberList(list, state.ownLeafIndex);
+  const applied = applyProposals(list, state);
+  validateResult(applied);
+  const path =
+    request.forcePath || request.identity !== undefined || needsPath(list)
+      ? createOwnPath(state, request, applied)
+      : undefined;
+  const result = { ...applied, tree: path?.tree ?? applied.tree };
+  const ownLeaf = required(result.tree.findLeaf(state.ownLeafIndex), "the committer's leaf");
+  if (path !== undefined) validateNewLeaf(ownLeaf, result);
+  const provisional = provisionalContext(state.suite, state.groupContext, result);
+  const commit: Commit = {
+    proposals: list.map(toProposalOrRef),
+    path: path?.encrypt(GroupContext.bytesOf(provisional)),
+  };
+  return finishCommit(state, { request, applied: result, path, provisional, commit }, ports);
+}
+
+/** Collects what is committed: received proposals first, then those by value. */
+function listProposals(state: GroupState, request: CommitRequest, ports: Ports): ProposalList {
+  const sender = { senderType: SenderType.member, leafIndex: state.ownLeafIndex };
+  const by = leafValidation(state.suite, ports, true);
+  for (const proposal of request.proposals) validateProposal(proposal, sender, state, by);
+  const own = request.proposals.map((proposal) => ({ proposal, sender, reference: undefined }));
+  return request.includeReceived ? [...selectProposals(state, own), ...own] : own;
+}
+
+function toProposalOrRef({ proposal, reference }: ProposalList[number]): Commit['proposals'][number] {
+  return reference === undefined
+    ? { type: ProposalOrRefType.proposal, proposal }
+    : { type: ProposalOrRefType.reference, reference };
+}
+
+function createOwnPath(state: GroupState, { identity }: CommitRequest, applied: AppliedProposals): NewPath {
+  const leaf = required(state.tree.findLeaf(state.ownLeafIndex), "the committer's leaf");
+  return createPath({
+    suite: state.suite,
+    tree: applied.tree,
+    groupId: state.groupContext.groupId,
+    sender: state.ownLeafIndex,
+    leaf: identity === undefined ? leaf : leafOf(identity),
+    signaturePrivateKey: identity?.signatureKeyPair.privateKey ?? state.signaturePrivateKey,
+    newLeaves: new Set(applied.added.map(({ leafIndex }) => leafIndex)),
+  });
+}
+
+/** Gives the part of a leaf that a client's identity decides. */
+export function leafOf(identity: ClientIdentity): Parameters<typeof createPath>[0]['leaf'] {
+  const { credential, capabilities, leafExtensions: extensions, signatureKeyPair } = identity;
+  return { credential, capabilities, extensions, signatureKey: signatureKeyPair.publicKey };
+}
+
+interface CommitParts {
+  readonly request: CommitRequest;
+  readonly applied: AppliedProposals;
+  readonly path: NewPath | undefined;
+  readonly provisional: GroupContext;
+  readonly commit: Commit;
+}
+
+// §12.4.1: signed in the old epoch, then the new epoch's secrets, then the tag, then protected in the old epoch.
+function finishCommit(state: GroupState, parts: CommitParts, ports: Ports): CreatedCommit {
+  const { request, applied, path, provisional, commit } = parts;
+  const { suite } = state;
+  const keys = sendingKeys(state, ports.policy);
+  const content = frame(state, request, commit);
+  const { wireFormat } = request;
+  const signature = signContent(keys, wireFormat, content, state.signaturePrivateKey);
+  const groupContext = confirmedContext(suite, provisional, state.interimTranscriptHash, {
+    wireFormat,
+    content,
+    signature,
+  });
+  const scheduled = scheduleEpoch({
+    suite,
+    initSecret: state.secrets.initSecret,
+    commitSecret: path?.commitSecret ?? new Uint8Array(suite.kdf.size),
+    groupContext,
+    pskIds: applied.psks,
+    pskStore: pskStoreOf(state, ports.psks),
+  });
+  const confirmationTag = computeConfirmationTag(suite, scheduled.epoch, groupContext);
+  const message = protect(keys, { wireFormat, content, auth: { signature, confirmationTag } });
+  const change = { groupContext, tree: applied.tree, epoch: scheduled.epoch, confirmationTag };
+  const next = nextEpoch(
+    state,
+    {
+      ...change,
+      keys: new Map([...keepCurrentKeys(state.keys, state.tree, applied.tree), ...(path?.keys ?? [])]),
+      signaturePrivateKey: request.identity?.signatureKeyPair.privateKey ?? state.signaturePrivateKey,
+      status: statusAfter(applied),
+    },
+    ports.policy,
+  );
+  const groupInfo = createGroupInfo(next, request.welcomeInfo);
+  const welcome = createWelcome({
+    suite,
+    groupInfo,
+    scheduled,
+    applied,
+    committer: state.ownLeafIndex,
+    pathSecrets: path?.pathSecrets,
+  });
+  wipeWelcomeSecrets(scheduled);
+  if (path !== undefined) wipePathSecrets(path);
+  const effects = describeEffects(applied, {
+    committer: state.ownLeafIndex,
+    joined: false,
+    committerLeaf: path && next.tree.findLeaf(state.ownLeafIndex),
+    selfRemoved: false,
+  });
+  return { message, welcome, groupInfo, staged: { base: state, state: next, effects } };
+}
+
+/** Says whether a group goes on after a commit (R12.4.2-15). */
+export function statusAfter({ reinit }: Pick<AppliedProposals, 'reinit'>): GroupStatus {
+  return reinit === undefined ? { kind: 'active' } : { kind: 'reinitialized', reinit };
+}
+
+function frame(state: GroupState, request: CommitRequest, commit: Commit): FramedContent {
+  const { groupId, epoch } = state.groupContext;
+  return {
+    groupId,
+    epoch,
+    sender: { senderType: SenderType.member, leafIndex: state.ownLeafIndex },
+    authenticatedData: request.authenticatedData,
+    body: { contentType: ContentType.commit, commit },
+  };
+}
+
+/** The request for a commit that does nothing in particular. */
+export const plainCommit: CommitRequest = {
+  proposals: [],
+  includeReceived: true,
+  forcePath: false,
+  wireFormat: WireFormat.privateMessage,
+  authenticatedData: new Uint8Array(0),
+  identity: undefined,
+  welcomeInfo: { ratchetTree: true, externalPub: false, grease: true },
+};

@@ -1,0 +1,116 @@
+/**
+ * From the outcome of a commit to the secrets of the epoch that it starts: the steps that making, processing and
+ * joining share (RFC 9420 §12.4.1, §12.4.2).
+ *
+ * @module
+ */
+
+import { wipe, type CipherSuite } from '@canopy/crypto';
+import { refuse } from '../errors.ts';
+import type { AuthenticatedContent } from '../framing/authentication.ts';
+import { FramedContent } from '../framing/content.ts';
+import type { AppliedProposals } from '../proposals/apply-proposals.ts';
+import { GroupContext } from '../schedule/group-context.ts';
+import {
+  deriveEpoch,
+  deriveJoinerSecret,
+  deriveMemberSecret,
+  deriveWelcomeKey,
+  type NewEpoch,
+} from '../schedule/key-schedule.ts';
+import { derivePskSecret, findPsks, type PskStore } from '../schedule/psk.ts';
+import { computeConfirmedTranscriptHash } from '../schedule/transcript-hash.ts';
+import type { RatchetTree } from '../tree/ratchet-tree.ts';
+import { treeHash } from '../tree/tree-hash.ts';
+
+const LAST_EPOCH = 0xffff_ffff_ffff_ffffn;
+
+/** Makes the provisional context of the next epoch: everything but the transcript (RFC 9420 §12.4.1). */
+export function provisionalContext(
+  suite: CipherSuite,
+  context: GroupContext,
+  next: { readonly tree: RatchetTree; readonly extensions: AppliedProposals['extensions'] },
+): GroupContext {
+  if (context.epoch >= LAST_EPOCH) refuse('EPOCH_EXHAUSTED', 'R8.1-05', 'the last epoch cannot be left');
+  return {
+    ...context,
+    epoch: context.epoch + 1n,
+    treeHash: treeHash(suite, next.tree.root),
+    extensions: next.extensions,
+  };
+}
+
+/** Completes the provisional context with the transcript of the commit (RFC 9420 §8.2). */
+export function confirmedContext(
+  suite: CipherSuite,
+  provisional: GroupContext,
+  interim: Uint8Array,
+  commit: Pick<AuthenticatedContent, 'wireFormat' | 'content'> & { readonly signature: Uint8Array },
+): GroupContext {
+  const confirmedTranscriptHash = computeConfirmedTranscriptHash(suite, interim, {
+    wireFormat: commit.wireFormat,
+    content: FramedContent.bytesOf(commit.content),
+    signature: commit.signature,
+  });
+  return { ...provisional, confirmedTranscriptHash };
+}
+
+/** What an epoch's secrets are derived from. */
+export interface ScheduleInputs {
+  readonly suite: CipherSuite;
+  readonly initSecret: Uint8Array;
+  /** Overwritten. */
+  readonly commitSecret: Uint8Array;
+  readonly groupContext: GroupContext;
+  readonly pskIds: AppliedProposals['psks'];
+  readonly pskStore: PskStore;
+}
+
+/** The secrets of a new epoch, with those that go into Welcomes. */
+export interface ScheduledEpoch {
+  readonly epoch: NewEpoch;
+  /** For Welcomes only; the caller wipes it. */
+  readonly joinerSecret: Uint8Array;
+  /** For Welcomes only; the caller wipes it. */
+  readonly welcomeKey: { readonly key: Uint8Array; readonly nonce: Uint8Array };
+}
+
+/** Runs the key schedule for the next epoch (RFC 9420 §8). @throws MlsError PSK_NOT_AVAILABLE */
+export function scheduleEpoch(inputs: ScheduleInputs): ScheduledEpoch {
+  const { suite, initSecret, commitSecret, pskIds, pskStore } = inputs;
+  const pskSecret = derivePskSecret(suite, findPsks(pskIds, pskStore));
+  const groupContext = GroupContext.bytesOf(inputs.groupContext);
+  const joinerSecret = deriveJoinerSecret(suite, { initSecret, commitSecret, groupContext });
+  wipe(commitSecret);
+  const memberSecret = deriveMemberSecret(suite, joinerSecret, pskSecret);
+  wipe(pskSecret);
+  const welcomeKey = deriveWelcomeKey(suite, memberSecret);
+  return { epoch: deriveEpoch(suite, memberSecret, groupContext), joinerSecret, welcomeKey };
+}
+
+/** Overwrites what only Welcomes need. */
+export function wipeWelcomeSecrets({ joinerSecret, welcomeKey }: ScheduledEpoch): void {
+  wipe(joinerSecret, welcomeKey.key, welcomeKey.nonce);
+}
+
+/** Computes the confirmation tag of an epoch (RFC 9420 §6.1). */
+export function computeConfirmationTag(
+  suite: CipherSuite,
+  epoch: NewEpoch,
+  groupContext: GroupContext,
+): Uint8Array {
+  return suite.mac.compute(epoch.secrets.confirmationKey, groupContext.confirmedTranscriptHash);
+}
+
+/** Requires that a commit's tag is the one of the epoch it starts (R12.4.2-12). @throws MlsError INVALID_CONFIRMATION_TAG */
+export function validateConfirmationTag(
+  suite: CipherSuite,
+  epoch: NewEpoch,
+  groupContext: GroupContext,
+  tag: Uint8Array | undefined,
+): void {
+  const { confirmationKey } = epoch.secrets;
+  if (tag === undefined || !suite.mac.verify(confirmationKey, groupContext.confirmedTranscriptHash, tag)) {
+    refuse('INVALID_CONFIRMATION_TAG', 'R12.4.2-12', 'the confirmation tag is not the one of the new epoch');
+  }
+}

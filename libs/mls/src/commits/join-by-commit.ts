@@ -1,0 +1,213 @@
+/**
+ * How a client joins a group by itself, with an external Commit (RFC 9420 §12.4.3.2).
+ *
+ * @module
+ */
+
+import type { CipherSuite } from '@canopy/crypto';
+import type { IdentityQuestion } from '../credentials/identity.ts';
+import { refuse } from '../errors.ts';
+import { ExternalPub } from '../extensions/external-pub.ts';
+import { findExtension } from '../extensions/extension.ts';
+import { ContentType, SenderType, type FramedContent } from '../framing/content.ts';
+import type { MLSMessage } from '../framing/message.ts';
+import { protectPublic, signContent } from '../framing/protect.ts';
+import { firstState } from '../group/first-state.ts';
+import { leafValidation, type Ports } from '../group/ports.ts';
+import type { GroupState } from '../group/state.ts';
+import type { ClientIdentity } from '../key-packages/create-key-package.ts';
+import { ExtensionType, ProposalType, WireFormat } from '../registries.ts';
+import { applyProposals, validateNewLeaf, validateResult } from '../proposals/apply-proposals.ts';
+import type { Proposal } from '../proposals/proposal.ts';
+import { validateProposal, validateReplacement } from '../proposals/validate-proposal.ts';
+import { validateExternalList } from '../proposals/validate-proposals.ts';
+import { createExternalInit } from '../schedule/external-init.ts';
+import { GroupContext } from '../schedule/group-context.ts';
+import type { PreSharedKeyID } from '../schedule/psk.ts';
+import { computeInterimTranscriptHash } from '../schedule/transcript-hash.ts';
+import { createPath, wipePathSecrets, type NewPath } from '../tree/create-path.ts';
+import type { LeafIndex } from '../tree/math.ts';
+import type { RatchetTree } from '../tree/ratchet-tree.ts';
+import { validateTree } from '../tree/validate-tree.ts';
+import { ProposalOrRefType, type Commit } from './commit.ts';
+import { leafOf } from './create-commit.ts';
+import {
+  computeConfirmationTag,
+  confirmedContext,
+  provisionalContext,
+  scheduleEpoch,
+  wipeWelcomeSecrets,
+} from './epoch-inputs.ts';
+import type { GroupInfo } from './group-info.ts';
+import { questionsOfTree, treeOf, validateGroupInfo } from './join-by-welcome.ts';
+
+/** What an external Commit is made from. */
+export interface ExternalCommitRequest {
+  readonly suite: CipherSuite;
+  readonly groupInfo: GroupInfo;
+  /** The tree, when it does not travel inside of the GroupInfo. */
+  readonly ratchetTree: RatchetTree | undefined;
+  readonly identity: ClientIdentity;
+  /** The joiner's own old leaf, when it joins again (resync). */
+  readonly resync: LeafIndex | undefined;
+  readonly psks: readonly PreSharedKeyID[];
+  readonly authenticatedData: Uint8Array;
+}
+
+/** An external Commit to be sent and the state to be kept when it was accepted. */
+export interface ExternalCommit {
+  readonly message: MLSMessage;
+  readonly state: GroupState;
+}
+
+/** Gives what the application has to be asked before an external join (R5.3.1-02). */
+export function questionsOfExternalJoin(request: ExternalCommitRequest): readonly IdentityQuestion[] {
+  const { groupInfo, ratchetTree, resync, identity } = request;
+  const tree = treeOf(groupInfo, ratchetTree);
+  const presented = presentedBy(identity);
+  const old = resync === undefined ? undefined : tree.findLeaf(resync);
+  return [
+    ...questionsOfTree(tree, groupInfo.groupContext),
+    { kind: 'credential', presented },
+    ...(old === undefined ? [] : [{ kind: 'successor' as const, old, presented }]),
+  ];
+}
+
+function presentedBy({ credential, leafExtensions, signatureKeyPair }: ClientIdentity): {
+  credential: ClientIdentity['credential'];
+  signatureKey: Uint8Array;
+  extensions: ClientIdentity['leafExtensions'];
+} {
+  return { credential, signatureKey: signatureKeyPair.publicKey, extensions: leafExtensions };
+}
+
+/** Makes an external Commit (RFC 9420 §12.4.3.2). The GroupInfo and its whole tree are validated first. */
+export function createExternalCommit(request: ExternalCommitRequest, ports: Ports): ExternalCommit {
+  const { suite, groupInfo } = request;
+  const { groupContext } = groupInfo;
+  const tree = treeOf(groupInfo, request.ratchetTree);
+  validateGroupInfo(suite, groupInfo, tree);
+  validateTree(tree, groupContext, leafValidation(suite, ports));
+  const { kemOutput, initSecret } = createExternalInit(suite, externalPubOf(groupInfo));
+  const proposals = listProposals(request, kemOutput);
+  const entry = enterTree(request, { proposals, tree }, ports);
+  const provisional = provisionalContext(suite, groupContext, entry);
+  const commit: Commit = {
+    proposals: proposals.map((proposal) => ({ type: ProposalOrRefType.proposal, proposal })),
+    path: entry.path.encrypt(GroupContext.bytesOf(provisional)),
+  };
+  return finishExternalCommit(request, { commit, provisional, initSecret, ...entry }, ports);
+}
+
+function externalPubOf(groupInfo: GroupInfo): Uint8Array {
+  const found = findExtension(groupInfo.extensions, ExtensionType.externalPub, ExternalPub);
+  if (found === undefined) {
+    refuse('INVALID_GROUP_INFO', 'R12.4.3.2-01', 'the GroupInfo does not allow external Commits');
+  }
+  return found.externalPub;
+}
+
+function listProposals({ resync, psks }: ExternalCommitRequest, kemOutput: Uint8Array): readonly Proposal[] {
+  const remove: Proposal[] =
+    resync === undefined ? [] : [{ proposalType: ProposalType.remove, removed: resync }];
+  return [
+    { proposalType: ProposalType.externalInit, kemOutput },
+    ...remove,
+    ...psks.map((psk): Proposal => ({ proposalType: ProposalType.psk, psk })),
+  ];
+}
+
+interface TreeEntry {
+  readonly tree: RatchetTree;
+  readonly extensions: GroupContext['extensions'];
+  readonly path: NewPath;
+  readonly leafIndex: LeafIndex;
+}
+
+function enterTree(
+  request: ExternalCommitRequest,
+  group: { readonly proposals: readonly Proposal[]; readonly tree: RatchetTree },
+  ports: Ports,
+): TreeEntry {
+  const { suite, identity, resync } = request;
+  const { groupContext } = request.groupInfo;
+  const sender = { senderType: SenderType.newMemberCommit };
+  const by = leafValidation(suite, ports, true);
+  const epoch = { groupContext, tree: group.tree };
+  for (const proposal of group.proposals) validateProposal(proposal, sender, epoch, by);
+  const list = group.proposals.map((proposal) => ({ proposal, sender, reference: undefined }));
+  validateExternalList(list);
+  const applied = applyProposals(list, epoch);
+  validateResult(applied);
+  const editor = applied.tree.edit();
+  const leafIndex = editor.leftmostBlank();
+  const path = createPath({
+    suite,
+    tree: editor.finish(),
+    groupId: groupContext.groupId,
+    sender: leafIndex,
+    leaf: leafOf(identity),
+    signaturePrivateKey: identity.signatureKeyPair.privateKey,
+    newLeaves: new Set(),
+  });
+  const leaf = path.tree.findLeaf(leafIndex);
+  const old = resync === undefined ? undefined : group.tree.findLeaf(resync);
+  if (leaf !== undefined && old !== undefined) validateReplacement(old, leaf, by);
+  if (leaf !== undefined) validateNewLeaf(leaf, { tree: path.tree, extensions: applied.extensions });
+  return { tree: path.tree, extensions: applied.extensions, path, leafIndex };
+}
+
+interface ExternalParts extends TreeEntry {
+  readonly commit: Commit;
+  readonly provisional: GroupContext;
+  readonly initSecret: Uint8Array;
+}
+
+function finishExternalCommit(
+  request: ExternalCommitRequest,
+  parts: ExternalParts,
+  ports: Ports,
+): ExternalCommit {
+  const { suite, groupInfo, identity } = request;
+  const { groupContext: old, confirmationTag: oldTag } = groupInfo;
+  const content: FramedContent = {
+    groupId: old.groupId,
+    epoch: old.epoch,
+    sender: { senderType: SenderType.newMemberCommit },
+    authenticatedData: request.authenticatedData,
+    body: { contentType: ContentType.commit, commit: parts.commit },
+  };
+  const wireFormat = WireFormat.publicMessage;
+  const { privateKey } = identity.signatureKeyPair;
+  const signature = signContent({ suite, groupContext: old }, wireFormat, content, privateKey);
+  const interim = computeInterimTranscriptHash(suite, old.confirmedTranscriptHash, oldTag);
+  const groupContext = confirmedContext(suite, parts.provisional, interim, {
+    wireFormat,
+    content,
+    signature,
+  });
+  const scheduled = scheduleEpoch({
+    suite,
+    initSecret: parts.initSecret,
+    commitSecret: parts.path.commitSecret,
+    groupContext,
+    pskIds: request.psks,
+    pskStore: ports.psks,
+  });
+  wipeWelcomeSecrets(scheduled);
+  wipePathSecrets(parts.path);
+  const { epoch } = scheduled;
+  const confirmationTag = computeConfirmationTag(suite, epoch, groupContext);
+  const state = firstState({
+    suite,
+    groupContext,
+    tree: parts.tree,
+    ownLeafIndex: parts.leafIndex,
+    keys: parts.path.keys,
+    signaturePrivateKey: privateKey,
+    epoch,
+    confirmationTag,
+  });
+  const keys = { suite, groupContext: old, membershipKey: new Uint8Array(0) };
+  return { message: protectPublic(keys, { content, auth: { signature, confirmationTag } }), state };
+}

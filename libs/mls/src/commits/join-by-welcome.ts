@@ -1,0 +1,230 @@
+/**
+ * How an added client enters a group (RFC 9420 §12.4.3.1).
+ *
+ * Two steps, because identities are judged outside: `openWelcome` decrypts and finds the tree, `joinByWelcome`
+ * validates everything and gives the state. The joiner trusts nothing but signatures and its own key.
+ *
+ * @module
+ */
+
+import { decode } from '@canopy/codec';
+import {
+  CryptoError,
+  decryptWithLabel,
+  equal,
+  isSupportedCipherSuite,
+  wipe,
+  type CipherSuite,
+} from '@canopy/crypto';
+import type { IdentityQuestion } from '../credentials/identity.ts';
+import { refuse } from '../errors.ts';
+import { findExtension } from '../extensions/extension.ts';
+import { RatchetTreeNodes, treeFromNodes } from '../extensions/ratchet-tree.ts';
+import { firstState } from '../group/first-state.ts';
+import { leafValidation, type Ports } from '../group/ports.ts';
+import type { GroupState } from '../group/state.ts';
+import type { OwnKeyPackage } from '../key-packages/create-key-package.ts';
+import { keyPackageRef } from '../key-packages/key-package.ts';
+import { ExtensionType, ProtocolVersion } from '../registries.ts';
+import { externalSendersOf, GroupContext } from '../schedule/group-context.ts';
+import { deriveEpoch, deriveMemberSecret, deriveWelcomeKey } from '../schedule/key-schedule.ts';
+import { derivePskSecret, findPsks, PSKType, ResumptionPSKUsage, type PskStore } from '../schedule/psk.ts';
+import { filteredDirectPath } from '../tree/filtered-direct-path.ts';
+import { LeafNode } from '../tree/leaf-node.ts';
+import { commonAncestor, nodeOfLeaf, type LeafIndex, type NodeIndex } from '../tree/math.ts';
+import type { PrivateTree } from '../tree/private-tree.ts';
+import { derivePath } from '../tree/process-path.ts';
+import type { RatchetTree } from '../tree/ratchet-tree.ts';
+import { validateTree } from '../tree/validate-tree.ts';
+import { validateConfirmationTag } from './epoch-inputs.ts';
+import { GroupInfo, verifyGroupInfo } from './group-info.ts';
+import { GroupSecrets, type Welcome } from './welcome.ts';
+
+/** A Welcome and what the client has for it. */
+export interface WelcomeInput {
+  readonly suite: CipherSuite;
+  readonly welcome: Welcome;
+  readonly keyPackage: OwnKeyPackage;
+  /** The tree, when it does not travel inside of the Welcome. */
+  readonly ratchetTree: RatchetTree | undefined;
+  readonly psks: PskStore;
+}
+
+/** A decrypted Welcome; nothing in it is validated yet but the signature of its GroupInfo. */
+export interface OpenedWelcome {
+  readonly input: WelcomeInput;
+  readonly secrets: GroupSecrets;
+  /** Consumed by `joinByWelcome`. */
+  readonly memberSecret: Uint8Array;
+  readonly groupInfo: GroupInfo;
+  readonly tree: RatchetTree;
+}
+
+/** Decrypts a Welcome with the keys of one KeyPackage (RFC 9420 §12.4.3.1). */
+export function openWelcome(input: WelcomeInput): OpenedWelcome {
+  const { suite, welcome, keyPackage } = input;
+  validateSuite(input);
+  const secrets = openSecrets(suite, welcome, keyPackage);
+  validatePskUsage(secrets);
+  const pskSecret = derivePskSecret(suite, findPsks(secrets.psks, input.psks));
+  const memberSecret = deriveMemberSecret(suite, secrets.joinerSecret, pskSecret);
+  wipe(pskSecret, secrets.joinerSecret);
+  const groupInfo = openGroupInfo(suite, welcome, memberSecret);
+  const tree = treeOf(groupInfo, input.ratchetTree);
+  validateGroupInfo(suite, groupInfo, tree);
+  return { input, secrets, memberSecret, groupInfo, tree };
+}
+
+function validateSuite({ suite, welcome, keyPackage }: WelcomeInput): void {
+  const { cipherSuite } = keyPackage.keyPackage;
+  if (welcome.cipherSuite !== cipherSuite || cipherSuite !== suite.id) {
+    refuse(
+      'WRONG_CIPHER_SUITE',
+      'R12.4.3.1-03',
+      `cipher suite ${cipherSuite} expected, found ${welcome.cipherSuite}`,
+    );
+  }
+}
+
+function openSecrets(suite: CipherSuite, welcome: Welcome, own: OwnKeyPackage): GroupSecrets {
+  const reference = keyPackageRef(suite, own.keyPackage);
+  const entry = welcome.secrets.find(({ newMember }) => equal(newMember, reference));
+  if (entry === undefined) {
+    refuse('NO_MATCHING_KEY_PACKAGE', 'R12.4.3.1-02', 'the Welcome is not for this KeyPackage');
+  }
+  const ciphertext = entry.encryptedGroupSecrets;
+  const context = welcome.encryptedGroupInfo;
+  return decode(
+    GroupSecrets,
+    refuseUndecryptable('R12.4.3.1-04', () =>
+      decryptWithLabel(suite, own.initPrivateKey, { label: 'Welcome', context, ciphertext }),
+    ),
+  );
+}
+
+function refuseUndecryptable<T>(requirement: string, open: () => T): T {
+  try {
+    return open();
+  } catch (error) {
+    if (error instanceof CryptoError)
+      refuse('INVALID_WELCOME', requirement, 'the Welcome does not decrypt', error);
+    throw error;
+  }
+}
+
+function validatePskUsage({ psks }: GroupSecrets): void {
+  const special = psks.filter(
+    (id) => id.pskType === PSKType.resumption && id.usage !== ResumptionPSKUsage.application,
+  );
+  if (special.length > 1) {
+    refuse('INVALID_WELCOME', 'R12.4.3.1-06', 'at most one reinit or branch PSK expected');
+  }
+}
+
+function openGroupInfo(suite: CipherSuite, welcome: Welcome, memberSecret: Uint8Array): GroupInfo {
+  const { key, nonce } = deriveWelcomeKey(suite, memberSecret);
+  const bytes = refuseUndecryptable('R12.4.3.1-07', () =>
+    suite.aead.open(key, nonce, new Uint8Array(0), welcome.encryptedGroupInfo),
+  );
+  wipe(key, nonce);
+  return decode(GroupInfo, bytes);
+}
+
+/** Gives the tree of a GroupInfo: the one inside, or the one that was fetched (R12.4.3.1-21). */
+export function treeOf(groupInfo: GroupInfo, ratchetTree: RatchetTree | undefined): RatchetTree {
+  const inside = findExtension(groupInfo.extensions, ExtensionType.ratchetTree, RatchetTreeNodes);
+  if (inside !== undefined) return treeFromNodes(inside);
+  if (ratchetTree === undefined) {
+    refuse('RATCHET_TREE_REQUIRED', 'R12.4.3.1-21', 'the ratchet tree is neither inside nor given');
+  }
+  return ratchetTree;
+}
+
+/** Requires a GroupInfo of a supported suite that a member of the tree signed (R12.4.3-06, R12.4.3.1-08). */
+export function validateGroupInfo(suite: CipherSuite, groupInfo: GroupInfo, tree: RatchetTree): void {
+  const { groupContext, signer } = groupInfo;
+  if (groupContext.version !== ProtocolVersion.mls10) {
+    refuse('UNSUPPORTED_VERSION', '§12.4.3.1', `version ${groupContext.version} is not supported`);
+  }
+  if (!isSupportedCipherSuite(groupContext.cipherSuite) || groupContext.cipherSuite !== suite.id) {
+    refuse(
+      'WRONG_CIPHER_SUITE',
+      'R12.4.3.1-08',
+      `cipher suite ${suite.id} expected, found ${groupContext.cipherSuite}`,
+    );
+  }
+  const leaf = tree.findLeaf(signer);
+  if (leaf === undefined) refuse('INVALID_GROUP_INFO', 'R12.4.3-06', `the signer ${signer} is not a member`);
+  const isSigned = refuseUndecryptable('R12.4.3-06', () =>
+    verifyGroupInfo(suite, groupInfo, leaf.signatureKey),
+  );
+  if (!isSigned) refuse('INVALID_SIGNATURE', 'R12.4.3-06', 'the signature of the GroupInfo is not valid');
+}
+
+/** Gives what the application has to be asked before joining: every member, every external sender (R5.3.1-02). */
+export function questionsOfTree(tree: RatchetTree, context: GroupContext): readonly IdentityQuestion[] {
+  const members = Array.from(tree.members(), ({ leafNode }) => leafNode);
+  const senders = externalSendersOf(context).map((sender) => ({ ...sender, extensions: [] }));
+  return [...members, ...senders].map((presented) => ({ kind: 'credential', presented }));
+}
+
+/** Validates an opened Welcome and gives the member's state (RFC 9420 §12.4.3.1). Its secrets are consumed. */
+export function joinByWelcome(opened: OpenedWelcome, ports: Ports): GroupState {
+  const { input, groupInfo, tree } = opened;
+  const { suite, keyPackage } = input;
+  const { groupContext, confirmationTag } = groupInfo;
+  validateTree(tree, groupContext, leafValidation(suite, ports));
+  for (const sender of externalSendersOf(groupContext)) {
+    ports.identities.requireValid({ ...sender, extensions: [] });
+  }
+  const ownLeafIndex = findOwnLeaf(tree, keyPackage);
+  const keys = joinerKeys(opened, ownLeafIndex);
+  const epoch = deriveEpoch(suite, opened.memberSecret, GroupContext.bytesOf(groupContext));
+  validateConfirmationTag(suite, epoch, groupContext, confirmationTag);
+  const { signaturePrivateKey } = keyPackage;
+  return firstState({
+    suite,
+    groupContext,
+    tree,
+    ownLeafIndex,
+    keys,
+    signaturePrivateKey,
+    epoch,
+    confirmationTag,
+  });
+}
+
+function findOwnLeaf(tree: RatchetTree, { keyPackage }: OwnKeyPackage): LeafIndex {
+  const own = LeafNode.bytesOf(keyPackage.leafNode);
+  for (const { leafIndex, leafNode } of tree.members()) {
+    if (equal(LeafNode.bytesOf(leafNode), own)) return leafIndex;
+  }
+  refuse('INVALID_WELCOME', 'R12.4.3.1-15', 'the tree does not hold the leaf of the KeyPackage');
+}
+
+/** Derives the keys of the nodes above the joiner from its path secret (R12.4.3.1-16 to R12.4.3.1-18). */
+function joinerKeys({ input, secrets, groupInfo, tree }: OpenedWelcome, own: LeafIndex): PrivateTree {
+  // A copy: the state overwrites it when it is replaced, while a last-resort KeyPackage lives on.
+  const encryptionKey = Uint8Array.from(input.keyPackage.encryptionPrivateKey);
+  const keys = new Map<NodeIndex, Uint8Array>([[nodeOfLeaf(own), encryptionKey]]);
+  const pathSecret = secrets.pathSecret?.pathSecret;
+  if (pathSecret === undefined) return keys;
+  const { signer } = groupInfo;
+  if (signer === own) refuse('INVALID_WELCOME', 'R12.4.3.1-16', 'the joiner itself is named as the signer');
+  const path = filteredDirectPath(tree, signer).map(({ slot }) => slot);
+  const from = path.findIndex(({ index }) => index === commonAncestor(signer, own));
+  if (from < 0) refuse('INVALID_WELCOME', 'R12.4.3.1-18', 'the common ancestor has no key');
+  const expected = path.slice(from).map(({ index, node }): readonly [NodeIndex, Uint8Array] => {
+    if (node === undefined) refuse('INVALID_WELCOME', 'R12.4.3.1-18', `node ${index} has no key`);
+    return [index, node.encryptionKey];
+  });
+  const derived = derivePath(input.suite, pathSecret, expected);
+  wipe(derived.commitSecret);
+  for (const [index, key] of derived.keys) keys.set(index, key);
+  return keys;
+}
+
+/** Overwrites the keys of a KeyPackage that was used (R12.4.3.1-22); the leaf's key lives on in the state. */
+export function wipeInitKey(keyPackage: OwnKeyPackage): void {
+  wipe(keyPackage.initPrivateKey);
+}

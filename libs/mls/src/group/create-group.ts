@@ -1,0 +1,75 @@
+/**
+ * How a group begins: with one member (RFC 9420 §11).
+ *
+ * @module
+ */
+
+import type { CipherSuite } from '@canopy/crypto';
+import type { IdentityQuestion } from '../credentials/identity.ts';
+import type { Extension } from '../extensions/extension.ts';
+import { createKeyPackageLeaf, type ClientIdentity } from '../key-packages/create-key-package.ts';
+import { ProtocolVersion } from '../registries.ts';
+import { externalSendersOf, type GroupContext } from '../schedule/group-context.ts';
+import { deriveFromEpochSecret } from '../schedule/key-schedule.ts';
+import type { Lifetime } from '../tree/lifetime.ts';
+import { nodeOfLeaf, toLeafIndex } from '../tree/math.ts';
+import { RatchetTree } from '../tree/ratchet-tree.ts';
+import { treeHash } from '../tree/tree-hash.ts';
+import { validateLeafNode, validateSupport } from '../tree/validate-leaf-node.ts';
+import { firstState } from './first-state.ts';
+import { leafValidation, type Ports } from './ports.ts';
+import type { GroupState } from './state.ts';
+
+/** What a group begins with. */
+export interface GroupRequest {
+  readonly suite: CipherSuite;
+  /** Collision free by itself: at least 16 random bytes (R11-05). */
+  readonly groupId: Uint8Array;
+  readonly identity: ClientIdentity;
+  readonly lifetime: Lifetime;
+  /** The extensions of the GroupContext. */
+  readonly extensions: readonly Extension[];
+  readonly grease: boolean;
+}
+
+/** Gives what the application has to be asked before a group is made (R5.3.1-06). */
+export function questionsOfGroup({ identity, extensions }: GroupRequest): readonly IdentityQuestion[] {
+  const { credential, leafExtensions, signatureKeyPair } = identity;
+  const own = { credential, signatureKey: signatureKeyPair.publicKey, extensions: leafExtensions };
+  const senders = externalSendersOf({ extensions }).map((sender) => ({ ...sender, extensions: [] }));
+  return [own, ...senders].map((presented) => ({ kind: 'credential', presented }));
+}
+
+/** Makes a group of one at epoch 0 (RFC 9420 §11). */
+export function createGroup(request: GroupRequest, ports: Ports): GroupState {
+  const { suite, groupId, extensions, identity } = request;
+  const { leafNode, encryptionPrivateKey } = createKeyPackageLeaf(request);
+  validateLeafNode(leafNode, undefined, leafValidation(suite, ports, true));
+  validateSupport(leafNode, { extensions });
+  for (const sender of externalSendersOf({ extensions })) {
+    ports.identities.requireValid({ ...sender, extensions: [] });
+  }
+  const tree = RatchetTree.ofOne(leafNode);
+  const groupContext: GroupContext = {
+    version: ProtocolVersion.mls10,
+    cipherSuite: suite.id,
+    groupId,
+    epoch: 0n,
+    treeHash: treeHash(suite, tree.root),
+    confirmedTranscriptHash: new Uint8Array(0),
+    extensions,
+  };
+  const epoch = deriveFromEpochSecret(suite, suite.random(suite.kdf.size));
+  const ownLeafIndex = toLeafIndex(0);
+  return firstState({
+    suite,
+    groupContext,
+    tree,
+    ownLeafIndex,
+    keys: new Map([[nodeOfLeaf(ownLeafIndex), encryptionPrivateKey]]),
+    signaturePrivateKey: identity.signatureKeyPair.privateKey,
+    epoch,
+    // §11: the tag over the empty transcript, from which the first interim hash follows (text note T-01).
+    confirmationTag: suite.mac.compute(epoch.secrets.confirmationKey, groupContext.confirmedTranscriptHash),
+  });
+}

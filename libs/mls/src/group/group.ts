@@ -1,0 +1,253 @@
+/**
+ * A member's handle on a group: the one thing that changes. Every method is a step of the protocol (RFC 9420 §11–§15).
+ *
+ * @module
+ */
+
+import type { CipherSuite } from '@canopy/crypto';
+import { createGroupInfo, type GroupInfoRequest } from '../commits/create-group-info.ts';
+import {
+  createCommit,
+  plainCommit,
+  type CommitRequest,
+  type CreatedCommit,
+} from '../commits/create-commit.ts';
+import type { GroupInfo } from '../commits/group-info.ts';
+import {
+  createExternalCommit,
+  questionsOfExternalJoin,
+  type ExternalCommitRequest,
+} from '../commits/join-by-commit.ts';
+import {
+  joinByWelcome,
+  openWelcome,
+  questionsOfTree,
+  type WelcomeInput,
+} from '../commits/join-by-welcome.ts';
+import { processCommit } from '../commits/process-commit.ts';
+import { IdentityAnswers, type IdentityProvider, type IdentityQuestion } from '../credentials/identity.ts';
+import { refuse } from '../errors.ts';
+import { ContentType, SenderType, type Sender } from '../framing/content.ts';
+import type { MLSMessage } from '../framing/message.ts';
+import type { Unprotected } from '../framing/unprotect.ts';
+import type { ClientIdentity } from '../key-packages/create-key-package.ts';
+import type { Policy } from '../policy.ts';
+import type { Proposal } from '../proposals/proposal.ts';
+import { questionsOfProposal } from '../proposals/validate-proposal.ts';
+import { exportSecret, type ExportRequest } from '../schedule/exporter.ts';
+import type { PskStore } from '../schedule/psk.ts';
+import type { Member } from '../tree/ratchet-tree.ts';
+import { protectApplicationData, type ApplicationData } from './application.ts';
+import { createGroup, questionsOfGroup, type GroupRequest } from './create-group.ts';
+import { createProposal, createUpdate, rememberUpdate, type ProposalFraming } from './create-proposal.ts';
+import type { Ports } from './ports.ts';
+import {
+  processProposal,
+  questionsOfContent,
+  readApplicationData,
+  unprotectMessage,
+  type ReceivedApplicationData,
+} from './process-message.ts';
+import type { StagedCommit } from './staged-commit.ts';
+import { discardState, retireState, type GroupState } from './state.ts';
+
+/** What a group is given from outside. */
+export interface GroupOptions {
+  readonly policy: Policy;
+  readonly identities: IdentityProvider;
+  readonly psks: PskStore;
+  /** Gives seconds since the Unix epoch. */
+  now(): bigint;
+}
+
+/** What a received message turned out to be. */
+export type Received =
+  | ({ readonly kind: 'application' } & ReceivedApplicationData)
+  | {
+      readonly kind: 'proposal';
+      readonly proposal: Proposal;
+      readonly sender: Sender;
+      readonly reference: Uint8Array;
+    }
+  /** To be kept or dropped by the caller. */
+  | { readonly kind: 'commit'; readonly staged: StagedCommit };
+
+/** A group as one member sees it. One operation at a time: a call waits for the one before. */
+export class Group {
+  readonly #options: GroupOptions;
+  #state: GroupState;
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(state: GroupState, options: GroupOptions) {
+    this.#state = state;
+    this.#options = options;
+  }
+
+  /** Makes a group of one (RFC 9420 §11). */
+  static async create(request: GroupRequest, options: GroupOptions): Promise<Group> {
+    return new Group(createGroup(request, await portsFor(options, questionsOfGroup(request))), options);
+  }
+
+  /** Joins by a Welcome (RFC 9420 §12.4.3.1). */
+  static async join(input: Omit<WelcomeInput, 'psks'>, options: GroupOptions): Promise<Group> {
+    const opened = openWelcome({ ...input, psks: options.psks });
+    const ports = await portsFor(options, questionsOfTree(opened.tree, opened.groupInfo.groupContext));
+    return new Group(joinByWelcome(opened, ports), options);
+  }
+
+  /** Joins by an external Commit; the group is valid once the commit was accepted (RFC 9420 §12.4.3.2). */
+  static async joinExternally(
+    request: ExternalCommitRequest,
+    options: GroupOptions,
+  ): Promise<{ readonly group: Group; readonly message: MLSMessage }> {
+    const ports = await portsFor(options, questionsOfExternalJoin(request));
+    const { message, state } = createExternalCommit(request, ports);
+    return { group: new Group(state, options), message };
+  }
+
+  /** The state as it is now; a value. */
+  get state(): GroupState {
+    return this.#state;
+  }
+
+  get suite(): CipherSuite {
+    return this.#state.suite;
+  }
+
+  get groupId(): Uint8Array {
+    return this.#state.groupContext.groupId;
+  }
+
+  get epoch(): bigint {
+    return this.#state.groupContext.epoch;
+  }
+
+  /** The value by which members can compare that they are in the same epoch (RFC 9420 §8.7). */
+  get epochAuthenticator(): Uint8Array {
+    return Uint8Array.from(this.#state.secrets.epochAuthenticator);
+  }
+
+  /** The members from left to right. */
+  members(): Generator<Member> {
+    return this.#state.tree.members();
+  }
+
+  /** Derives a secret for the application (RFC 9420 §8.5). */
+  exportSecret(request: ExportRequest): Uint8Array {
+    return exportSecret(this.suite, this.#state.secrets.exporterSecret, request);
+  }
+
+  /** Makes a GroupInfo of the current epoch (RFC 9420 §12.4.3). */
+  groupInfo(request: GroupInfoRequest): GroupInfo {
+    return createGroupInfo(this.#state, request);
+  }
+
+  /** Encrypts application data (RFC 9420 §15). The state has to be stored before the message is sent. */
+  protect(data: ApplicationData): MLSMessage {
+    return protectApplicationData(this.#state, data, this.#options.policy);
+  }
+
+  /** Proposes a change (RFC 9420 §12.1). */
+  propose(proposal: Proposal, framing: ProposalFraming): Promise<MLSMessage> {
+    return this.#alone(async () => {
+      const created = createProposal(this.#state, proposal, framing, await this.#portsForOwn(proposal));
+      this.#state = created.state;
+      return created.message;
+    });
+  }
+
+  /** Proposes new keys, or a new identity, for this member (RFC 9420 §12.1.2). */
+  proposeUpdate(framing: ProposalFraming, identity?: ClientIdentity): Promise<MLSMessage> {
+    return this.#alone(async () => {
+      const update = createUpdate(this.#state, identity);
+      const ports = await this.#portsForOwn(update.proposal);
+      const created = createProposal(this.#state, update.proposal, framing, ports);
+      this.#state = rememberUpdate(created, update);
+      return created.message;
+    });
+  }
+
+  /** Makes a commit; `keep` it when it was accepted, else `drop` it (RFC 9420 §12.4.1, §14). */
+  commit(request: Partial<CommitRequest> = {}): Promise<CreatedCommit> {
+    return this.#alone(async () => {
+      const complete = { ...plainCommit, ...request };
+      const sender = this.#ownSender();
+      const questions = complete.proposals.flatMap((proposal) =>
+        questionsOfProposal(proposal, sender, this.#state.tree),
+      );
+      return createCommit(this.#state, complete, await portsFor(this.#options, questions));
+    });
+  }
+
+  /** Processes a message of somebody else; a refusal changes nothing (RFC 9420 §6, §12.4.2). */
+  process(message: MLSMessage): Promise<Received> {
+    return this.#alone(async () => {
+      const unprotected = unprotectMessage(this.#state, message, this.#options.policy);
+      try {
+        const questions = questionsOfContent(this.#state, unprotected.verified);
+        const received = this.#act(unprotected, await portsFor(this.#options, questions));
+        unprotected.accept();
+        return received;
+      } catch (error) {
+        unprotected.refuse();
+        throw error;
+      }
+    });
+  }
+
+  /** Moves on to the state of a staged commit and overwrites what it replaces (RFC 9420 §9.2). */
+  keep(staged: StagedCommit): void {
+    this.#requireCurrent(staged);
+    const old = this.#state;
+    this.#state = staged.state;
+    if (!staged.effects.selfRemoved) retireState(old, staged.state);
+  }
+
+  /** Forgets a staged commit (R14-02). */
+  drop(staged: StagedCommit): void {
+    if (!staged.effects.selfRemoved) discardState(staged.state, staged.base);
+  }
+
+  #act({ verified }: Unprotected, ports: Ports): Received {
+    const { body, sender } = verified.content;
+    switch (body.contentType) {
+      case ContentType.application:
+        return { kind: 'application', ...readApplicationData(this.#state, verified) };
+      case ContentType.proposal: {
+        const { state, reference } = processProposal(this.#state, verified, ports);
+        this.#state = state;
+        return { kind: 'proposal', proposal: body.proposal, sender, reference };
+      }
+      case ContentType.commit:
+        return { kind: 'commit', staged: processCommit(this.#state, verified, ports) };
+    }
+  }
+
+  // A commit that was staged before another one was kept would fork this member off the group.
+  #requireCurrent(staged: StagedCommit): void {
+    if (staged.base.groupContext !== this.#state.groupContext) {
+      refuse('MISUSE', 'R14-03', 'the commit was staged in another epoch');
+    }
+  }
+
+  #ownSender(): Sender {
+    return { senderType: SenderType.member, leafIndex: this.#state.ownLeafIndex };
+  }
+
+  #portsForOwn(proposal: Proposal): Promise<Ports> {
+    return portsFor(this.#options, questionsOfProposal(proposal, this.#ownSender(), this.#state.tree));
+  }
+
+  #alone<T>(act: () => Promise<T>): Promise<T> {
+    const result = this.#last.then(act, act);
+    this.#last = result.catch(() => {});
+    return result;
+  }
+}
+
+/** Asks the questions of an operation and gives what it needs from outside. */
+async function portsFor(options: GroupOptions, questions: readonly IdentityQuestion[]): Promise<Ports> {
+  const { policy, psks } = options;
+  const identities = await IdentityAnswers.ask(options.identities, questions);
+  return { policy, psks, identities, nowSeconds: options.now() };
+}

@@ -1,0 +1,10 @@
+import { describe, it } from '@jest/globals';
+
+import { describeVectors } from '@canopy/vectors';
+
+import { follow } from '../passive-client.ts';
+import { titled } from '../suites.ts';
+
+describeVectors('passive-client-welcome', { describe, it }, (cases) => {
+  it.each(titled(cases))('%s', (_title, one) => follow(one));
+});

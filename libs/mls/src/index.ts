@@ -65,6 +65,7 @@ export { Commit, ProposalOrRef, ProposalOrRefType } from './commits/commit.ts';
 export { GroupInfo } from './commits/group-info.ts';
 export { GroupSecrets, sliceWelcome, Welcome } from './commits/welcome.ts';
 export type { CommitRequest, CreatedCommit } from './commits/create-commit.ts';
+export { createGroupInfo } from './commits/create-group-info.ts';
 export type { GroupInfoRequest } from './commits/create-group-info.ts';
 export type { ExternalCommitRequest } from './commits/join-by-commit.ts';
 export { wipeInitKey } from './commits/join-by-welcome.ts';

@@ -8,7 +8,7 @@ import { encode } from '@canopy/codec';
 import { encryptWithLabel, wipe, type CipherSuite } from '@canopy/crypto';
 import { required } from '../errors.ts';
 import { keyPackageRef } from '../key-packages/key-package.ts';
-import type { AddedMember, AppliedProposals } from '../proposals/apply-proposals.ts';
+import type { AddedMember, AppliedProposals } from '../proposals/applied-proposals.ts';
 import { commonAncestor, type LeafIndex, type NodeIndex } from '../tree/math.ts';
 import { GroupInfo } from './group-info.ts';
 import type { ScheduledEpoch } from './epoch-inputs.ts';
@@ -25,10 +25,9 @@ export interface WelcomeRequest {
   readonly pathSecrets: ReadonlyMap<NodeIndex, Uint8Array> | undefined;
 }
 
-/** Makes one Welcome for all clients that a commit added; undefined when it added nobody (RFC 9420 §12.4.3.1). */
-export function createWelcome(request: WelcomeRequest): Welcome | undefined {
+/** Makes one Welcome for all clients that a commit added (RFC 9420 §12.4.3.1). */
+export function createWelcome(request: WelcomeRequest): Welcome {
   const { suite, scheduled, applied } = request;
-  if (applied.added.length === 0) return undefined;
   const { key, nonce } = scheduled.welcomeKey;
   const noAad = new Uint8Array(0);
   const encryptedGroupInfo = suite.aead.seal(key, nonce, noAad, GroupInfo.bytesOf(request.groupInfo));

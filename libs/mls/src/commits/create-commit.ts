@@ -14,12 +14,8 @@ import type { MLSMessage } from '../framing/message.ts';
 import { protect, signContent } from '../framing/protect.ts';
 import type { ClientIdentity } from '../key-packages/create-key-package.ts';
 import { WireFormat, type ContentWireFormat } from '../registries.ts';
-import {
-  applyProposals,
-  validateNewLeaf,
-  validateResult,
-  type AppliedProposals,
-} from '../proposals/apply-proposals.ts';
+import { applyProposals, validateNewLeaf, validateResult } from '../proposals/apply-proposals.ts';
+import type { AppliedProposals } from '../proposals/applied-proposals.ts';
 import type { Proposal } from '../proposals/proposal.ts';
 import { needsPath, type ProposalList } from '../proposals/proposal-list.ts';
 import { selectProposals } from '../proposals/select-proposals.ts';
@@ -37,8 +33,8 @@ import {
   provisionalContext,
   scheduleEpoch,
   wipeWelcomeSecrets,
+  type ScheduledEpoch,
 } from './epoch-inputs.ts';
-import type { GroupInfo } from './group-info.ts';
 import type { Welcome } from './welcome.ts';
 
 /** What a commit is to do. */
@@ -61,8 +57,6 @@ export interface CommitRequest {
 export interface CreatedCommit {
   readonly message: MLSMessage;
   readonly welcome: Welcome | undefined;
-  /** The GroupInfo that the Welcome holds. */
-  readonly groupInfo: GroupInfo;
   readonly staged: StagedCommit;
 }
 
@@ -153,35 +147,51 @@ function finishCommit(state: GroupState, parts: CommitParts, ports: Ports): Crea
   });
   const confirmationTag = computeConfirmationTag(suite, scheduled.epoch, groupContext);
   const message = protect(keys, { wireFormat, content, auth: { signature, confirmationTag } });
-  const change = { groupContext, tree: applied.tree, epoch: scheduled.epoch, confirmationTag };
   const next = nextEpoch(
     state,
     {
-      ...change,
+      groupContext,
+      tree: applied.tree,
+      epoch: scheduled.epoch,
+      confirmationTag,
       keys: new Map([...keepCurrentKeys(state.keys, state.tree, applied.tree), ...(path?.keys ?? [])]),
       signaturePrivateKey: request.identity?.signatureKeyPair.privateKey ?? state.signaturePrivateKey,
       status: statusAfter(applied),
     },
     ports.policy,
   );
-  const groupInfo = createGroupInfo(next, request.welcomeInfo);
-  const welcome = createWelcome({
-    suite,
-    groupInfo,
-    scheduled,
-    applied,
-    committer: state.ownLeafIndex,
-    pathSecrets: path?.pathSecrets,
-  });
+  return { message, welcome: welcomeAdded(next, scheduled, parts), staged: stage(state, next, parts) };
+}
+
+function stage(base: GroupState, state: GroupState, { applied, path }: CommitParts): StagedCommit {
+  const committer = base.ownLeafIndex;
+  const committerLeaf = path && state.tree.findLeaf(committer);
+  const effects = describeEffects(applied, { committer, joined: false, committerLeaf, selfRemoved: false });
+  return { base, state, effects };
+}
+
+/** Makes the Welcome and overwrites what only it needs. */
+function welcomeAdded(
+  next: GroupState,
+  scheduled: ScheduledEpoch,
+  { request, applied, path }: CommitParts,
+): Welcome | undefined {
+  const { suite, ownLeafIndex: committer } = next;
+  const pathSecrets = path?.pathSecrets;
+  const welcome =
+    applied.added.length === 0
+      ? undefined
+      : createWelcome({
+          suite,
+          groupInfo: createGroupInfo(next, request.welcomeInfo),
+          scheduled,
+          applied,
+          committer,
+          pathSecrets,
+        });
   wipeWelcomeSecrets(scheduled);
   if (path !== undefined) wipePathSecrets(path);
-  const effects = describeEffects(applied, {
-    committer: state.ownLeafIndex,
-    joined: false,
-    committerLeaf: path && next.tree.findLeaf(state.ownLeafIndex),
-    selfRemoved: false,
-  });
-  return { message, welcome, groupInfo, staged: { base: state, state: next, effects } };
+  return welcome;
 }
 
 /** Says whether a group goes on after a commit (R12.4.2-15). */

@@ -9,7 +9,7 @@ import { wipe, type CipherSuite } from '@canopy/crypto';
 import { refuse } from '../errors.ts';
 import type { AuthenticatedContent } from '../framing/authentication.ts';
 import { FramedContent } from '../framing/content.ts';
-import type { AppliedProposals } from '../proposals/apply-proposals.ts';
+import type { AppliedProposals } from '../proposals/applied-proposals.ts';
 import { GroupContext } from '../schedule/group-context.ts';
 import {
   deriveEpoch,

@@ -13,12 +13,8 @@ import { nextEpoch } from '../group/next-epoch.ts';
 import { leafValidation, type Ports } from '../group/ports.ts';
 import { describeEffects, type StagedCommit } from '../group/staged-commit.ts';
 import { pskStoreOf, requireActive, type GroupState } from '../group/state.ts';
-import {
-  applyProposals,
-  validateNewLeaf,
-  validateResult,
-  type AppliedProposals,
-} from '../proposals/apply-proposals.ts';
+import { applyProposals, validateNewLeaf, validateResult } from '../proposals/apply-proposals.ts';
+import type { AppliedProposals } from '../proposals/applied-proposals.ts';
 import { needsPath, resolveProposals, type ProposalList } from '../proposals/proposal-list.ts';
 import {
   questionsOfProposal,

@@ -5,7 +5,7 @@
  */
 
 import type { ReInit } from '../proposals/proposal.ts';
-import type { AppliedProposals, ChangedMember } from '../proposals/apply-proposals.ts';
+import type { AppliedProposals, ChangedMember } from '../proposals/applied-proposals.ts';
 import type { LeafNode } from '../tree/leaf-node.ts';
 import type { LeafIndex } from '../tree/math.ts';
 import type { Member } from '../tree/ratchet-tree.ts';

@@ -160,13 +160,20 @@ export function decodeState({ state: stateBytes, ratchets }: EncodedState): Grou
   ) {
     refuse('INVALID_STATE', '§9.2', 'state and ratchets are not of one epoch');
   }
-  const { version, cipherSuite, nodes, ...rest } = stored;
-  const suite = getCipherSuite(cipherSuite);
+  const suite = getCipherSuite(stored.cipherSuite);
   return {
-    ...rest,
     suite,
+    groupContext: stored.groupContext,
+    ownLeafIndex: stored.ownLeafIndex,
+    signaturePrivateKey: stored.signaturePrivateKey,
+    secrets: stored.secrets,
+    interimTranscriptHash: stored.interimTranscriptHash,
+    confirmationTag: stored.confirmationTag,
+    proposals: stored.proposals,
+    pendingUpdates: stored.pendingUpdates,
+    resumptionPsks: stored.resumptionPsks,
     status: readStatus(stored.status),
-    tree: treeFromNodes(nodes),
+    tree: treeFromNodes(stored.nodes),
     keys: new Map(stored.keys.map(({ node, secret }) => [node, secret])),
     secretTree: readTree(suite, current),
     pastEpochs: stored.pastEpochs.map(({ groupContext, nodes: pastNodes, senderDataSecret }, index) => ({

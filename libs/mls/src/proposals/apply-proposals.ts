@@ -5,45 +5,17 @@
  */
 
 import { refuse } from '../errors.ts';
-import type { Extension } from '../extensions/extension.ts';
 import { SenderType } from '../framing/content.ts';
-import type { KeyPackage } from '../key-packages/key-package.ts';
 import { isDefaultExtensionType, isDefaultProposalType, ProposalType } from '../registries.ts';
 import { requiredCapabilitiesOf } from '../schedule/group-context.ts';
-import type { PreSharedKeyID } from '../schedule/psk.ts';
 import type { LeafNode } from '../tree/leaf-node.ts';
 import type { LeafIndex } from '../tree/math.ts';
 import type { RatchetTree, TreeEditor } from '../tree/ratchet-tree.ts';
 import type { CapabilityKind } from '../tree/tree-index.ts';
 import { validatePlaceInTree, validateSupport } from '../tree/validate-leaf-node.ts';
-import type { ReInit } from './proposal.ts';
+import type { AppliedProposals, ChangedMember } from './applied-proposals.ts';
 import { proposalsOfType, type ProposalList } from './proposal-list.ts';
 import type { ProposalEpoch } from './validate-proposal.ts';
-
-/** A client that a list adds. */
-export interface AddedMember {
-  readonly leafIndex: LeafIndex;
-  readonly keyPackage: KeyPackage;
-}
-
-/** A member that a list updates or removes, with the leaf it had. */
-export interface ChangedMember {
-  readonly leafIndex: LeafIndex;
-  readonly before: LeafNode;
-}
-
-/** The outcome of a list, before the committer's path. */
-export interface AppliedProposals {
-  readonly tree: RatchetTree;
-  readonly extensions: readonly Extension[];
-  readonly extensionsChanged: boolean;
-  readonly added: readonly AddedMember[];
-  readonly updated: readonly ChangedMember[];
-  readonly removed: readonly ChangedMember[];
-  readonly psks: readonly PreSharedKeyID[];
-  readonly kemOutput: Uint8Array | undefined;
-  readonly reinit: ReInit | undefined;
-}
 
 /** Applies a valid list in the order of RFC 9420 §12.3, whatever the order in the commit (R12.3-01). */
 export function applyProposals(list: ProposalList, { tree, groupContext }: ProposalEpoch): AppliedProposals {
@@ -110,20 +82,24 @@ export function validateNewLeaf(leaf: LeafNode, result: Pick<AppliedProposals, '
   validatePlaceInTree(leaf, result.tree);
 }
 
+const isNonDefault = (type: number): boolean => !isDefaultExtensionType(type);
+
 /** §12.1.7, §13.4: what the new extensions demand, every member supports. */
 function validateExtensionSupport({ tree, extensions }: AppliedProposals): void {
-  const demand = (kind: CapabilityKind, type: number): void => {
-    if (tree.index.countSupport(kind, type) < tree.memberCount) {
-      refuse('UNSUPPORTED_CAPABILITY', 'R12.1.7-01', `some member does not support ${kind} ${type}`);
-    }
-  };
-  for (const { extensionType } of extensions) {
-    if (!isDefaultExtensionType(extensionType)) demand('extension', extensionType);
-  }
   const required = requiredCapabilitiesOf({ extensions });
-  for (const type of required?.extensionTypes ?? [])
-    if (!isDefaultExtensionType(type)) demand('extension', type);
-  for (const type of required?.proposalTypes ?? [])
-    if (!isDefaultProposalType(type)) demand('proposal', type);
-  for (const type of required?.credentialTypes ?? []) demand('credential', type);
+  const present = extensions.map(({ extensionType }) => extensionType);
+  requireSupport(tree, 'extension', [...present, ...(required?.extensionTypes ?? [])].filter(isNonDefault));
+  requireSupport(
+    tree,
+    'proposal',
+    (required?.proposalTypes ?? []).filter((type) => !isDefaultProposalType(type)),
+  );
+  requireSupport(tree, 'credential', required?.credentialTypes ?? []);
+}
+
+function requireSupport(tree: RatchetTree, kind: CapabilityKind, types: readonly number[]): void {
+  const missing = types.find((type) => tree.index.countSupport(kind, type) < tree.memberCount);
+  if (missing !== undefined) {
+    refuse('UNSUPPORTED_CAPABILITY', 'R12.1.7-01', `some member does not support ${kind} ${missing}`);
+  }
 }

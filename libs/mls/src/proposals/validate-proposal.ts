@@ -148,7 +148,10 @@ export function questionsOfProposal(
         kind: 'credential',
         presented: { ...presented, extensions: [] },
       }));
-    default:
+    case ProposalType.remove:
+    case ProposalType.psk:
+    case ProposalType.reinit:
+    case ProposalType.externalInit:
       return [];
   }
 }

@@ -1,0 +1,24 @@
+/**
+ * Challenges: random bytes that are good for one purpose, once, for a short time.
+ *
+ * @module
+ */
+import { randomBytes } from 'node:crypto';
+
+/** The length of a challenge, in bytes. */
+export const CHALLENGE_LENGTH = 32;
+
+/** Makes the bytes of a challenge. */
+export function makeChallenge(): Uint8Array {
+  return new Uint8Array(randomBytes(CHALLENGE_LENGTH));
+}
+
+/** Names the purpose of a challenge that is for one enrolment code. */
+export function enrolmentPurpose(codeHash: Uint8Array): string {
+  return `enrolment ${Buffer.from(codeHash).toString('hex')}`;
+}
+
+/** Names the purpose of a challenge that is for one device. */
+export function authenticationPurpose(device: string): string {
+  return `authentication ${device}`;
+}

@@ -42,7 +42,9 @@ export function unprotectMessage(state: GroupState, message: MLSMessage, policy:
       requireGroup(state, message.privateMessage.groupId);
       return unprotectPrivateMessage(state, message.privateMessage, policy);
     }
-    default:
+    case WireFormat.welcome:
+    case WireFormat.groupInfo:
+    case WireFormat.keyPackage:
       refuse(
         'UNSUPPORTED_WIRE_FORMAT',
         'R6-04',

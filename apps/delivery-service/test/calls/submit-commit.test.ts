@@ -1,0 +1,268 @@
+import { createHash } from 'node:crypto';
+import { decodeMessage, encodeMessage, ContentType, SenderType, WireFormat } from '@canopy/mls';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { deviceOf } from '../authority.ts';
+import { startBench, type Bench, type Device } from '../bench.ts';
+import { random, TestGroup, welcomeFor, type CommitOptions } from '../group.ts';
+
+let bench: Bench;
+let alice: Device;
+let group: TestGroup;
+
+async function start(environment: NodeJS.ProcessEnv = {}): Promise<void> {
+  bench = await startBench({ environment });
+  alice = await bench.device();
+  group = new TestGroup();
+  await group.create(alice);
+}
+
+beforeEach(() => start());
+
+afterEach(async () => {
+  expect(bench.incidents).toEqual([]);
+  await bench.close();
+});
+
+async function submit(epoch: bigint, options: CommitOptions = {}): Promise<unknown> {
+  return (await alice.call('submitCommit', group.commitRequest(epoch, options))).result;
+}
+
+function rejected(reason: string): unknown {
+  return expect.objectContaining({
+    $case: 'rejected',
+    value: expect.objectContaining({ reason: `SUBMISSION_REJECTION_REASON_${reason}` }),
+  });
+}
+
+describe('SubmitCommit', () => {
+  it('accepts a commit, moves the epoch on and logs the bytes as they came', async () => {
+    const commit = group.privateMessage(ContentType.commit, 0n);
+    expect(await submit(0n, { commit })).toEqual({
+      $case: 'accepted',
+      value: { sequence: 1n, alreadyAccepted: false },
+    });
+    expect((await bench.store.groupLog.findGroup(group.id))?.epoch).toBe(1n);
+    const { entries, end } = await alice.call('readGroup', group.readRequest(1n));
+    expect(end).toBe(true);
+    expect(entries).toEqual([
+      { sequence: 1n, kind: 'LOG_ENTRY_KIND_COMMIT', epoch: 0n, mlsMessage: new Uint8Array(commit) },
+    ]);
+  });
+
+  it('gives the first answer again to the same bytes, also epochs later', async () => {
+    const requestId = random(16);
+    const commit = group.privateMessage(ContentType.commit, 0n);
+    await submit(0n, { requestId, commit });
+    await group.commit(alice, 1n);
+    expect(await submit(0n, { requestId, commit })).toEqual({
+      $case: 'accepted',
+      value: { sequence: 1n, alreadyAccepted: true },
+    });
+    expect(await group.readAll(alice, 2n)).toEqual([1n, 2n]);
+  });
+
+  it('tells the loser which commit won, and shows what the loser lacks and may read', async () => {
+    const commit = group.privateMessage(ContentType.commit, 0n);
+    await group.send(alice, 0n);
+    await submit(0n, { commit });
+    await group.send(alice, 1n);
+    expect(await submit(0n)).toEqual({
+      $case: 'conflict',
+      value: {
+        currentEpoch: 1n,
+        winningCommitHash: new Uint8Array(createHash('sha256').update(commit).digest()),
+        entries: [expect.objectContaining({ sequence: 1n }), expect.objectContaining({ sequence: 2n })],
+      },
+    });
+  });
+
+  it('shows the end of a long epoch, the winning commit last, in a conflict', async () => {
+    for (let round = 0; round < 20; round += 1) await group.send(alice, 0n);
+    await group.commit(alice, 0n);
+    const { result } = await alice.call('submitCommit', group.commitRequest(0n));
+    const entries = result?.$case === 'conflict' ? result.value.entries : [];
+    expect(entries.map(({ sequence }) => sequence)).toEqual(
+      Array.from({ length: 16 }, (_, i) => BigInt(i + 6)),
+    );
+  });
+
+  it('rejects another commit under a used request id', async () => {
+    const requestId = random(16);
+    await submit(0n, { requestId });
+    expect(await submit(0n, { requestId })).toEqual(rejected('REQUEST_ID_REUSED'));
+  });
+
+  it('accepts one of fifty commits that come at the same time', async () => {
+    const devices = await Promise.all(Array.from({ length: 5 }, (_, i) => bench.device(`user${i}`)));
+    const answers = await Promise.all(
+      Array.from({ length: 50 }, async (_, i) => {
+        const device = devices[i % devices.length] ?? alice;
+        return (await device.call('submitCommit', group.commitRequest(0n))).result?.$case;
+      }),
+    );
+    expect(answers.filter((answer) => answer === 'accepted')).toHaveLength(1);
+    expect(answers.filter((answer) => answer === 'conflict')).toHaveLength(49);
+    expect(await group.readAll(alice, 1n)).toEqual([1n]);
+  });
+
+  it('accepts a PublicMessage whose confirmation tag is that of the GroupInfo, and no other', async () => {
+    const tag = random(32);
+    const commit = group.publicCommit(0n, tag);
+    expect(await submit(0n, { commit, groupInfo: group.groupInfo(1n, { tag: random(32) }) })).toEqual(
+      rejected('GROUP_INFO_MISMATCH'),
+    );
+    expect(await submit(0n, { commit, groupInfo: group.groupInfo(1n, { tag }) })).toMatchObject({
+      $case: 'accepted',
+    });
+  });
+
+  it('brings each joiner its own part of the Welcome, with the tree', async () => {
+    const refs = [random(32), random(32)];
+    const recipients = refs.map((keyPackageRef, i) => ({ keyPackageRef, device: deviceOf(`joiner${i}`) }));
+    const ratchetTree = new Uint8Array([0]);
+    await group.commit(alice, 0n, { welcome: welcomeFor(refs), recipients, ratchetTree });
+    for (const [i, ref] of refs.entries()) {
+      const joiner = await bench.device(`joiner${i}`);
+      const { entries } = await waitForMail(joiner);
+      expect(entries).toMatchObject([{ sequence: 1n, groupSequence: 1n }]);
+      expect(entries[0]?.groupId).toEqual(group.id);
+      expect(entries[0]?.ratchetTree).toEqual(ratchetTree);
+      const message = decodeMessage(entries[0]?.welcome ?? new Uint8Array());
+      const secrets = message.wireFormat === WireFormat.welcome ? message.welcome.secrets : [];
+      expect(secrets.map(({ newMember }) => newMember)).toEqual([ref]);
+    }
+    expect((await alice.call('readMailbox', { afterSequence: 0n, limit: 0 })).entries).toEqual([]);
+  });
+
+  const cases: readonly [string, string, () => CommitOptions][] = [
+    ['MALFORMED', 'a commit that is no MLSMessage', () => ({ commit: random(40) })],
+    ['MALFORMED', 'an empty commit', () => ({ commit: new Uint8Array() })],
+    [
+      'MALFORMED',
+      'a truncated commit',
+      () => ({ commit: group.privateMessage(ContentType.commit, 0n).subarray(0, -1) }),
+    ],
+    ['WRONG_CONTENT', 'an application message', () => ({ commit: group.privateMessage(1, 0n) })],
+    ['WRONG_CONTENT', 'a GroupInfo for a commit', () => ({ commit: group.groupInfo(1n) })],
+    [
+      'WRONG_CONTENT',
+      'an external commit',
+      () => ({ commit: group.publicCommit(0n, random(32), { senderType: SenderType.newMemberCommit }) }),
+    ],
+    ['WRONG_GROUP', 'a commit of another group', () => ({ commit: group.privateMessage(3, 0n, random(16)) })],
+    ['WRONG_EPOCH', 'a commit of another epoch', () => ({ commit: group.privateMessage(3, 7n) })],
+    ['MALFORMED', 'a GroupInfo that is none', () => ({ groupInfo: random(40) })],
+    ['WRONG_CONTENT', 'a commit for a GroupInfo', () => ({ groupInfo: group.privateMessage(3, 0n) })],
+    ['GROUP_INFO_MISMATCH', 'a GroupInfo of the same epoch', () => ({ groupInfo: group.groupInfo(0n) })],
+    [
+      'GROUP_INFO_MISMATCH',
+      'a GroupInfo of another group',
+      () => ({ groupInfo: group.groupInfo(1n, { groupId: random(16) }) }),
+    ],
+    [
+      'GROUP_INFO_MISMATCH',
+      'a GroupInfo of another suite',
+      () => ({ groupInfo: group.groupInfo(1n, { suite: 2 }) }),
+    ],
+    ['MALFORMED', 'an access key that is too short', () => ({ nextAccessKey: random(31) })],
+    ['MALFORMED', 'a ratchet tree that is none', () => ({ ratchetTree: random(3).fill(0xff) })],
+    ['WELCOME_MISMATCH', 'recipients without a Welcome', () => ({ recipients: [recipient(random(32))] })],
+    ['WELCOME_MISMATCH', 'a Welcome without recipients', () => ({ welcome: welcomeFor([random(32)]) })],
+    ['WELCOME_MISMATCH', 'a Welcome of another suite', () => withWelcome([random(32)], 2)],
+    [
+      'WELCOME_MISMATCH',
+      'a recipient that has no entry',
+      () => ({ welcome: welcomeFor([random(32)]), recipients: [recipient(random(32))] }),
+    ],
+    [
+      'WELCOME_MISMATCH',
+      'one device twice',
+      () => {
+        const refs = [random(32), random(32)];
+        return { welcome: welcomeFor(refs), recipients: refs.map((ref) => recipient(ref)) };
+      },
+    ],
+    [
+      'WELCOME_MISMATCH',
+      'one KeyPackage twice',
+      () => {
+        const refs = [random(32), random(32)];
+        const [ref = random(32)] = refs;
+        return { welcome: welcomeFor(refs), recipients: [recipient(ref), recipient(ref, deviceOf('carol'))] };
+      },
+    ],
+    ['WELCOME_MISMATCH', 'a recipient that is no device', () => withWelcome([random(32)], 1, 'bob')],
+    [
+      'WELCOME_MISMATCH',
+      'a recipient of another domain',
+      () => withWelcome([random(32)], 1, 'mimi://example.org/d/bob/device01'),
+    ],
+    ['WRONG_CONTENT', 'a GroupInfo for a Welcome', () => ({ welcome: group.groupInfo(1n) })],
+  ];
+
+  it.each(cases)('rejects with %s: %s, and stores nothing', async (reason, _, options) => {
+    expect(await submit(0n, options())).toEqual(rejected(reason));
+    expect(await bench.store.groupLog.findGroup(group.id)).toMatchObject({ epoch: 0n, lastSequence: 0n });
+    expect(await bench.store.groupLog.groupInfo(group.id)).toBeUndefined();
+    expect(await bench.store.groupLog.pendingOutbox(10)).toEqual([]);
+    expect(await submit(0n)).toMatchObject({ $case: 'accepted' });
+  });
+
+  it('rejects what is too large: bundle, number of joiners, bytes for their mailboxes', async () => {
+    await bench.close();
+    await start({
+      CANOPY_MAX_BUNDLE_BYTES: '4096',
+      CANOPY_MAX_WELCOME_RECIPIENTS: '3',
+      CANOPY_MAX_WELCOME_BYTES: '1024',
+    });
+    const many = (count: number): CommitOptions => {
+      const refs = Array.from({ length: count }, () => random(32));
+      const recipients = refs.map((ref, i) => recipient(ref, deviceOf(`joiner${i}`)));
+      return { welcome: welcomeFor(refs), recipients };
+    };
+    const noise = encodeMessage({
+      wireFormat: WireFormat.privateMessage,
+      privateMessage: {
+        groupId: group.id,
+        epoch: 0n,
+        contentType: ContentType.commit,
+        authenticatedData: new Uint8Array(),
+        encryptedSenderData: random(16),
+        ciphertext: random(4096),
+      },
+    });
+    expect(await submit(0n, { commit: noise })).toEqual(rejected('TOO_LARGE'));
+    expect(await submit(0n, many(4))).toEqual(rejected('TOO_LARGE'));
+    expect(await submit(0n, { ...many(3), ratchetTree: optionalNodes(300) })).toEqual(rejected('TOO_LARGE'));
+    expect(await submit(0n, many(3))).toMatchObject({ $case: 'accepted' });
+  });
+});
+
+function recipient(
+  keyPackageRef: Uint8Array,
+  device = deviceOf('bob'),
+): { keyPackageRef: Uint8Array; device: string } {
+  return { keyPackageRef, device };
+}
+
+function withWelcome(refs: readonly Uint8Array[], suite: number, device = deviceOf('bob')): CommitOptions {
+  return { welcome: welcomeFor(refs, suite), recipients: refs.map((ref) => recipient(ref, device)) };
+}
+
+/** A tree of blank nodes: a vector of so many absent ones. */
+function optionalNodes(count: number): Uint8Array {
+  const tree = new Uint8Array(count + 2);
+  tree[0] = 0x40 | (count >> 8);
+  tree[1] = count & 0xff;
+  return tree;
+}
+
+/** The mover works beside the answer: a subscription tells when it has been there. */
+async function waitForMail(device: Device): ReturnType<typeof device.call<'readMailbox'>> {
+  const stream = device.stream();
+  await stream.send({ request: { $case: 'mailbox', value: { afterSequence: 0n } } });
+  for await (const { response } of stream.responses) {
+    if (response?.$case === 'mailbox') break;
+  }
+  return device.call('readMailbox', { afterSequence: 0n, limit: 0 });
+}

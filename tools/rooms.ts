@@ -91,7 +91,10 @@ export const house: House = {
     'apps/key-directory': serviceRoom,
     'apps/delivery-service': serviceRoom,
     // Starts the services as child processes: it speaks to them, it does not import them.
-    'apps/demo': { rooms: [...core, 'libs/identity', 'libs/client'], packages: [] },
+    'apps/demo': {
+      rooms: ['libs/codec', 'libs/identity', 'libs/contract', 'libs/client'],
+      packages: ['@grpc/grpc-js'],
+    },
   },
   everyTest: { rooms: ['libs/vectors'], packages: ['@jest/globals', 'fast-check'] },
   onlyIn: {

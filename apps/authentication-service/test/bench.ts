@@ -1,0 +1,198 @@
+/**
+ * The authentication service in process on loopback, with a store in a fresh folder, and what a device does with it.
+ *
+ * @module
+ */
+import { createHash } from 'node:crypto';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { authentication, callUnary, CallError, connect } from '@canopy/contract';
+import { getCipherSuite, type CipherSuite, type KeyPair } from '@canopy/crypto';
+import { signAuthenticationProof, signEnrolmentProof } from '@canopy/identity';
+import { createLogger, manualClock, serve, type Incident, type ManualClock } from '@canopy/service';
+import type { SqliteStore } from '@canopy/storage';
+import { Metadata } from '@grpc/grpc-js';
+import { readAuthenticationConfig } from '../src/config.ts';
+import { createAuthenticationService } from '../src/service.ts';
+import { openStore } from '../src/store.ts';
+
+export const NOW = 1_800_000_000_000;
+export const DOMAIN = 'example.com';
+export const ADMIN_SECRET = 'a secret of at least 32 characters';
+
+export const { EnrolmentRefusalReason, TokenAudience } = authentication;
+
+/** A service that is up, with its clients and its store. */
+export interface Bench {
+  readonly clock: ManualClock;
+  readonly store: SqliteStore;
+  readonly client: authentication.AuthenticationServiceClient;
+  readonly admin: authentication.AuthenticationAdminServiceClient;
+  readonly incidents: readonly Incident[];
+  readonly logLines: readonly string[];
+  /** A hash over everything that the store has written. */
+  storeHash(): string;
+  close(): Promise<void>;
+}
+
+/** How a bench differs from the usual. */
+export interface BenchOptions {
+  readonly folder?: string;
+  readonly environment?: NodeJS.ProcessEnv;
+}
+
+export function newFolder(): string {
+  return mkdtempSync(join(tmpdir(), 'canopy-authentication-'));
+}
+
+export async function startBench(options: BenchOptions = {}): Promise<Bench> {
+  const folder = options.folder ?? newFolder();
+  const config = readAuthenticationConfig({
+    CANOPY_DOMAIN: DOMAIN,
+    CANOPY_DATA: folder,
+    CANOPY_ADMIN_SECRET: ADMIN_SECRET,
+    ...options.environment,
+  });
+  const logLines: string[] = [];
+  const log = createLogger({
+    service: 'test',
+    level: 'trace',
+    destination: { write: (line) => void logLines.push(line) },
+  });
+  const incidents: Incident[] = [];
+  const onIncident = (incident: Incident): void => void incidents.push(incident);
+  const clock = manualClock(NOW);
+  const store = openStore(folder);
+  const { registry } = store;
+  const { services } = await createAuthenticationService({ registry, clock, config, log, onIncident });
+  const running = await serve({ name: 'test', config, log, services });
+  const clients = connectTo(`127.0.0.1:${running.port}`);
+  return {
+    ...clients,
+    clock,
+    store,
+    incidents,
+    logLines,
+    storeHash: () => hashFiles(folder),
+    async close() {
+      clients.client.close();
+      clients.admin.close();
+      await running.drain();
+      store.close();
+      if (options.folder === undefined) rmSync(folder, { recursive: true });
+    },
+  };
+}
+
+export function connectTo(address: string): Pick<Bench, 'client' | 'admin'> {
+  return {
+    client: connect(authentication.AuthenticationServiceClient, { address }),
+    admin: connect(authentication.AuthenticationAdminServiceClient, { address }),
+  };
+}
+
+/** Every write goes to the write-ahead log before it is answered; reading changes neither file. */
+function hashFiles(folder: string): string {
+  const hash = createHash('sha256');
+  for (const ending of ['', '-wal']) {
+    const file = join(folder, `authentication-service.sqlite${ending}`);
+    if (existsSync(file)) hash.update(readFileSync(file));
+  }
+  return hash.digest('hex');
+}
+
+export function bearerOf(token: string): Metadata {
+  const metadata = new Metadata();
+  metadata.set('authorization', `Bearer ${token}`);
+  return metadata;
+}
+
+/** Gives the error of a call that has to fail. */
+export async function failureOf(call: Promise<unknown>): Promise<CallError> {
+  const answer: unknown = await call.catch((error: unknown) => error);
+  if (answer instanceof CallError) return answer;
+  throw new Error('the call should have failed', { cause: answer });
+}
+
+export async function newCode({ admin }: Pick<Bench, 'admin'>, userName = 'alice'): Promise<string> {
+  const metadata = bearerOf(ADMIN_SECRET);
+  return (await callUnary(admin, 'createEnrolmentCode', { userName }, { metadata })).enrolmentCode;
+}
+
+export async function challengeFor(
+  { client }: Pick<Bench, 'client'>,
+  enrolmentCode: string,
+): Promise<authentication.EnrolmentChallenge> {
+  const { result } = await callUnary(client, 'beginEnrolment', { enrolmentCode });
+  if (result?.$case === 'challenge') return result.value;
+  throw new Error('the code should have been taken', { cause: result?.value.reason });
+}
+
+/** Makes the request of a device that has the challenge and the key. */
+export function enrolmentRequest(
+  enrolmentCode: string,
+  { challenge, domain, user }: Pick<authentication.EnrolmentChallenge, 'challenge' | 'domain' | 'user'>,
+  { suite, keys }: { readonly suite: CipherSuite; readonly keys: KeyPair },
+): authentication.CompleteEnrolmentRequest {
+  const proof = { challenge, domain, user, cipherSuite: suite.id, signatureKey: keys.publicKey };
+  return {
+    enrolmentCode,
+    challenge,
+    cipherSuite: suite.id,
+    signaturePublicKey: keys.publicKey,
+    signature: signEnrolmentProof(suite, keys.privateKey, proof),
+  };
+}
+
+export async function refusalOf(
+  { client }: Pick<Bench, 'client'>,
+  request: authentication.CompleteEnrolmentRequest,
+): Promise<string> {
+  const { result } = await callUnary(client, 'completeEnrolment', request);
+  return result?.$case === 'refusal' ? result.value.reason : 'accepted';
+}
+
+/** A device with its key. */
+export interface TestDevice {
+  readonly suite: CipherSuite;
+  readonly keys: KeyPair;
+  readonly enrolled: authentication.EnrolledDevice;
+  readonly request: authentication.CompleteEnrolmentRequest;
+}
+
+/** Enrols a device of a user, from the code to the attestation. */
+export async function enrol(
+  bench: Pick<Bench, 'client' | 'admin'>,
+  { userName = 'alice', cipherSuite = 1 } = {},
+): Promise<TestDevice> {
+  const suite = getCipherSuite(cipherSuite);
+  const keys = suite.signature.generateKeyPair();
+  const code = await newCode(bench, userName);
+  const request = enrolmentRequest(code, await challengeFor(bench, code), { suite, keys });
+  const { result } = await callUnary(bench.client, 'completeEnrolment', request);
+  if (result?.$case !== 'device') throw new Error('the device should have been enrolled', { cause: result });
+  return { suite, keys, enrolled: result.value, request };
+}
+
+/** Makes a signed request for tokens. */
+export async function tokenRequest(
+  { client }: Pick<Bench, 'client'>,
+  { suite, keys, enrolled: { device } }: Pick<TestDevice, 'suite' | 'keys' | 'enrolled'>,
+  audiences: authentication.TokenAudience[] = [TokenAudience.AUTHENTICATION],
+): Promise<authentication.CreateAccessTokensRequest> {
+  const { challenge } = await callUnary(client, 'beginAuthentication', { device });
+  const signature = signAuthenticationProof(suite, keys.privateKey, { challenge, domain: DOMAIN, device });
+  return { device, challenge, signature, audiences };
+}
+
+/** Gets one token. */
+export async function tokenOf(
+  bench: Pick<Bench, 'client'>,
+  device: TestDevice,
+  audience: authentication.TokenAudience = TokenAudience.AUTHENTICATION,
+): Promise<string> {
+  const request = await tokenRequest(bench, device, [audience]);
+  const { tokens } = await callUnary(bench.client, 'createAccessTokens', request);
+  return tokens[0]?.token ?? '';
+}

@@ -1,0 +1,266 @@
+import { authentication, callUnary, CallError, readServiceError } from '@canopy/contract';
+import { getCipherSuite } from '@canopy/crypto';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { Metadata } from '@grpc/grpc-js';
+import {
+  bearerOf,
+  challengeFor,
+  enrol,
+  enrolmentRequest,
+  failureOf,
+  newCode,
+  startBench,
+  TokenAudience,
+  tokenOf,
+  tokenRequest,
+  type Bench,
+  type TestDevice,
+} from '../bench.ts';
+
+const suite = getCipherSuite(1);
+
+let bench: Bench;
+let alice: TestDevice;
+let token: string;
+let enrolment: authentication.CompleteEnrolmentRequest;
+let login: authentication.CreateAccessTokensRequest;
+let before: string;
+
+beforeAll(async () => {
+  bench = await startBench();
+  alice = await enrol(bench);
+  token = await tokenOf(bench, alice);
+  const code = await newCode(bench);
+  const keys = suite.signature.generateKeyPair();
+  enrolment = enrolmentRequest(code, await challengeFor(bench, code), { suite, keys });
+  login = await tokenRequest(bench, alice);
+});
+
+beforeEach(() => {
+  before = bench.storeHash();
+});
+
+// After every piece of bad input: nothing was stored, nothing went wrong inside, and the service goes on.
+afterEach(async () => {
+  expect(bench.storeHash()).toBe(before);
+  expect(bench.incidents).toEqual([]);
+  expect((await callUnary(bench.client, 'getJwks', {})).domain).toBe('example.com');
+});
+
+afterAll(() => bench.close());
+
+async function fieldOf(call: Promise<unknown>): Promise<string> {
+  const failure = await failureOf(call);
+  expect([failure.code, failure.reason]).toEqual(['INVALID_ARGUMENT', 'FIELD_INVALID']);
+  expect(failure.fieldViolations[0]?.description).not.toBe('');
+  return failure.fieldViolations[0]?.field ?? '';
+}
+
+/** Sends bytes that no generated client would. */
+function sendRaw(method: string, message: Uint8Array): Promise<unknown> {
+  const path = `/canopy.authentication.v1.AuthenticationService/${method}`;
+  return new Promise((resolve, reject) => {
+    bench.client.makeUnaryRequest(
+      path,
+      (value: Buffer) => value,
+      (value: Buffer) => value,
+      Buffer.from(message),
+      bearerOf(token),
+      { deadline: Date.now() + 5_000 },
+      (error, value) => (error === null ? resolve(value) : reject(readServiceError(error))),
+    );
+  });
+}
+
+const bytes = (length: number): Uint8Array => new Uint8Array(length).fill(7);
+
+const METHODS = [
+  ['BeginEnrolment', 'enrolment_code'],
+  ['CompleteEnrolment', 'enrolment_code'],
+  ['BeginAuthentication', 'device'],
+  ['CreateAccessTokens', 'audiences'],
+  ['ListDevices', 'user'],
+  ['RevokeDevice', 'device'],
+] as const;
+
+describe('bytes that are no request', () => {
+  it.each(METHODS)('empty, to %s: %s is named', async (method, field) => {
+    expect(await fieldOf(sendRaw(method, new Uint8Array()))).toBe(field);
+  });
+
+  it.each(METHODS.map(([method]) => method))(
+    'truncated, of the wrong type or noise, to %s',
+    async (method) => {
+      const hostile = [
+        Uint8Array.of(0x0a, 0x7f, 0x61),
+        Uint8Array.of(0x0a),
+        Uint8Array.of(0x08, 0x01),
+        Uint8Array.of(0x0a, 0x02, 0xff, 0xfe),
+        new Uint8Array(1_000).fill(0xff),
+      ];
+      for (const each of hostile) {
+        expect(await fieldOf(sendRaw(method, each))).not.toBe('');
+      }
+    },
+  );
+
+  it('a request cut off at any byte, as long as something is missing', async () => {
+    const whole = authentication.CompleteEnrolmentRequest.encode(enrolment).finish();
+    for (let length = 0; length < whole.length; length += 7) {
+      const failure = await failureOf(sendRaw('CompleteEnrolment', whole.subarray(0, length)));
+      expect(failure.code).toBe('INVALID_ARGUMENT');
+    }
+  });
+
+  it('an unknown audience number', async () => {
+    const others = authentication.CreateAccessTokensRequest.encode({ ...login, audiences: [] }).finish();
+    const failure = await failureOf(
+      sendRaw('CreateAccessTokens', Buffer.concat([others, Uint8Array.of(0x22, 1, 99)])),
+    );
+    expect(failure.code).toBe('INVALID_ARGUMENT');
+  });
+
+  it('a message larger than the limit', async () => {
+    const failure = await failureOf(
+      callUnary(bench.client, 'beginEnrolment', { enrolmentCode: 'x'.repeat(5 * 1024 * 1024) }),
+    );
+    expect(failure.code).toBe('RESOURCE_EXHAUSTED');
+  });
+});
+
+describe('fields that do not hold what they must', () => {
+  it.each<[string, Partial<authentication.CompleteEnrolmentRequest>]>([
+    ['enrolment_code', { enrolmentCode: '' }],
+    ['enrolment_code', { enrolmentCode: 'x'.repeat(65) }],
+    ['challenge', { challenge: bytes(0) }],
+    ['challenge', { challenge: bytes(31) }],
+    ['challenge', { challenge: bytes(1_000_000) }],
+    ['cipher_suite', { cipherSuite: 0 }],
+    ['cipher_suite', { cipherSuite: 8 }],
+    ['cipher_suite', { cipherSuite: 4_294_967_295 }],
+    ['signature_public_key', { signaturePublicKey: bytes(0) }],
+    ['signature_public_key', { signaturePublicKey: bytes(31) }],
+    ['signature_public_key', { signaturePublicKey: bytes(1_000_000) }],
+    ['signature_public_key', { cipherSuite: 2 }],
+    ['signature_public_key', { cipherSuite: 2, signaturePublicKey: bytes(65) }],
+    ['signature_public_key', { cipherSuite: 2, signaturePublicKey: Uint8Array.of(4, ...bytes(64)) }],
+    ['signature_public_key', { cipherSuite: 5, signaturePublicKey: Uint8Array.of(4, ...bytes(132)) }],
+    ['signature', { signature: bytes(0) }],
+    ['signature', { signature: bytes(257) }],
+  ])('of CompleteEnrolment: %s, %j', async (field, change) => {
+    const call = callUnary(bench.client, 'completeEnrolment', { ...enrolment, ...change });
+    expect(await fieldOf(call)).toBe(field);
+  });
+
+  it.each<[string, Partial<authentication.CreateAccessTokensRequest>]>([
+    ['device', { device: '' }],
+    ['device', { device: 'alice' }],
+    ['device', { device: 'mimi://example.com/u/alice' }],
+    ['device', { device: 'mimi://example.org/d/alice/abcdefgh' }],
+    ['device', { device: 'x'.repeat(1_000) }],
+    ['challenge', { challenge: bytes(33) }],
+    ['signature', { signature: bytes(0) }],
+    ['signature', { signature: bytes(1_000_000) }],
+    ['audiences', { audiences: [] }],
+    ['audiences', { audiences: Array.from({ length: 4 }, () => TokenAudience.DELIVERY) }],
+    ['audiences[0]', { audiences: [TokenAudience.UNSPECIFIED] }],
+    ['audiences[1]', { audiences: [TokenAudience.DELIVERY, TokenAudience.DELIVERY] }],
+  ])('of CreateAccessTokens: %s, %j', async (field, change) => {
+    const call = callUnary(bench.client, 'createAccessTokens', { ...login, ...change });
+    expect(await fieldOf(call)).toBe(field);
+  });
+
+  it('of the others', async () => {
+    const metadata = bearerOf(token);
+    const device = 'mimi://example.org/d/alice/abcdefgh';
+    expect(await fieldOf(callUnary(bench.client, 'beginAuthentication', { device }))).toBe('device');
+    expect(await fieldOf(callUnary(bench.client, 'revokeDevice', { device }, { metadata }))).toBe('device');
+    const user = 'mimi://example.org/u/alice';
+    expect(await fieldOf(callUnary(bench.client, 'listDevices', { user }, { metadata }))).toBe('user');
+    expect(await fieldOf(callUnary(bench.client, 'listDevices', { user: device }, { metadata }))).toBe(
+      'user',
+    );
+  });
+});
+
+async function reasonFor(metadata: Metadata): Promise<string> {
+  const user = alice.enrolled.user;
+  const failure: CallError = await failureOf(callUnary(bench.client, 'listDevices', { user }, { metadata }));
+  expect(failure.code).toBe('UNAUTHENTICATED');
+  return failure.reason;
+}
+
+describe('tokens that do not fit', () => {
+  it('are missing, malformed, or signed by nobody', async () => {
+    const forged = `${token.slice(0, -4)}AAAA`;
+    expect(await reasonFor(new Metadata())).toBe('TOKEN_MISSING');
+    expect(await reasonFor(bearerOf('x'))).toBe('TOKEN_MALFORMED');
+    expect(await reasonFor(bearerOf('a'.repeat(5_000)))).toBe('TOKEN_MALFORMED');
+    expect(await reasonFor(bearerOf(forged))).toBe('TOKEN_BAD_SIGNATURE');
+    expect(await reasonFor(bearerOf(alice.enrolled.attestation))).toMatch(/^TOKEN_WRONG_|^TOKEN_CLAIM_/);
+  });
+});
+
+describe('tokens of another time or place', () => {
+  let own: Bench;
+
+  beforeAll(async () => {
+    own = await startBench();
+  });
+
+  afterAll(() => own.close());
+
+  it('are made by calls that do write, which the hash of the store shows', async () => {
+    const empty = own.storeHash();
+    await callUnary(own.client, 'beginAuthentication', { device: alice.enrolled.device });
+    expect(own.storeHash()).not.toBe(empty);
+  });
+
+  it('are refused when they are for another service', async () => {
+    const device = await enrol(own);
+    const { user } = device.enrolled;
+    for (const audience of [TokenAudience.DELIVERY, TokenAudience.DIRECTORY]) {
+      const metadata = bearerOf(await tokenOf(own, device, audience));
+      const { code, reason } = await failureOf(callUnary(own.client, 'listDevices', { user }, { metadata }));
+      expect([code, reason]).toEqual(['UNAUTHENTICATED', 'TOKEN_WRONG_AUDIENCE']);
+    }
+  });
+
+  it('are refused when another deployment made them', async () => {
+    const metadata = bearerOf(token);
+    const { user } = alice.enrolled;
+    expect((await failureOf(callUnary(own.client, 'listDevices', { user }, { metadata }))).reason).toBe(
+      'TOKEN_UNKNOWN_KEY',
+    );
+  });
+
+  it('are refused after ten minutes', async () => {
+    const device = await enrol(own);
+    const { user } = device.enrolled;
+    const metadata = bearerOf(await tokenOf(own, device));
+    own.clock.advance(599_999);
+    await expect(callUnary(own.client, 'listDevices', { user }, { metadata })).resolves.toBeDefined();
+    own.clock.advance(1);
+    const { code, reason } = await failureOf(callUnary(own.client, 'listDevices', { user }, { metadata }));
+    expect([code, reason]).toEqual(['UNAUTHENTICATED', 'TOKEN_EXPIRED']);
+  });
+});
+
+describe('a store that is away', () => {
+  it('makes calls UNAVAILABLE, not incidents', async () => {
+    const own = await startBench();
+    const device = await enrol(own);
+    const metadata = bearerOf(await tokenOf(own, device));
+    own.store.close();
+    const calls = [
+      callUnary(own.client, 'beginEnrolment', { enrolmentCode: 'some code' }),
+      callUnary(own.client, 'beginAuthentication', { device: device.enrolled.device }),
+      callUnary(own.client, 'listDevices', { user: device.enrolled.user }, { metadata }),
+    ];
+    for (const call of calls) {
+      expect((await failureOf(call)).code).toBe('UNAVAILABLE');
+    }
+    expect(own.incidents).toEqual([]);
+    await own.close();
+  });
+});

@@ -1,0 +1,125 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { callUnary } from '@canopy/contract';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { ADMIN_SECRET, bearerOf, connectTo, DOMAIN, enrol, failureOf, newFolder, tokenOf } from './bench.ts';
+
+interface LogLine {
+  readonly event?: string;
+  readonly port?: number;
+}
+
+/** The service as a process of its own. */
+interface Process {
+  readonly clients: ReturnType<typeof connectTo>;
+  readonly httpPort: number;
+  readonly child: ChildProcess;
+  readonly exit: Promise<unknown[]>;
+  readonly lines: readonly LogLine[];
+}
+
+let folder: string;
+let running: Process[] = [];
+
+beforeEach(() => {
+  folder = newFolder();
+});
+
+afterEach(() => {
+  for (const { child, clients } of running) {
+    clients.client.close();
+    clients.admin.close();
+    child.kill('SIGKILL');
+  }
+  running = [];
+  rmSync(folder, { recursive: true });
+});
+
+async function start(): Promise<Process> {
+  const main = join(import.meta.dirname, '../src/main.ts');
+  const env = {
+    ...process.env,
+    CANOPY_DOMAIN: DOMAIN,
+    CANOPY_DATA: folder,
+    CANOPY_ADMIN_SECRET: ADMIN_SECRET,
+    CANOPY_HTTP_PORT: '0',
+  };
+  const child = spawn(process.execPath, [main], { env, stdio: ['ignore', 'pipe', 'inherit'] });
+  const exit = once(child, 'exit');
+  const lines: LogLine[] = [];
+  const listening = Promise.withResolvers<number>();
+  createInterface(child.stdout).on('line', (text) => {
+    const line: LogLine = JSON.parse(text);
+    lines.push(line);
+    if (line.event === 'listening') listening.resolve(line.port ?? 0);
+  });
+  void exit.then(() => listening.reject(new Error('the service has ended')));
+  const port = await listening.promise;
+  const httpPort = lines.find(({ event }) => event === 'listening-http')?.port ?? 0;
+  const started = { clients: connectTo(`127.0.0.1:${port}`), httpPort, child, exit, lines };
+  running.push(started);
+  return started;
+}
+
+async function jwksOf({ clients }: Process): Promise<string> {
+  return (await callUnary(clients.client, 'getJwks', {}, { waitForReady: true })).jwksJson;
+}
+
+describe('the service as a process', () => {
+  it('serves the same keys after a restart, and knows its devices and tokens', async () => {
+    const first = await start();
+    const [jwks, device] = [await jwksOf(first), await enrol(first.clients)];
+    const metadata = bearerOf(await tokenOf(first.clients, device));
+    first.child.kill('SIGKILL');
+    await first.exit;
+    const second = await start();
+    expect(await jwksOf(second)).toBe(jwks);
+    const { user } = device.enrolled;
+    const { devices } = await callUnary(second.clients.client, 'listDevices', { user }, { metadata });
+    expect(devices.map((each) => each.device)).toEqual([device.enrolled.device]);
+  });
+
+  it('shares keys, codes and challenges with a second process on the same file', async () => {
+    const [one, two] = await Promise.all([start(), start()]);
+    expect(await jwksOf(one)).toBe(await jwksOf(two));
+    const mixed = { admin: one.clients.admin, client: two.clients.client };
+    const device = await enrol(mixed);
+    const token = await tokenOf(one.clients, device);
+    const { user } = device.enrolled;
+    const metadata = bearerOf(token);
+    await expect(callUnary(two.clients.client, 'listDevices', { user }, { metadata })).resolves.toBeDefined();
+    const { device: name } = device.enrolled;
+    await callUnary(one.clients.client, 'revokeDevice', { device: name }, { metadata });
+    const failure = await failureOf(callUnary(two.clients.client, 'listDevices', { user }, { metadata }));
+    expect(failure.code).toBe('UNAUTHENTICATED');
+  });
+
+  it('drains on SIGTERM and exits with 0', async () => {
+    const service = await start();
+    await jwksOf(service);
+    service.child.kill('SIGTERM');
+    expect(await service.exit).toEqual([0, null]);
+    expect(service.lines.map(({ event }) => event)).toEqual(
+      expect.arrayContaining(['listening', 'ending', 'draining', 'drained']),
+    );
+  });
+
+  it('serves the keys over HTTP too, and nothing else', async () => {
+    const service = await start();
+    const base = `http://127.0.0.1:${service.httpPort}`;
+    const response = await fetch(`${base}/.well-known/jwks.json`);
+    expect(response.headers.get('content-type')).toBe('application/jwk-set+json');
+    expect(await response.text()).toBe(await jwksOf(service));
+    const head = await fetch(`${base}/.well-known/jwks.json?x=1`, { method: 'HEAD' });
+    expect([head.status, await head.text()]).toEqual([200, '']);
+    const statuses = await Promise.all([
+      fetch(`${base}/.well-known/jwks.json`, { method: 'POST', body: 'x' }),
+      fetch(`${base}/`),
+      fetch(`${base}/.well-known/jwks.json/../../etc`),
+    ]);
+    expect(statuses.map(({ status }) => status)).toEqual([405, 404, 404]);
+  });
+});

@@ -55,7 +55,7 @@ export async function tryOldAccess(access: OldAccess): Promise<Fields> {
   const newest = entries.at(-1);
   return {
     newestEpoch: String(newest?.epoch ?? -1n),
-    newestKind: String(newest?.kind ?? 'none'),
+    newestKind: newest?.kind ?? 'none',
     newestSequence: String(newest?.sequence ?? 0n),
     write: await write(access, metadata),
   };

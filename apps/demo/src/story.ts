@@ -78,9 +78,10 @@ const hasMessages = (member: MemberProcess, texts: readonly string[]): Promise<v
     return texts.every((text) => received.has(text));
   });
 
+const greeting = (member: MemberProcess): string => `Hello from ${member.person.name}`;
+
 async function everybodyTalks({ report, cast, conversation }: Stage): Promise<void> {
   const { all } = cast;
-  const greeting = (member: MemberProcess): string => `Hello from ${member.person.name}`;
   await report.step('everybody sends and everybody receives', async (progress) => {
     await forEach(all, (member) => member.do('send', conversation, greeting(member)));
     await Promise.all(

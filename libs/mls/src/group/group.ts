@@ -49,7 +49,7 @@ import {
   type ReceivedApplicationData,
 } from './process-message.ts';
 import type { StagedCommit } from './staged-commit.ts';
-import { discardState, retireState, type GroupState } from './state.ts';
+import { discardState, requireActive, retireState, type GroupState } from './state.ts';
 
 /** What a group is given from outside. */
 export interface GroupOptions {
@@ -228,6 +228,8 @@ export class Group {
     if (staged.base.groupContext !== this.#state.groupContext) {
       refuse('MISUSE', 'R14-03', 'the commit was staged in another epoch');
     }
+    // A removal leaves the epoch as it was: nothing that was staged beside it may bring the member back.
+    requireActive(this.#state);
   }
 
   #ownSender(): Sender {

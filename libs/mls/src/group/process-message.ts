@@ -117,7 +117,9 @@ export function processProposal(
   ports: Ports,
 ): { readonly state: GroupState; readonly reference: Uint8Array } {
   requireActive(state);
-  const { body, sender } = verified.content;
+  const { body, sender, epoch } = verified.content;
+  // The epoch may have ended while the identity was judged (R12.1-01).
+  requireCurrentEpoch(state, epoch);
   if (body.contentType !== ContentType.proposal) refuse('MISUSE', '§12.1', 'a proposal expected');
   if (sender.senderType === SenderType.newMemberProposal && !ports.policy.allowNewMemberProposals) {
     refuse('SENDER_NOT_ALLOWED', 'R12.1.8-05', 'outsiders may not propose themselves here');

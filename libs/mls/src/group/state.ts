@@ -152,6 +152,11 @@ export function retireState(old: GroupState, successor: GroupState): void {
 /** Overwrites what a state that is not kept has beyond the one it was made from (R14-02). */
 export function discardState(state: GroupState, base: GroupState): void {
   wipe(...Object.values(state.secrets));
-  wipeReplacedKeys(state.keys, base.keys);
+  // The key of an own Update belongs to the base until its epoch ends: another commit can still take it up (R12.1.2-04).
+  const inUse = new Set([
+    ...base.keys.values(),
+    ...base.pendingUpdates.map(({ encryptionPrivateKey }) => encryptionPrivateKey),
+  ]);
+  for (const key of state.keys.values()) if (!inUse.has(key)) wipe(key);
   state.secretTree.wipe();
 }

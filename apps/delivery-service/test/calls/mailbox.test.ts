@@ -1,0 +1,49 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { deviceOf } from '../authority.ts';
+import { startBench, type Bench, type Device } from '../bench.ts';
+import { random } from '../group.ts';
+
+let bench: Bench;
+let alice: Device;
+
+beforeEach(async () => {
+  bench = await startBench({ environment: { CANOPY_PAGE_ENTRIES: '2' } });
+  alice = await bench.device();
+});
+
+afterEach(async () => {
+  expect(bench.incidents).toEqual([]);
+  await bench.close();
+});
+
+async function deliver(device: string, groupSequence: bigint): Promise<void> {
+  await bench.store.mailbox.deliver({ device, groupId: random(16), groupSequence, welcome: random(10) });
+}
+
+async function read(device: Device, afterSequence: bigint): Promise<[bigint[], boolean]> {
+  const { entries, end } = await device.call('readMailbox', { afterSequence, limit: 0 });
+  return [entries.map(({ sequence }) => sequence), end];
+}
+
+describe('a mailbox', () => {
+  it('is read page after page by the device that the token names, and by no other', async () => {
+    for (let i = 1n; i <= 4n; i += 1n) await deliver(alice.name, i);
+    expect(await read(alice, 0n)).toEqual([[1n, 2n], false]);
+    expect(await read(alice, 2n)).toEqual([[3n, 4n], true]);
+    expect(await read(alice, 4n)).toEqual([[], true]);
+    expect(await read(await bench.device('bob'), 0n)).toEqual([[], true]);
+  });
+
+  it('forgets what was acknowledged, for the device that the token names only', async () => {
+    for (let i = 1n; i <= 3n; i += 1n) {
+      await deliver(alice.name, i);
+      await deliver(deviceOf('bob'), i);
+    }
+    await alice.call('acknowledgeMailbox', { upToSequence: 2n });
+    expect(await read(alice, 0n)).toEqual([[3n], true]);
+    expect(await read(await bench.device('bob'), 0n)).toEqual([[1n, 2n], false]);
+    await alice.call('acknowledgeMailbox', { upToSequence: 2n ** 64n - 1n });
+    await deliver(alice.name, 4n);
+    expect(await read(alice, 0n)).toEqual([[4n], true]);
+  });
+});

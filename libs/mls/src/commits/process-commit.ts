@@ -29,7 +29,13 @@ import { GroupContext } from '../schedule/group-context.ts';
 import { LeafNodeSource } from '../tree/leaf-node.ts';
 import { nodeOfLeaf, type LeafIndex, type NodeIndex } from '../tree/math.ts';
 import { keepCurrentKeys, type PrivateTree } from '../tree/private-tree.ts';
-import { mergePath, openPath, type OpenedPath, type ReceivedPath } from '../tree/process-path.ts';
+import {
+  mergePath,
+  openPath,
+  type MergedPath,
+  type OpenedPath,
+  type ReceivedPath,
+} from '../tree/process-path.ts';
 import type { RatchetTree } from '../tree/ratchet-tree.ts';
 import type { UpdatePath } from '../tree/update-path.ts';
 import { validateLeafNode, validateSource } from '../tree/validate-leaf-node.ts';
@@ -97,7 +103,7 @@ export function processCommit(state: GroupState, verified: Verified, ports: Port
   validateEpoch(state, verified);
   const incoming = validateCommit(state, verified, ports);
   if (incoming.applied.removed.some(({ leafIndex }) => leafIndex === state.ownLeafIndex)) {
-    return stageOwnRemoval(state, incoming);
+    return stageOwnRemoval(state, incoming, ports);
   }
   return stageCommit(state, incoming, ports);
 }
@@ -187,8 +193,12 @@ function stageCommit(state: GroupState, incoming: Incoming, ports: Ports): Stage
     },
     ports.policy,
   );
-  const joined = content.sender.senderType === SenderType.newMemberCommit;
-  const effects = { committer, joined, committerLeaf: commit.path?.leafNode, selfRemoved: false };
+  const effects = {
+    committer,
+    joined: isJoin(verified),
+    committerLeaf: commit.path?.leafNode,
+    selfRemoved: false,
+  };
   return { base: state, state: next, effects: describeEffects(applied, effects) };
 }
 
@@ -200,22 +210,13 @@ function initSecretFor(state: GroupState, { kemOutput }: AppliedProposals): Uint
 
 // §12.4.2: validate the path, merge it, then decrypt with the provisional context.
 function mergeCommit(state: GroupState, incoming: Incoming, ports: Ports): MergedCommit {
-  const { applied, commit, committer } = incoming;
+  const { applied, commit } = incoming;
   const { suite } = state;
   if (commit.path === undefined) {
     const groupContext = provisionalContext(suite, state.groupContext, applied);
     return { tree: applied.tree, groupContext, opened: undefined };
   }
-  validatePathLeaf(state, incoming, commit.path, ports);
-  const received: ReceivedPath = {
-    suite,
-    tree: applied.tree,
-    sender: committer,
-    updatePath: commit.path,
-    newLeaves: new Set(applied.added.map(({ leafIndex }) => leafIndex)),
-  };
-  const merged = mergePath(received);
-  validateNewLeaf(commit.path.leafNode, { tree: merged.tree, extensions: applied.extensions });
+  const { received, merged } = mergePublicPart(state, incoming, commit.path, ports);
   const provisional = provisionalContext(suite, state.groupContext, { ...applied, tree: merged.tree });
   const opened = openPath(received, merged, {
     leafIndex: state.ownLeafIndex,
@@ -223,6 +224,22 @@ function mergeCommit(state: GroupState, incoming: Incoming, ports: Ports): Merge
     groupContext: GroupContext.bytesOf(provisional),
   });
   return { tree: merged.tree, groupContext: provisional, opened };
+}
+
+/** Validates what anybody can see of a path, and puts its public keys into the tree. */
+function mergePublicPart(
+  state: GroupState,
+  incoming: Incoming,
+  updatePath: UpdatePath,
+  ports: Ports,
+): { readonly received: ReceivedPath; readonly merged: MergedPath } {
+  const { applied, committer: sender } = incoming;
+  validatePathLeaf(state, incoming, updatePath, ports);
+  const newLeaves = new Set(applied.added.map(({ leafIndex }) => leafIndex));
+  const received = { suite: state.suite, tree: applied.tree, sender, updatePath, newLeaves };
+  const merged = mergePath(received);
+  validateNewLeaf(updatePath.leafNode, { tree: merged.tree, extensions: applied.extensions });
+  return { received, merged };
 }
 
 function validatePathLeaf(state: GroupState, incoming: Incoming, path: UpdatePath, ports: Ports): void {
@@ -250,13 +267,22 @@ function ownKeysAfter(state: GroupState, incoming: Incoming, tree: RatchetTree):
   return keys;
 }
 
-/** The commit removes this member: it learns nothing of the new epoch and stops (R12.4.2-16). */
-function stageOwnRemoval(state: GroupState, { applied, committer, commit }: Incoming): StagedCommit {
+/**
+ * The commit removes this member: it learns nothing of the new epoch and stops (R12.4.2-16). It cannot check the
+ * confirmation tag, but what the others refuse in the open must not put it out either (R12.2-19).
+ */
+function stageOwnRemoval(state: GroupState, incoming: Incoming, ports: Ports): StagedCommit {
+  const { applied, committer, commit, verified } = incoming;
+  if (commit.path !== undefined) mergePublicPart(state, incoming, commit.path, ports);
   const effects = describeEffects(applied, {
     committer,
-    joined: false,
+    joined: isJoin(verified),
     committerLeaf: commit.path?.leafNode,
     selfRemoved: true,
   });
   return { base: state, state: { ...state, status: { kind: 'removed' } }, effects };
+}
+
+function isJoin({ content }: Verified): boolean {
+  return content.sender.senderType === SenderType.newMemberCommit;
 }

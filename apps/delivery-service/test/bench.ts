@@ -126,9 +126,12 @@ export function createDevice(client: Client, name: string, token: string): Devic
   };
 }
 
+function pendingOutbox(): Promise<readonly never[]> {
+  return Promise.resolve([]);
+}
+
 /** A store whose outbox looks empty: as if the service was killed before it looked. */
 function withoutOutbox({ groupLog, mailbox }: SqliteStore): Pick<SqliteStore, 'groupLog' | 'mailbox'> {
-  const pendingOutbox = (): Promise<readonly never[]> => Promise.resolve([]);
   const handler: ProxyHandler<typeof groupLog> = {
     get(target, name) {
       if (name === 'pendingOutbox') return pendingOutbox;

@@ -162,3 +162,24 @@ describe('a removed member, who has the key of an epoch that is over', () => {
     expect(await bench.store.groupLog.findGroup(group.id)).toMatchObject({ epoch: 1n, lastSequence: 3n });
   });
 });
+
+describe('a commit that is accepted while a removed member is reading', () => {
+  it('lets nothing of the next epoch through', async () => {
+    const { groupLog } = bench.store;
+    const read = groupLog.read.bind(groupLog);
+    let isFirst = true;
+    Object.defineProperty(groupLog, 'read', {
+      value: async (query: Parameters<typeof read>[0]) => {
+        if (isFirst) {
+          isFirst = false;
+          await group.commit(alice, 0n);
+          await group.send(alice, 1n);
+        }
+        return read(query);
+      },
+    });
+    expect((await group.readAll(alice, 0n)).every((sequence) => sequence <= 2n)).toBe(true);
+    expect(await group.readAll(alice, 0n)).toEqual([1n, 2n]);
+    expect(await group.readAll(alice, 1n)).toEqual([1n, 2n, 3n]);
+  });
+});

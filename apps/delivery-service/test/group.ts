@@ -143,16 +143,18 @@ export class TestGroup {
   }
 
   bundle(epoch: bigint, options: CommitOptions = {}): Uint8Array {
+    const { recipients = [], ...others } = options;
     return delivery.CommitBundle.encode({
-      groupId: options.groupId ?? this.id,
-      epoch: options.epoch ?? epoch,
-      requestId: options.requestId ?? random(16),
-      commit: options.commit ?? this.privateMessage(ContentType.commit, epoch),
-      welcome: options.welcome ?? new Uint8Array(),
-      welcomeRecipients: [...(options.recipients ?? [])],
-      groupInfo: options.groupInfo ?? this.groupInfo(epoch + 1n),
-      nextAccessKey: options.nextAccessKey ?? this.key(epoch + 1n).publicKey,
-      ratchetTree: options.ratchetTree ?? new Uint8Array(),
+      groupId: this.id,
+      epoch,
+      requestId: random(16),
+      commit: this.privateMessage(ContentType.commit, epoch),
+      welcome: new Uint8Array(),
+      groupInfo: this.groupInfo(epoch + 1n),
+      nextAccessKey: this.key(epoch + 1n).publicKey,
+      ratchetTree: new Uint8Array(),
+      ...others,
+      welcomeRecipients: [...recipients],
     }).finish();
   }
 

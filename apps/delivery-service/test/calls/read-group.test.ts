@@ -53,14 +53,14 @@ describe('ReadGroup', () => {
   });
 });
 
-describe('GetGroupInfo', () => {
-  async function info(
-    epoch: bigint,
-  ): Promise<{ epoch: bigint; groupInfo: Uint8Array; ratchetTree: Uint8Array }> {
-    const query = group.query();
-    return alice.call('getGroupInfo', { query, proof: group.proof('GetGroupInfo', query, epoch) });
-  }
+async function info(
+  epoch: bigint,
+): Promise<{ epoch: bigint; groupInfo: Uint8Array; ratchetTree: Uint8Array }> {
+  const query = group.query();
+  return alice.call('getGroupInfo', { query, proof: group.proof('GetGroupInfo', query, epoch) });
+}
 
+describe('GetGroupInfo', () => {
   it('has nothing before the first commit', async () => {
     expect(await info(0n)).toEqual({ epoch: 0n, groupInfo: new Uint8Array(), ratchetTree: new Uint8Array() });
   });

@@ -215,11 +215,6 @@ describe('SubmitCommit', () => {
       CANOPY_MAX_WELCOME_RECIPIENTS: '3',
       CANOPY_MAX_WELCOME_BYTES: '1024',
     });
-    const many = (count: number): CommitOptions => {
-      const refs = Array.from({ length: count }, () => random(32));
-      const recipients = refs.map((ref, i) => recipient(ref, deviceOf(`joiner${i}`)));
-      return { welcome: welcomeFor(refs), recipients };
-    };
     const noise = encodeMessage({
       wireFormat: WireFormat.privateMessage,
       privateMessage: {
@@ -247,6 +242,12 @@ function recipient(
 
 function withWelcome(refs: readonly Uint8Array[], suite: number, device = deviceOf('bob')): CommitOptions {
   return { welcome: welcomeFor(refs, suite), recipients: refs.map((ref) => recipient(ref, device)) };
+}
+
+function many(count: number): CommitOptions {
+  const refs = Array.from({ length: count }, () => random(32));
+  const recipients = refs.map((ref, i) => recipient(ref, deviceOf(`joiner${i}`)));
+  return { welcome: welcomeFor(refs), recipients };
 }
 
 /** A tree of blank nodes: a vector of so many absent ones. */

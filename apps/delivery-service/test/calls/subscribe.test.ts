@@ -1,7 +1,7 @@
 import { delivery, readServiceError, type CallError } from '@canopy/contract';
 import { ContentType } from '@canopy/mls';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { deviceOf } from '../authority.ts';
 import { NOW, startBench, type Bench, type Device, type SubscribeStream } from '../bench.ts';
 import { random, TestGroup, welcomeFor } from '../group.ts';
@@ -91,6 +91,20 @@ async function follow(epoch: bigint, after = 0n, device = alice): Promise<Reader
   const reader = new Reader(device);
   await reader.stream.send(group.subscribeRequest(epoch, after));
   return reader;
+}
+
+const keyOf = (id: Uint8Array): string => Buffer.from(id).toString('hex');
+
+/** Adds a device to the group. */
+async function welcome(epoch: bigint, user: string): Promise<void> {
+  const ref = random(32);
+  const recipients = [{ keyPackageRef: ref, device: deviceOf(user) }];
+  await group.commit(alice, epoch, { welcome: welcomeFor([ref]), recipients });
+}
+
+function message(epoch: bigint): { request: delivery.SendMessageRequest; requestId: Uint8Array } {
+  const requestId = random(16);
+  return { request: group.messageRequest(epoch, { requestId }), requestId };
 }
 
 const ping = (token: bigint): delivery.SubscribeRequest => ({ request: { $case: 'ping', value: { token } } });
@@ -241,7 +255,6 @@ describe('many groups on one stream', () => {
     const seen = new Map<string, bigint[]>();
     let live = 0;
     let busyWhenOtherWasLive = -1;
-    const keyOf = (id: Uint8Array): string => Buffer.from(id).toString('hex');
     while (live < 2) {
       const response = await reader.next();
       if (response.$case === 'live') {
@@ -263,19 +276,14 @@ describe('many groups on one stream', () => {
 describe('the mailbox on a stream', () => {
   it('says what waits, that it is live, and what comes, to the device that the token names', async () => {
     const bob = await bench.device('bob');
-    const deliver = async (epoch: bigint, user: string): Promise<void> => {
-      const ref = random(32);
-      const recipients = [{ keyPackageRef: ref, device: deviceOf(user) }];
-      await group.commit(alice, epoch, { welcome: welcomeFor([ref]), recipients });
-    };
-    await deliver(0n, 'bob');
-    await deliver(1n, 'carol');
+    await welcome(0n, 'bob');
+    await welcome(1n, 'carol');
     const reader = new Reader(bob);
     await reader.stream.send({ request: { $case: 'mailbox', value: { afterSequence: 0n } } });
     const history = await reader.until('mailbox');
     expect(history.value.entries).toMatchObject([{ sequence: 1n, groupSequence: 1n }]);
     await reader.until('mailboxLive');
-    await deliver(2n, 'bob');
+    await welcome(2n, 'bob');
     expect((await reader.until('mailbox')).value.entries).toMatchObject([
       { sequence: 2n, groupSequence: 3n },
     ]);
@@ -284,11 +292,6 @@ describe('the mailbox on a stream', () => {
 });
 
 describe('what is sent over a stream', () => {
-  const message = (epoch: bigint): { request: delivery.SendMessageRequest; requestId: Uint8Array } => {
-    const requestId = random(16);
-    return { request: group.messageRequest(epoch, { requestId }), requestId };
-  };
-
   it('is answered by request id with what the call would have answered', async () => {
     const reader = new Reader(alice);
     const { request, requestId } = message(0n);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { pastEpochsFor } from '../../src/rules/past-epochs.ts';
 
 const epoch = fc.bigInt({ min: 0n, max: 2n ** 64n - 1n });

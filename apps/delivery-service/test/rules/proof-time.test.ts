@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { isFresh } from '../../src/rules/proof-time.ts';
 
 describe('the time of a proof', () => {

@@ -7,7 +7,7 @@ import { connect, delivery } from '@canopy/contract';
 import type { RunningService } from '@canopy/service';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { createAuthority, deviceOf, DOMAIN, serveKeys, type Authority } from '../authority.ts';
-import { createDevice, startBench, type Client, type Device } from '../bench.ts';
+import { createDevice, failureOf, startBench, type Client, type Device } from '../bench.ts';
 import { random, TestGroup, welcomeFor } from '../group.ts';
 
 let authority: Authority;
@@ -40,12 +40,12 @@ interface Process {
 }
 
 /** Starts the service as an operator does, and a device that calls it. */
-async function startProcess(): Promise<Process> {
+async function startProcess(keysPort = keys.port): Promise<Process> {
   const child = spawn(process.execPath, [join(import.meta.dirname, '../../src/main.ts')], {
     env: {
       ...process.env,
       CANOPY_DOMAIN: DOMAIN,
-      CANOPY_AUTHENTICATION_SERVICE: `127.0.0.1:${keys.port}`,
+      CANOPY_AUTHENTICATION_SERVICE: `127.0.0.1:${keysPort}`,
       CANOPY_DATA: folder,
       CANOPY_PROOF_TOLERANCE: '1h',
       CANOPY_EXIT_WITH_PARENT: '1',
@@ -125,6 +125,25 @@ describe('the service as a process', () => {
       expect(logged.get(sequence)).toEqual(new Uint8Array(message));
     }
     expect(await group.send(second.device, 0n)).toBe(BigInt(logged.size) + 1n);
+  });
+});
+
+describe('while the authentication service is away', () => {
+  it('goes on with the keys that it has', async () => {
+    const group = new CurrentGroup();
+    const shortLived = await serveKeys(authority);
+    const { device } = await startProcess(shortLived.port);
+    await group.create(device);
+    await shortLived.drain();
+    expect(await group.send(device, 0n)).toBe(1n);
+  });
+
+  it('says that it cannot tell now who calls, when it never had keys', async () => {
+    const gone = await serveKeys(authority);
+    await gone.drain();
+    const { device } = await startProcess(gone.port);
+    const failure = await failureOf(device.call('readMailbox', { afterSequence: 0n, limit: 0 }));
+    expect([failure.code, failure.reason]).toEqual(['UNAVAILABLE', 'DEPENDENCY_UNAVAILABLE']);
   });
 });
 

@@ -1,0 +1,179 @@
+import { randomBytes } from 'node:crypto';
+import type { directory } from '@canopy/contract';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { deviceOf } from '../authority.ts';
+import { failureOf, NOW, startBench, stock, type Bench, type Device } from '../bench.ts';
+
+let bench: Bench;
+let alice: Device;
+let bob: Device;
+
+beforeEach(async () => {
+  bench = await startBench({ environment: { CANOPY_MAX_CLAIM_NAMES: '4', CANOPY_MAX_CLAIM_DEVICES: '3' } });
+  alice = await bench.device('alice');
+  bob = await bench.device('bob');
+});
+
+afterEach(async () => {
+  expect(bench.incidents).toEqual([]);
+  await bench.close();
+});
+
+const user = (name: string): string => `mimi://example.com/u/${name}`;
+
+function claimFrom(options: Partial<directory.ClaimKeyPackagesRequest>): directory.ClaimKeyPackagesRequest {
+  return { requestId: randomBytes(16), users: [], devices: [], cipherSuite: 1, ...options };
+}
+
+async function claim(
+  options: Partial<directory.ClaimKeyPackagesRequest>,
+  who = bob,
+): Promise<directory.ClaimKeyPackagesResponse> {
+  return who.call('claimKeyPackages', claimFrom(options));
+}
+
+function bytesOf({ result }: directory.DeviceClaim): string {
+  return result?.$case === 'claimed'
+    ? Buffer.from(result.value.keyPackage).toString('hex')
+    : (result?.$case ?? 'no result');
+}
+
+const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
+
+describe('ClaimKeyPackages', () => {
+  it('hands out the bytes that were published, each once', async () => {
+    const published = await stock(bench, alice, 3);
+    const claimed: string[] = [];
+    for (let i = 0; i < 3; i += 1) {
+      const { devices } = await claim({ devices: [alice.name] });
+      claimed.push(...devices.map((device) => bytesOf(device)));
+    }
+    expect(claimed.toSorted()).toEqual(published.map(hex).toSorted());
+    const { devices } = await claim({ devices: [alice.name] });
+    expect(devices).toEqual([
+      {
+        device: alice.name,
+        result: { $case: 'nothing', value: { reason: 'NOTHING_TO_CLAIM_REASON_EXHAUSTED' } },
+      },
+    ]);
+  });
+
+  it('hands out a KeyPackage once, however many claim at the same time', async () => {
+    const published = await stock(bench, alice, 20);
+    const answers = await Promise.all(Array.from({ length: 30 }, () => claim({ devices: [alice.name] })));
+    const claimed = answers.flatMap(({ devices }) => devices.map((device) => bytesOf(device)));
+    expect(claimed.filter((bytes) => bytes !== 'nothing').toSorted()).toEqual(published.map(hex).toSorted());
+    expect(claimed.filter((bytes) => bytes === 'nothing')).toHaveLength(10);
+  });
+
+  it('gives the same again to the same request, and another to another caller with the same id', async () => {
+    await stock(bench, alice, 3);
+    const request = claimFrom({ devices: [alice.name] });
+    const first = await bob.call('claimKeyPackages', request);
+    expect(await bob.call('claimKeyPackages', request)).toEqual(first);
+    const other = await (await bench.device('carol')).call('claimKeyPackages', request);
+    expect(other.devices.map(bytesOf)).not.toEqual(first.devices.map(bytesOf));
+    expect((await alice.call('countKeyPackages', {})).counts).toMatchObject([{ singleUse: 1 }]);
+    bench.clock.advance(600_001);
+    const late = await (await bench.device('bob')).call('claimKeyPackages', request);
+    expect(late.devices.map(bytesOf)).not.toEqual(first.devices.map(bytesOf));
+  });
+
+  it('marks the last resort, and hands it out only when nothing else is left, again and again', async () => {
+    const [resort] = await stock(bench, alice, 1, { lastResort: true });
+    await stock(bench, alice, 1);
+    const claims = [];
+    for (let i = 0; i < 3; i += 1) claims.push(...(await claim({ devices: [alice.name] })).devices);
+    expect(claims.map(({ result }) => result?.$case === 'claimed' && result.value.lastResort)).toEqual([
+      false,
+      true,
+      true,
+    ]);
+    expect(claims.slice(1).map(bytesOf)).toEqual([
+      hex(resort ?? randomBytes(1)),
+      hex(resort ?? randomBytes(1)),
+    ]);
+  });
+
+  it('answers for every device of a user, also with an empty stock, and lists who has none', async () => {
+    const phone = await bench.device('alice', 'phone001');
+    await stock(bench, alice, 1);
+    await stock(bench, phone, 1);
+    await claim({ devices: [phone.name] });
+    const nobody = deviceOf('nobody');
+    const answer = await claim({ users: [user('alice'), user('nobody')], devices: [nobody, alice.name] });
+    expect(answer.unknownUsers).toEqual([user('nobody')]);
+    const outcomes = answer.devices.map(({ device, result }) => [
+      device,
+      result?.$case === 'nothing' ? result.value.reason : result?.$case,
+    ]);
+    expect(new Map(outcomes.map(([device, outcome]) => [device, outcome]))).toEqual(
+      new Map([
+        [alice.name, 'claimed'],
+        [phone.name, 'NOTHING_TO_CLAIM_REASON_EXHAUSTED'],
+        [nobody, 'NOTHING_TO_CLAIM_REASON_UNKNOWN_DEVICE'],
+      ]),
+    );
+    expect(outcomes).toHaveLength(3);
+  });
+
+  it('hands out nothing of another suite and nothing that has expired', async () => {
+    await stock(bench, alice, 1, { cipherSuite: 2 });
+    await stock(bench, alice, 1, { notAfter: BigInt(NOW / 1000) + 60n });
+    expect((await claim({ devices: [alice.name], cipherSuite: 3 })).devices[0]?.result?.$case).toBe(
+      'nothing',
+    );
+    bench.clock.advance(60_001);
+    bob = await bench.device('bob');
+    expect((await claim({ devices: [alice.name] })).devices[0]?.result?.$case).toBe('nothing');
+    expect((await claim({ devices: [alice.name], cipherSuite: 2 })).devices[0]?.result?.$case).toBe(
+      'claimed',
+    );
+  });
+
+  it('takes nothing from anybody when a claim reaches too many devices', async () => {
+    for (const id of ['device01', 'device02', 'device03', 'device04']) {
+      await stock(bench, await bench.device('alice', id), 1);
+    }
+    const failure = await failureOf(claim({ users: [user('alice')] }));
+    expect([failure.code, failure.metadata]).toEqual([
+      'RESOURCE_EXHAUSTED',
+      { limit: 'devices per claim', value: '3' },
+    ]);
+    expect((await alice.call('countKeyPackages', {})).counts).toMatchObject([{ singleUse: 1 }]);
+  });
+
+  it.each<[string, Partial<directory.ClaimKeyPackagesRequest>]>([
+    ['request_id', { requestId: randomBytes(15), users: [user('alice')] }],
+    ['request_id', { requestId: new Uint8Array(), users: [user('alice')] }],
+    ['cipher_suite', { cipherSuite: 0, users: [user('alice')] }],
+    ['cipher_suite', { cipherSuite: 4_294_967_295, users: [user('alice')] }],
+    ['users', {}],
+    ['users', { users: Array.from({ length: 5 }, (_, i) => user(`user${i}`)) }],
+    ['devices', { devices: Array.from({ length: 5 }, (_, i) => deviceOf(`user${i}`)) }],
+    ['users[1]', { users: [user('alice'), deviceOf('alice')] }],
+    ['devices[0]', { devices: [user('alice')] }],
+    ['devices[0]', { devices: [''] }],
+    ['users[0]', { users: ['x'.repeat(100_000)] }],
+  ])('names the field %s when it does not hold what it must', async (field, options) => {
+    await stock(bench, alice, 1);
+    const failure = await failureOf(claim(options));
+    expect(failure.code).toBe('INVALID_ARGUMENT');
+    expect(failure.fieldViolations.map((violation) => violation.field)).toEqual([field]);
+    expect((await alice.call('countKeyPackages', {})).counts).toMatchObject([{ singleUse: 1 }]);
+  });
+});
+
+describe('CountKeyPackages', () => {
+  it('counts the stock of the calling device per suite', async () => {
+    await stock(bench, alice, 2);
+    await stock(bench, alice, 1, { cipherSuite: 2 });
+    await stock(bench, alice, 1, { cipherSuite: 2, lastResort: true });
+    await stock(bench, bob, 1);
+    expect((await alice.call('countKeyPackages', {})).counts).toEqual([
+      { cipherSuite: 1, singleUse: 2, lastResort: false },
+      { cipherSuite: 2, singleUse: 1, lastResort: true },
+    ]);
+    expect((await (await bench.device('carol')).call('countKeyPackages', {})).counts).toEqual([]);
+  });
+});

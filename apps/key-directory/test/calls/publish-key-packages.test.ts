@@ -1,0 +1,188 @@
+import { randomBytes } from 'node:crypto';
+import type { directory } from '@canopy/contract';
+import { getCipherSuite } from '@canopy/crypto';
+import { decodeMessage, keyPackageRef, WireFormat } from '@canopy/mls';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { createAuthority, deviceOf } from '../authority.ts';
+import { failureOf, keyPackageOf, NOW, startBench, type Bench, type Device } from '../bench.ts';
+
+let bench: Bench;
+let alice: Device;
+
+beforeEach(async () => {
+  bench = await startBench({
+    environment: { CANOPY_MAX_STOCK: '3', CANOPY_MAX_KEY_PACKAGE_LIFETIME: '30d' },
+  });
+  alice = await bench.device();
+});
+
+afterEach(async () => {
+  expect(bench.incidents).toEqual([]);
+  await bench.close();
+});
+
+type Result = directory.PublishResult['result'];
+
+async function publish(keyPackage: Uint8Array, lastResort = false): Promise<Result> {
+  const { results } = await alice.call('publishKeyPackages', { keyPackages: [{ keyPackage, lastResort }] });
+  return results[0]?.result;
+}
+
+function refOf(bytes: Uint8Array): Uint8Array | undefined {
+  const message = decodeMessage(bytes);
+  if (message.wireFormat !== WireFormat.keyPackage) return undefined;
+  return keyPackageRef(getCipherSuite(message.keyPackage.cipherSuite), message.keyPackage);
+}
+
+function rejected(reason: string, detail: string): unknown {
+  return {
+    $case: 'rejected',
+    value: { reason: `KEY_PACKAGE_REJECTION_REASON_${reason}`, detail: expect.stringContaining(detail) },
+  };
+}
+
+const NOW_SECONDS = BigInt(NOW / 1000);
+const DAY = 86_400n;
+
+function good(): Promise<Uint8Array> {
+  return keyPackageOf(bench, alice.name);
+}
+
+describe('PublishKeyPackages', () => {
+  it.each([1, 2, 3, 4, 5, 6, 7])(
+    'takes a KeyPackage of suite %i and answers with its reference',
+    async (cipherSuite) => {
+      const keyPackage = await keyPackageOf(bench, alice.name, { cipherSuite });
+      expect(await publish(keyPackage)).toEqual({
+        $case: 'stored',
+        value: { keyPackageRef: refOf(keyPackage) },
+      });
+      expect((await alice.call('countKeyPackages', {})).counts).toEqual([
+        { cipherSuite, singleUse: 1, lastResort: false },
+      ]);
+    },
+  );
+
+  it('judges each of a batch on its own', async () => {
+    const [first, second] = [await keyPackageOf(bench, alice.name), await keyPackageOf(bench, alice.name)];
+    const uploads = [first, randomBytes(40), second].map((keyPackage) => ({ keyPackage, lastResort: false }));
+    const { results } = await alice.call('publishKeyPackages', { keyPackages: uploads });
+    expect(results.map(({ index, result }) => [index, result?.$case])).toEqual([
+      [0, 'stored'],
+      [1, 'rejected'],
+      [2, 'stored'],
+    ]);
+  });
+
+  it('stores a KeyPackage once, however often it comes, and never again after it was handed out', async () => {
+    const keyPackage = await keyPackageOf(bench, alice.name);
+    await publish(keyPackage);
+    expect(await publish(keyPackage)).toMatchObject({ $case: 'stored' });
+    const bob = await bench.device('bob');
+    const claim = { requestId: randomBytes(16), users: [], devices: [alice.name], cipherSuite: 1 };
+    expect((await bob.call('claimKeyPackages', claim)).devices[0]?.result?.$case).toBe('claimed');
+    expect(await publish(keyPackage)).toEqual(rejected('ALREADY_CONSUMED', ''));
+    expect((await alice.call('countKeyPackages', {})).counts).toEqual([]);
+  });
+
+  it('takes no more than the configured stock, but always a last resort', async () => {
+    for (let i = 0; i < 3; i += 1) await publish(await keyPackageOf(bench, alice.name));
+    expect(await publish(await keyPackageOf(bench, alice.name))).toEqual(rejected('STOCK_FULL', ''));
+    expect(await publish(await keyPackageOf(bench, alice.name), true)).toMatchObject({ $case: 'stored' });
+    expect((await alice.call('countKeyPackages', {})).counts).toEqual([
+      { cipherSuite: 1, singleUse: 3, lastResort: true },
+    ]);
+  });
+
+  const other = deviceOf('mallory');
+  const cases: readonly [string, string, string, () => Promise<Uint8Array>][] = [
+    ['MALFORMED', 'TRUNCATED', 'nothing', () => Promise.resolve(new Uint8Array())],
+    ['MALFORMED', '', 'noise', () => Promise.resolve(randomBytes(300))],
+    ['MALFORMED', 'TRUNCATED', 'a truncated one', async () => (await good()).subarray(0, -1)],
+    [
+      'MALFORMED',
+      'TRAILING_BYTES',
+      'one with a byte too many',
+      async () => Buffer.concat([await good(), Buffer.alloc(1)]),
+    ],
+    ['MALFORMED', 'TOO_LARGE', 'one that is too large', () => Promise.resolve(randomBytes(16_385))],
+    ['INVALID', 'INVALID_SIGNATURE', 'one whose signature is wrong', async () => flipLast(await good())],
+    ['WRONG_DEVICE', '', 'one of another device', () => keyPackageOf(bench, other)],
+    [
+      'NOT_ATTESTED',
+      'ATTESTATION_MISSING',
+      'one without attestation',
+      () => keyPackageOf(bench, alice.name, { authority: 'none' }),
+    ],
+    [
+      'NOT_ATTESTED',
+      'ATTESTATION_OTHER_DEVICE',
+      'one with the attestation of another device',
+      () => keyPackageOf(bench, alice.name, { attestedDevice: other }),
+    ],
+    [
+      'NOT_ATTESTED',
+      'ATTESTATION_BAD_SIGNATURE',
+      'one that somebody else attested',
+      async () => keyPackageOf(bench, alice.name, { authority: await createAuthority() }),
+    ],
+    [
+      'LIFETIME',
+      'EXPIRED',
+      'one that has expired',
+      () => keyPackageOf(bench, alice.name, { notAfter: NOW_SECONDS - 1n }),
+    ],
+    [
+      'LIFETIME',
+      'EXPIRED',
+      'one that is not valid yet',
+      () => keyPackageOf(bench, alice.name, { notBefore: NOW_SECONDS + 1n }),
+    ],
+    [
+      'LIFETIME',
+      'TOO_LONG',
+      'one that lives too long',
+      () =>
+        keyPackageOf(bench, alice.name, { notBefore: NOW_SECONDS, notAfter: NOW_SECONDS + 30n * DAY + 1n }),
+    ],
+  ];
+
+  it.each(cases)('refuses with %s %s: %s', async (reason, detail, _, make) => {
+    expect(await publish(await make())).toEqual(rejected(reason, detail));
+    expect((await alice.call('countKeyPackages', {})).counts).toEqual([]);
+    expect(await publish(await keyPackageOf(bench, alice.name))).toMatchObject({ $case: 'stored' });
+  });
+
+  it.each([0, 101])('refuses a batch of %i', async (count) => {
+    const keyPackages = Array.from({ length: count }, () => ({
+      keyPackage: new Uint8Array(),
+      lastResort: false,
+    }));
+    const failure = await failureOf(alice.call('publishKeyPackages', { keyPackages }));
+    expect(failure.code).toBe('INVALID_ARGUMENT');
+    expect(failure.fieldViolations.map(({ field }) => field)).toEqual(['key_packages']);
+  });
+
+  it('refuses every KeyPackage that is cut off or has a flipped bit anywhere, and stores none', async () => {
+    const keyPackage = await keyPackageOf(bench, alice.name);
+    const broken = Array.from({ length: keyPackage.length }, (_, at) => {
+      const flipped = Uint8Array.from(keyPackage);
+      flipped[at] = (flipped[at] ?? 0) ^ (1 << (at % 8));
+      return [keyPackage.subarray(0, at), flipped];
+    }).flat();
+    for (let from = 0; from < broken.length; from += 100) {
+      const keyPackages = broken
+        .slice(from, from + 100)
+        .map((bytes) => ({ keyPackage: bytes, lastResort: false }));
+      const { results } = await alice.call('publishKeyPackages', { keyPackages });
+      expect(new Set(results.map(({ result }) => result?.$case))).toEqual(new Set(['rejected']));
+    }
+    expect((await alice.call('countKeyPackages', {})).counts).toEqual([]);
+  });
+});
+
+function flipLast(bytes: Uint8Array): Uint8Array {
+  const flipped = Uint8Array.from(bytes);
+  flipped[flipped.length - 1] = (flipped.at(-1) ?? 0) ^ 1;
+  return flipped;
+}

@@ -134,15 +134,18 @@ export function pskStoreOf(state: GroupState, store: PskStore): PskStore {
 export function retireState(old: GroupState, successor: GroupState): void {
   const { senderDataSecret, resumptionPsk, ...consumed } = old.secrets;
   wipe(...Object.values(consumed));
-  if (!successor.pastEpochs.some((past) => past.senderDataSecret === senderDataSecret))
-    wipe(senderDataSecret);
-  if (!successor.resumptionPsks.some(({ psk }) => psk === resumptionPsk)) wipe(resumptionPsk);
   wipeReplacedKeys(old.keys, successor.keys);
-  const kept = new Set(successor.pastEpochs.map((past) => past.secretTree));
-  for (const { secretTree } of [old, ...old.pastEpochs]) if (!kept.has(secretTree)) secretTree.wipe();
-  for (const { psk } of old.resumptionPsks) {
-    if (!successor.resumptionPsks.some((past) => past.psk === psk)) wipe(psk);
-  }
+  const readable = new Set(successor.pastEpochs.map((past) => past.secretTree));
+  for (const { secretTree } of [old, ...old.pastEpochs]) if (!readable.has(secretTree)) secretTree.wipe();
+  const kept = new Set([
+    ...successor.pastEpochs.map((past) => past.senderDataSecret),
+    ...successor.resumptionPsks.map(({ psk }) => psk),
+  ]);
+  const past = [
+    ...old.pastEpochs.map((epoch) => epoch.senderDataSecret),
+    ...old.resumptionPsks.map(({ psk }) => psk),
+  ];
+  for (const secret of [senderDataSecret, resumptionPsk, ...past]) if (!kept.has(secret)) wipe(secret);
   const inUse = new Set(successor.keys.values());
   for (const update of old.pendingUpdates) {
     if (!inUse.has(update.encryptionPrivateKey)) wipe(update.encryptionPrivateKey);

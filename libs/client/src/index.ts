@@ -1,2 +1,18 @@
-/** client */
-export {};
+/**
+ * A user's device: the way into Canopy for applications.
+ *
+ * @module
+ */
+export type { TokenFor } from './access-tokens.ts';
+export { Client } from './client.ts';
+export type { ClientOptions, DeviceIdentity } from './client.ts';
+export type { ClientEvent, MembershipChange } from './client-event.ts';
+export type { Unavailable } from './claim-key-packages.ts';
+export type { ServiceAddresses } from './connections.ts';
+export type { Conversation, Invitation, SecretRequest } from './conversation.ts';
+export { ClientError } from './errors.ts';
+export type { ClientErrorCode } from './errors.ts';
+export type { ConversationMember } from './members.ts';
+export type { Sent } from './outbox.ts';
+export { systemClock } from './ports.ts';
+export type { BeforeStep, Clock, Log, LogLine, Step } from './ports.ts';

@@ -1,0 +1,42 @@
+/**
+ * What a client tells its application.
+ *
+ * @module
+ */
+
+/** Who came, went and changed keys with one commit, as device URIs. */
+export interface MembershipChange {
+  readonly added: readonly string[];
+  readonly removed: readonly string[];
+  readonly updated: readonly string[];
+  /** The device that made the commit; may be this one. */
+  readonly by: string;
+}
+
+/** Something that happened in a conversation. */
+export type ClientEvent =
+  | {
+      readonly kind: 'message';
+      readonly conversation: string;
+      /** The device that sent it. */
+      readonly from: string;
+      readonly data: Uint8Array;
+      readonly sequence: bigint;
+    }
+  /** This device was added to a conversation. */
+  | { readonly kind: 'joined'; readonly conversation: string }
+  /** A commit took effect, also one of this device. */
+  | ({
+      readonly kind: 'members';
+      readonly conversation: string;
+      readonly epoch: bigint;
+    } & MembershipChange)
+  /** This device was removed: it can neither read nor send any more. */
+  | { readonly kind: 'removed'; readonly conversation: string; readonly by: string }
+  /** An entry of the log, or a Welcome, was refused; nothing else changed and the client goes on. */
+  | {
+      readonly kind: 'unreadable';
+      readonly conversation: string;
+      readonly sequence: bigint;
+      readonly code: string;
+    };

@@ -1,0 +1,269 @@
+/**
+ * A user's device: enrols, keeps the directory stocked, and takes part in conversations.
+ *
+ * @module
+ */
+import { getCipherSuite } from '@canopy/crypto';
+import { createIdentityProvider, userOfDevice } from '@canopy/identity';
+import { defaultPolicy, noPsks, type Policy } from '@canopy/mls';
+import type { Metadata } from '@grpc/grpc-js';
+import { AccessTokens, type TokenFor } from './access-tokens.ts';
+import { Bell } from './bell.ts';
+import type { ClientEvent } from './client-event.ts';
+import { closeStubs, openStubs, type ServiceAddresses, type Stubs } from './connections.ts';
+import type { Conversation } from './conversation.ts';
+import { Conversations } from './conversations.ts';
+import { enrol, identityOf } from './credentials.ts';
+import { ClientError } from './errors.ts';
+import { EventFeed } from './event-feed.ts';
+import { replenish } from './key-packages.ts';
+import { Lane } from './lane.ts';
+import { systemClock, type BeforeStep, type Clock, type Log } from './ports.ts';
+import { toClientError } from './service-calls.ts';
+import type { EnrolledDevice } from './store/device-store.ts';
+import { openStore, type Store } from './store/store.ts';
+import type { Surroundings } from './surroundings.ts';
+import { Sync } from './sync.ts';
+import { StoredTrust } from './trust.ts';
+
+/** How a client is opened. */
+export interface ClientOptions {
+  /** The SQLite file with everything that the device must not lose; made, for its owner only, when it is missing. */
+  readonly stateFile: string;
+  readonly services: ServiceAddresses;
+  /** Changes to the default policy. */
+  readonly policy?: Partial<Policy>;
+  readonly clock?: Clock;
+  readonly log?: Log;
+  /** How many single-use KeyPackages are kept in the directory; 20 by default. */
+  readonly keyPackages?: number;
+  /** Is told of every step that a process could die before. */
+  readonly beforeStep?: BeforeStep;
+}
+
+/** Which device a state file belongs to. */
+export interface DeviceIdentity {
+  readonly device: string;
+  readonly user: string;
+}
+
+/** What an enrolled client is made of. */
+interface Enrolled {
+  readonly around: Surroundings;
+  readonly conversations: Conversations;
+  readonly sync: Sync;
+}
+
+interface Ports {
+  readonly store: Store;
+  readonly stubs: Stubs;
+  readonly policy: Policy;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly beforeStep: BeforeStep;
+}
+
+const DEFAULT_KEY_PACKAGES = 20;
+
+/** A user's device. Everything is in the state file: a process may be killed at any moment and the next one goes on. */
+export class Client {
+  readonly #ports: Ports;
+  readonly #keyPackages: number;
+  readonly #closing = new AbortController();
+  readonly #newEvents = new Bell();
+  readonly #stocking = new Lane();
+  readonly #feed: EventFeed;
+  #enrolled: Enrolled | undefined;
+  #closed: Promise<void> | undefined;
+
+  private constructor(ports: Ports, keyPackages: number) {
+    this.#ports = ports;
+    this.#keyPackages = keyPackages;
+    this.#feed = new EventFeed({
+      events: ports.store.events,
+      newEvents: this.#newEvents,
+      signal: this.#closing.signal,
+      beforeHandOver: () => ports.beforeStep('event:handed-over'),
+    });
+    const device = ports.store.device.enrolled();
+    if (device !== undefined) this.#enrolled = this.#begin(device);
+  }
+
+  /**
+   * Opens the client of a state file. Nothing is sent before it is asked for.
+   *
+   * @throws {ClientError} STATE_IN_USE, INVALID_STATE
+   */
+  static async open(options: ClientOptions): Promise<Client> {
+    const store = openStore(options.stateFile);
+    const ports = {
+      store,
+      stubs: openStubs(options.services),
+      policy: { ...defaultPolicy, ...options.policy },
+      clock: options.clock ?? systemClock,
+      log: options.log ?? ((): void => {}),
+      beforeStep: options.beforeStep ?? ((): void => {}),
+    };
+    try {
+      return new Client(ports, options.keyPackages ?? DEFAULT_KEY_PACKAGES);
+    } catch (error) {
+      closeStubs(ports.stubs);
+      store.close();
+      throw error;
+    }
+  }
+
+  /** The URI of the device, once it is enrolled. */
+  get device(): string | undefined {
+    return this.#enrolled?.around.device;
+  }
+
+  /** The URI of the device's user, once it is enrolled. */
+  get user(): string | undefined {
+    return this.device === undefined ? undefined : userOfDevice(this.device);
+  }
+
+  /**
+   * Enrols the device with a code of the administrator; a device that is enrolled already stays what it is.
+   *
+   * @throws {ClientError} ENROLMENT_REFUSED, SERVICE_REFUSED, SERVICE_UNAVAILABLE
+   */
+  async enrol(code: string, options: { readonly cipherSuite?: number } = {}): Promise<DeviceIdentity> {
+    const { store, stubs, clock, beforeStep } = this.#ports;
+    if (this.#enrolled === undefined) {
+      const parts = { stub: stubs.authentication, store, clock, beforeStep };
+      this.#enrolled = this.#begin(await enrol(parts, code, options.cipherSuite ?? 1));
+    }
+    const { device } = this.#enrolled.around;
+    return { device, user: userOfDevice(device) };
+  }
+
+  /**
+   * Fills the directory's stock of this device's KeyPackages; gives how many were published.
+   *
+   * @throws {ClientError} NOT_ENROLLED, KEY_PACKAGE_REFUSED, SERVICE_REFUSED, SERVICE_UNAVAILABLE
+   */
+  replenish(): Promise<number> {
+    const { around } = this.#require();
+    return this.#stocking.run(() => replenish(around, this.#keyPackages));
+  }
+
+  /**
+   * Finishes what an earlier process began and follows everything that concerns the device, until the client is closed.
+   * Resolves when what was there has been processed; while a service is away it waits.
+   *
+   * @throws {ClientError} NOT_ENROLLED, CLOSED
+   */
+  async start(): Promise<void> {
+    const { conversations, sync } = this.#require();
+    for (const known of conversations.all()) {
+      if (known.replica.status === 'creating') await conversations.open(known);
+    }
+    await Promise.all([
+      sync.start(),
+      ...conversations.all().map((known) => this.#resume(known.conversation)),
+    ]);
+  }
+
+  /**
+   * Gives the metadata, with an access token, for a call of a service that this client does not make itself.
+   *
+   * @throws {ClientError} NOT_ENROLLED, CLOSED; {CallError}
+   */
+  authorize(service: TokenFor): Promise<Metadata> {
+    return this.#require().around.tokens.metadata(service);
+  }
+
+  /** Begins a conversation with this device alone in it. @throws {ClientError} NOT_ENROLLED, SERVICE_REFUSED, CLOSED */
+  async createConversation(): Promise<Conversation> {
+    const { conversations, sync } = this.#require();
+    const created = await conversations.create();
+    await sync.follow(created);
+    return created.conversation;
+  }
+
+  /** All conversations, also those that have ended for this device. */
+  conversations(): readonly Conversation[] {
+    return this.#enrolled?.conversations.all().map(({ conversation }) => conversation) ?? [];
+  }
+
+  /** Finds a conversation; after a new `joined` event ask again, since a new life of it is a new object. */
+  conversation(id: string): Conversation | undefined {
+    return this.#enrolled?.conversations.find(id)?.conversation;
+  }
+
+  /**
+   * Gives what happens, to one reader at a time, until the client is closed. An event is done with when the next one is
+   * asked for: whoever dies or stops reading before that sees it again.
+   */
+  events(): AsyncIterableIterator<ClientEvent> {
+    return this.#feed.read();
+  }
+
+  /** Ends everything that is under way and closes the state file; what was saved goes on with the next process. */
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    this.#closing.abort(new ClientError('CLOSED', 'the client was closed'));
+    closeStubs(this.#ports.stubs);
+    await this.#stocking.settled();
+    await this.#enrolled?.sync.stopped();
+    for (const conversation of this.conversations()) await conversation.settled();
+    this.#ports.store.close();
+  }
+
+  async #resume(conversation: Conversation): Promise<void> {
+    if (!conversation.isActive) return;
+    try {
+      await conversation.resume();
+    } catch (error) {
+      const code = error instanceof ClientError ? error.code : 'FAILED';
+      if (code === 'CLOSED') throw error;
+      this.#ports.log({ event: 'commit-given-up', conversation: conversation.id, code, cause: error });
+    }
+  }
+
+  #begin(device: EnrolledDevice): Enrolled {
+    const around = this.#surround(device);
+    const conversations = new Conversations(around);
+    return { around, conversations, sync: new Sync(around, conversations, () => this.#restock()) };
+  }
+
+  #surround(device: EnrolledDevice): Surroundings {
+    const { store, stubs, policy, clock, log, beforeStep } = this.#ports;
+    const keys = new StoredTrust(stubs.authentication, store.device, clock);
+    const identities = createIdentityProvider({ domain: device.domain, keys, clock });
+    const now = (): bigint => BigInt(Math.floor(clock.now() / 1000));
+    return {
+      store,
+      stubs,
+      tokens: new AccessTokens(stubs.authentication, device, clock),
+      device: device.device,
+      suite: getCipherSuite(device.cipherSuite),
+      identity: identityOf(device),
+      options: { policy, identities, psks: noPsks, now },
+      newEvents: this.#newEvents,
+      signal: this.#closing.signal,
+      log,
+      beforeStep,
+      nowMs: () => clock.now(),
+    };
+  }
+
+  /** Joins use KeyPackages up: at half of the stock it is filled again. */
+  #restock(): void {
+    if (this.#ports.store.keyPackages.countSingleUse() * 2 > this.#keyPackages) return;
+    this.replenish().catch((error: unknown) => {
+      this.#ports.log({ event: 'stock-not-filled', cause: toClientError(error) });
+    });
+  }
+
+  #require(): Enrolled {
+    if (this.#closing.signal.aborted) throw new ClientError('CLOSED', 'the client is closed');
+    if (this.#enrolled === undefined) throw new ClientError('NOT_ENROLLED', 'the device is not enrolled');
+    return this.#enrolled;
+  }
+}

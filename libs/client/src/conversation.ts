@@ -1,0 +1,159 @@
+/**
+ * A conversation: a group of devices, as an application sees it.
+ *
+ * @module
+ */
+import { userOfDevice } from '@canopy/identity';
+import { ProposalType, type Group } from '@canopy/mls';
+import { claimKeyPackages, type ClaimedDevice, type Unavailable } from './claim-key-packages.ts';
+import { ClientError } from './errors.ts';
+import { Lane } from './lane.ts';
+import { membersOf, type ConversationMember } from './members.ts';
+import { Outbox, type Sent } from './outbox.ts';
+import type { Replica } from './replica.ts';
+import type { CommitPlan, PlannedCommit } from './stage-commit.ts';
+import { commitChange, settleCommit } from './submit-commit.ts';
+import type { Surroundings } from './surroundings.ts';
+
+/** What became of an invitation. */
+export interface Invitation {
+  /** The devices that were added. */
+  readonly added: string[];
+  readonly unavailable: Unavailable[];
+}
+
+/** What to derive for the application (RFC 9420 §8.5). */
+export interface SecretRequest {
+  readonly label: string;
+  readonly context: Uint8Array;
+  readonly length: number;
+}
+
+/**
+ * A conversation. Changes and messages survive the end of the process: a call that does not return is finished, or given
+ * up without a trace, by the next process on the same state file.
+ */
+export class Conversation {
+  readonly #replica: Replica;
+  readonly #around: Surroundings;
+  readonly #changes = new Lane();
+  readonly #outbox: Outbox;
+
+  constructor(replica: Replica, around: Surroundings) {
+    this.#replica = replica;
+    this.#around = around;
+    this.#outbox = new Outbox(replica, around, () => this.#commitProposals());
+  }
+
+  /** The group id as hexadecimal digits. */
+  get id(): string {
+    return this.#replica.id;
+  }
+
+  get epoch(): bigint {
+    return this.#replica.group.epoch;
+  }
+
+  /** Equal on all members that are in the same epoch, and on nobody else (RFC 9420 §8.7). */
+  get epochAuthenticator(): Uint8Array {
+    return this.#replica.group.epochAuthenticator;
+  }
+
+  /** Whether this device can read and send. */
+  get isActive(): boolean {
+    return this.#replica.isActive;
+  }
+
+  /** The devices in the conversation, this one too. */
+  members(): readonly ConversationMember[] {
+    return membersOf(this.#replica.group);
+  }
+
+  /**
+   * Adds all devices of the users that are not in yet, with one commit; naming one's own user adds one's other devices.
+   *
+   * @throws {ClientError} CONVERSATION_ENDED, COMMIT_REFUSED, COMMIT_CONTENDED, SERVICE_REFUSED, CLOSED
+   */
+  async invite(users: readonly string[]): Promise<Invitation> {
+    this.#replica.requireActive();
+    const { devices, unavailable } = await claimKeyPackages([...new Set(users)], this.#around);
+    let added: readonly ClaimedDevice[] = [];
+    await this.#change((group) => {
+      const present = new Set(membersOf(group).map(({ device }) => device));
+      added = devices.filter(({ device }) => !present.has(device));
+      return added.length === 0 ? undefined : planAdds(added);
+    });
+    return { added: added.map(({ device }) => device), unavailable: [...unavailable] };
+  }
+
+  /** Removes all devices of the users with one commit. @throws {ClientError} like `invite`, and MISUSE for the own user */
+  remove(users: readonly string[]): Promise<void> {
+    const leaving = new Set(users);
+    if (leaving.has(userOfDevice(this.#around.device))) {
+      return Promise.reject(new ClientError('MISUSE', 'a device cannot remove itself'));
+    }
+    return this.#change((group) => planRemoves(group, leaving));
+  }
+
+  /** Gives this device new keys, and the group new secrets. @throws {ClientError} like `invite` */
+  rotateKeys(): Promise<void> {
+    return this.#change(() => ({ proposals: [], forcePath: true, recipients: [] }));
+  }
+
+  /**
+   * Sends a message; resolves when it is in the log. Once it was saved it goes out, if not now then by the next process.
+   *
+   * @throws {ClientError} CONVERSATION_ENDED, CONVERSATION_STUCK, MESSAGE_REFUSED, SERVICE_REFUSED, CLOSED
+   */
+  send(data: Uint8Array): Promise<Sent> {
+    return this.#outbox.send(data);
+  }
+
+  /** Derives a secret that all members of the epoch can derive (RFC 9420 §8.5). */
+  exportSecret(request: SecretRequest): Uint8Array {
+    this.#replica.requireActive();
+    return this.#replica.group.exportSecret(request);
+  }
+
+  /** Finishes what an earlier process began: first the commit that was under way, then the messages. */
+  async resume(): Promise<void> {
+    await this.#changes.run(() => settleCommit(this.#replica, this.#around));
+    this.#outbox.flush();
+  }
+
+  /** Waits until nothing is under way. */
+  async settled(): Promise<void> {
+    await Promise.all([this.#changes.settled(), this.#outbox.settled()]);
+    await this.#replica.settled();
+  }
+
+  #change(plan: CommitPlan): Promise<void> {
+    return this.#changes.run(() => {
+      this.#replica.requireActive();
+      return commitChange(this.#replica, this.#around, plan);
+    });
+  }
+
+  async #commitProposals(): Promise<void> {
+    if (this.#replica.group.state.proposals.length === 0) return;
+    await this.#change(({ state }) =>
+      state.proposals.length === 0 ? undefined : { proposals: [], forcePath: false, recipients: [] },
+    );
+  }
+}
+
+function planAdds(devices: readonly ClaimedDevice[]): PlannedCommit {
+  const proposals = devices.map(({ keyPackage }) => ({ proposalType: ProposalType.add, keyPackage }));
+  const recipients = devices.map(({ device, ref: keyPackageRef }) => ({ device, keyPackageRef }));
+  return { proposals, forcePath: false, recipients };
+}
+
+function planRemoves(group: Group, users: ReadonlySet<string>): PlannedCommit | undefined {
+  const leaving = membersOf(group).filter(({ user }) => users.has(user));
+  if (leaving.length === 0) return undefined;
+  const proposals = leaving.map(({ leafIndex }) => ({
+    proposalType: ProposalType.remove,
+    removed: leafIndex,
+  }));
+  return { proposals, forcePath: true, recipients: [] };
+}

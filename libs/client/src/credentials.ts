@@ -1,0 +1,148 @@
+/**
+ * How a device gets its credential from the Authentication Service, and what it says in groups.
+ *
+ * @module
+ */
+import { authentication, callUnary } from '@canopy/contract';
+import { getCipherSuite } from '@canopy/crypto';
+import {
+  ATTESTATION_EXTENSION_TYPE,
+  attestationExtension,
+  createIdentityProvider,
+  deviceCredential,
+  parseJwks,
+  signEnrolmentProof,
+} from '@canopy/identity';
+import { supportedCapabilities, type ClientIdentity, type Lifetime } from '@canopy/mls';
+import type { Stubs } from './connections.ts';
+import { ClientError } from './errors.ts';
+import type { BeforeStep, Clock } from './ports.ts';
+import { answered } from './service-calls.ts';
+import type { DeviceKeys, EnrolledDevice } from './store/device-store.ts';
+import type { Store } from './store/store.ts';
+import { fetchTrust } from './trust.ts';
+import { reasonWord } from './reason-word.ts';
+
+/** What an enrolment works with. */
+export interface EnrolmentParts {
+  readonly stub: Stubs['authentication'];
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly beforeStep: BeforeStep;
+}
+
+const { EnrolmentRefusalReason, CompleteEnrolmentRequest } = authentication;
+const CHALLENGE_GONE: ReadonlySet<authentication.EnrolmentRefusalReason> = new Set([
+  EnrolmentRefusalReason.CHALLENGE_UNKNOWN,
+  EnrolmentRefusalReason.CHALLENGE_EXPIRED,
+]);
+
+/**
+ * Enrols the device of a state file. Keys and request are saved before the service hears of them, so that whoever died in
+ * between repeats the same request and gets the same device.
+ *
+ * @throws {ClientError} ENROLMENT_REFUSED, SERVICE_REFUSED, SERVICE_UNAVAILABLE
+ */
+export async function enrol(
+  parts: EnrolmentParts,
+  code: string,
+  cipherSuite: number,
+): Promise<EnrolledDevice> {
+  const { store } = parts;
+  const saved = savedRequest(store, code);
+  const repeated = saved && (await complete(parts, saved.request));
+  if (repeated?.$case === 'device') return finish(parts, repeated.value);
+  if (repeated !== undefined && !CHALLENGE_GONE.has(repeated.value.reason)) throw refused(repeated.value);
+  const keys = saved?.keys ?? createKeys(cipherSuite);
+  const request = await begin(parts, code, keys);
+  store.device.saveEnrolling(keys, CompleteEnrolmentRequest.encode(request).finish());
+  parts.beforeStep('enrol:keys-saved');
+  const result = await complete(parts, request);
+  parts.beforeStep('enrol:completed');
+  if (result.$case === 'refusal') throw refused(result.value);
+  return finish(parts, result.value);
+}
+
+function savedRequest(
+  store: Store,
+  code: string,
+): { readonly keys: DeviceKeys; readonly request: authentication.CompleteEnrolmentRequest } | undefined {
+  const enrolling = store.device.enrolling();
+  if (enrolling === undefined) return undefined;
+  const request = CompleteEnrolmentRequest.decode(enrolling.request);
+  return request.enrolmentCode === code ? { keys: enrolling.keys, request } : undefined;
+}
+
+function createKeys(cipherSuite: number): DeviceKeys {
+  return { cipherSuite, signatureKeyPair: getCipherSuite(cipherSuite).signature.generateKeyPair() };
+}
+
+async function begin(
+  { stub }: EnrolmentParts,
+  enrolmentCode: string,
+  { cipherSuite, signatureKeyPair: { publicKey: signatureKey, privateKey } }: DeviceKeys,
+): Promise<authentication.CompleteEnrolmentRequest> {
+  const request = { enrolmentCode };
+  const { result } = await answered(() => callUnary(stub, 'beginEnrolment', request, { idempotent: true }));
+  if (result?.$case === 'refusal') throw refused(result.value);
+  if (result === undefined) throw new ClientError('INVALID_RESPONSE', 'neither a challenge nor a refusal');
+  const { challenge, domain, user } = result.value;
+  const proof = { challenge, domain, user, cipherSuite, signatureKey };
+  const signature = signEnrolmentProof(getCipherSuite(cipherSuite), privateKey, proof);
+  return { enrolmentCode, challenge, cipherSuite, signaturePublicKey: signatureKey, signature };
+}
+
+async function complete(
+  { stub }: EnrolmentParts,
+  request: authentication.CompleteEnrolmentRequest,
+): Promise<NonNullable<authentication.CompleteEnrolmentResponse['result']>> {
+  const { result } = await answered(() =>
+    callUnary(stub, 'completeEnrolment', request, { idempotent: true }),
+  );
+  if (result === undefined) throw new ClientError('INVALID_RESPONSE', 'neither a device nor a refusal');
+  return result;
+}
+
+async function finish(
+  { stub, store, clock }: EnrolmentParts,
+  { device, attestation }: authentication.EnrolledDevice,
+): Promise<EnrolledDevice> {
+  const trust = await answered(() => fetchTrust(stub));
+  const keys = store.device.enrolling()?.keys;
+  if (keys === undefined) throw new ClientError('INVALID_STATE', 'the keys of the enrolment are gone');
+  const enrolled = { ...keys, device, domain: trust.domain, attestation };
+  const judge = createIdentityProvider({ domain: trust.domain, keys: await parseJwks(trust.jwks), clock });
+  const { credential, leafExtensions: extensions } = identityOf(enrolled);
+  const { publicKey: signatureKey } = keys.signatureKeyPair;
+  const verdict = await judge.validateCredential({ credential, signatureKey, extensions });
+  if (!verdict.valid) {
+    const { reason } = verdict;
+    throw new ClientError('ENROLMENT_REFUSED', 'the attestation is not for this device', { reason });
+  }
+  store.device.saveEnrolment(enrolled, trust);
+  return enrolled;
+}
+
+function refused({ reason }: authentication.EnrolmentRefusal): ClientError {
+  const word = reasonWord(reason, 'ENROLMENT_REFUSAL_REASON_');
+  return new ClientError('ENROLMENT_REFUSED', `the service refused the enrolment: ${word}`, { reason: word });
+}
+
+/** Gives what every leaf of a device says. */
+export function identityOf(enrolled: EnrolledDevice): ClientIdentity {
+  const { device, attestation, cipherSuite, signatureKeyPair } = enrolled;
+  return {
+    credential: deviceCredential(device),
+    signatureKeyPair,
+    capabilities: supportedCapabilities([cipherSuite], { extensions: [ATTESTATION_EXTENSION_TYPE] }),
+    leafExtensions: [attestationExtension(attestation)],
+  };
+}
+
+const HOUR = 3_600n;
+const LIFETIME = 90n * 24n * HOUR;
+
+/** Gives the lifetime of a leaf that is made now; it begins early, since clocks differ (RFC 9420 §7.2). */
+export function lifetimeFrom(nowSeconds: bigint): Lifetime {
+  return { notBefore: nowSeconds - HOUR, notAfter: nowSeconds + LIFETIME };
+}

@@ -1,0 +1,72 @@
+/**
+ * What an entry of the log means for this device.
+ *
+ * @module
+ */
+import { CodecError } from '@canopy/codec';
+import { delivery } from '@canopy/contract';
+import { CryptoError, equal } from '@canopy/crypto';
+import { IdentityError } from '@canopy/identity';
+import { decodeMessage, MlsError, type Group, type StagedCommit } from '@canopy/mls';
+import { deviceOfLeaf } from './members.ts';
+import type { PendingCommit } from './pending-commit.ts';
+
+/** What an entry of the log means for this device. */
+export type OpenedEntry =
+  /** An own message, or one from before this device came. */
+  | { readonly kind: 'nothing' }
+  | { readonly kind: 'message'; readonly from: string; readonly data: Uint8Array }
+  | { readonly kind: 'proposal' }
+  | { readonly kind: 'commit'; readonly staged: StagedCommit }
+  /** The commit that was pending is in the log. */
+  | { readonly kind: 'ownCommit'; readonly pending: PendingCommit }
+  | { readonly kind: 'unreadable'; readonly code: string };
+
+/** Where an entry meets this device. */
+export interface EntryContext {
+  readonly group: Group;
+  readonly pending: PendingCommit | undefined;
+  readonly joinedEpoch: bigint;
+}
+
+/** Opens an entry; the group's ratchets may have moved afterwards, its epoch has not. */
+export async function openEntry(
+  { kind, epoch, mlsMessage }: delivery.LogEntry,
+  { group, pending, joinedEpoch }: EntryContext,
+): Promise<OpenedEntry> {
+  if (epoch < joinedEpoch) return { kind: 'nothing' };
+  if (kind === delivery.LogEntryKind.COMMIT && pending !== undefined && equal(mlsMessage, pending.commit)) {
+    return { kind: 'ownCommit', pending };
+  }
+  try {
+    return await process(group, mlsMessage);
+  } catch (error) {
+    if (error instanceof MlsError && error.code === 'OWN_MESSAGE') return { kind: 'nothing' };
+    return { kind: 'unreadable', code: codeOfRefusal(error) };
+  }
+}
+
+async function process(group: Group, mlsMessage: Uint8Array): Promise<OpenedEntry> {
+  const received = await group.process(decodeMessage(mlsMessage));
+  switch (received.kind) {
+    case 'application': {
+      const { sender, applicationData: data } = received;
+      return { kind: 'message', from: deviceOfLeaf(sender.leafNode), data };
+    }
+    case 'proposal':
+      return { kind: 'proposal' };
+    case 'commit':
+      return { kind: 'commit', staged: received.staged };
+  }
+}
+
+/** Gives the code of an error that means that bytes were refused; throws every other error again. */
+export function codeOfRefusal(error: unknown): string {
+  const isRefusal =
+    error instanceof MlsError ||
+    error instanceof CodecError ||
+    error instanceof CryptoError ||
+    error instanceof IdentityError;
+  if (isRefusal) return error.code;
+  throw error;
+}

@@ -1,0 +1,157 @@
+/**
+ * Sends application messages in order, each until it is in the log, and each once.
+ *
+ * @module
+ */
+import { callUnary, delivery } from '@canopy/contract';
+import { ClientError } from './errors.ts';
+import { proveMembership } from './group-proof.ts';
+import { catchUp } from './read-group.ts';
+import type { Replica } from './replica.ts';
+import { untilAnswered } from './service-calls.ts';
+import type { StoredMessage } from './store/outgoing-store.ts';
+import type { Surroundings } from './surroundings.ts';
+import { reasonWord } from './reason-word.ts';
+
+/** Where a message stands in the log. */
+export interface Sent {
+  readonly sequence: bigint;
+}
+
+type Waiter = ReturnType<typeof Promise.withResolvers<Sent>>;
+
+/** The messages of one conversation on their way. */
+export class Outbox {
+  readonly #replica: Replica;
+  readonly #around: Surroundings;
+  readonly #commitProposals: () => Promise<void>;
+  readonly #waiting = new Map<bigint, Waiter>();
+  #running: Promise<void> = Promise.resolve();
+  #isRunning = false;
+
+  /** Nothing can be sent while proposals wait (RFC 9420 §12.4): `commitProposals` is called before encrypting. */
+  constructor(replica: Replica, around: Surroundings, commitProposals: () => Promise<void>) {
+    this.#replica = replica;
+    this.#around = around;
+    this.#commitProposals = commitProposals;
+  }
+
+  /** Saves a message and sends it; resolves when it is in the log. @throws {ClientError} CONVERSATION_ENDED, MESSAGE_REFUSED, CLOSED */
+  async send(data: Uint8Array): Promise<Sent> {
+    const { outgoing } = this.#around.store;
+    const waiter: Waiter = Promise.withResolvers();
+    await this.#commitProposals();
+    await this.#replica.encrypt(data, (message) => {
+      this.#waiting.set(outgoing.add(this.#replica.id, message, data), waiter);
+    });
+    this.flush();
+    return waiter.promise;
+  }
+
+  /** Sends what is waiting, also from before this process. */
+  flush(): void {
+    if (this.#isRunning) return;
+    this.#isRunning = true;
+    this.#running = this.#flush();
+  }
+
+  /** Waits until nothing is under way. */
+  settled(): Promise<void> {
+    return this.#running;
+  }
+
+  async #flush(): Promise<void> {
+    try {
+      for (let next = this.#first(); next !== undefined; next = this.#first()) await this.#sendOne(next);
+      if (!this.#replica.isActive) this.#replica.requireActive();
+    } catch (error) {
+      this.#rejectAll(error);
+    } finally {
+      this.#isRunning = false;
+    }
+  }
+
+  #first(): StoredMessage | undefined {
+    return this.#around.store.outgoing.first(this.#replica.id);
+  }
+
+  async #sendOne(message: StoredMessage): Promise<void> {
+    try {
+      const result = await this.#offer(message);
+      this.#around.beforeStep('send:answered');
+      await this.#act(message, result);
+    } catch (error) {
+      if (!(
+        error instanceof ClientError &&
+        (error.code === 'SERVICE_REFUSED' || error.code === 'MESSAGE_REFUSED')
+      ))
+        throw error;
+      this.#around.log({ event: 'message-refused', conversation: this.#replica.id, code: error.reason });
+      this.#finish(message, (waiter) => waiter.reject(error));
+    }
+  }
+
+  async #act(message: StoredMessage, result: delivery.SendMessageResponse['result']): Promise<void> {
+    switch (result?.$case) {
+      case 'accepted': {
+        const { sequence } = result.value;
+        return this.#finish(message, (waiter) => waiter.resolve({ sequence }));
+      }
+      case 'conflict':
+        await this.#replica.receive(result.value.entries);
+        return this.#encryptAgain(message);
+      case 'rejected':
+        throw refused(result.value);
+      case undefined:
+        throw new ClientError('INVALID_RESPONSE', 'a message without an outcome');
+    }
+  }
+
+  /** A conflict says for certain that the message is not in the log: only then it may get another request id. */
+  async #encryptAgain({ position, epoch, data }: StoredMessage): Promise<void> {
+    await catchUp(this.#replica, this.#around);
+    this.#replica.requireActive();
+    if (this.#replica.group.epoch === epoch) {
+      throw new ClientError('CONVERSATION_STUCK', 'the group has moved on by a commit that cannot be read');
+    }
+    await this.#commitProposals();
+    const { outgoing } = this.#around.store;
+    await this.#replica.encrypt(data, (message) => outgoing.replace(position, message));
+  }
+
+  #finish({ position }: StoredMessage, tell: (waiter: Waiter) => void): void {
+    this.#around.store.outgoing.delete(position);
+    const waiter = this.#waiting.get(position);
+    this.#waiting.delete(position);
+    if (waiter !== undefined) tell(waiter);
+  }
+
+  #rejectAll(error: unknown): void {
+    for (const waiter of this.#waiting.values()) waiter.reject(error);
+    this.#waiting.clear();
+  }
+
+  #offer({
+    requestId,
+    epoch,
+    message: mlsMessage,
+  }: StoredMessage): Promise<delivery.SendMessageResponse['result']> {
+    const { tokens, stubs, signal, nowMs } = this.#around;
+    const { groupId } = this.#replica.group;
+    const message = delivery.GroupMessage.encode({ groupId, epoch, requestId, mlsMessage }).finish();
+    return untilAnswered(signal, async () => {
+      const proof = proveMembership(this.#replica.group, 'SendMessage', message, nowMs());
+      const { result } = await tokens.call('delivery', (metadata) =>
+        callUnary(stubs.delivery, 'sendMessage', { message, proof }, { metadata }),
+      );
+      return result;
+    });
+  }
+}
+
+function refused({ reason, detail }: delivery.SubmissionRejected): ClientError {
+  const word = reasonWord(reason, 'SUBMISSION_REJECTION_REASON_');
+  return new ClientError('MESSAGE_REFUSED', `the service refused the message: ${word} ${detail}`, {
+    reason: word,
+  });
+}

@@ -1,0 +1,47 @@
+/**
+ * What a client is given from outside.
+ *
+ * @module
+ */
+
+/** Tells the time in milliseconds since 1970. */
+export interface Clock {
+  now(): number;
+}
+
+/** The clock of the machine. */
+export const systemClock: Clock = { now: () => Date.now() };
+
+/** One line of a log: what happened, never a key, a token or a message. */
+export interface LogLine {
+  readonly event: string;
+  readonly conversation?: string;
+  readonly code?: string;
+  readonly cause?: unknown;
+}
+
+/** Takes lines of a log. */
+export type Log = (line: LogLine) => void;
+
+/** The moments at which a process may die without anything being lost or done twice. */
+export type Step =
+  | 'enrol:keys-saved'
+  | 'enrol:completed'
+  | 'key-packages:saved'
+  | 'key-packages:published'
+  | 'create:saved'
+  | 'create:opened'
+  | 'commit:staged'
+  | 'commit:saved'
+  | 'commit:answered'
+  | 'send:encrypted'
+  | 'send:saved'
+  | 'send:answered'
+  | 'entry:processed'
+  | 'entry:saved'
+  | 'join:processed'
+  | 'join:saved'
+  | 'event:handed-over';
+
+/** Is told of every moment before it passes; tests let a process die there. */
+export type BeforeStep = (step: Step) => void;

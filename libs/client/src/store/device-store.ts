@@ -1,0 +1,110 @@
+/**
+ * The device itself, and whom it trusts.
+ *
+ * @module
+ */
+import type { KeyPair } from '@canopy/crypto';
+import type { Database } from './database.ts';
+import { bytes, integer, text, type Row } from './row.ts';
+
+/** A device's signature key, saved before anybody hears of it. */
+export interface DeviceKeys {
+  readonly cipherSuite: number;
+  readonly signatureKeyPair: KeyPair;
+}
+
+/** What the Authentication Service says about a device. */
+export interface Enrolment {
+  readonly device: string;
+  readonly domain: string;
+  readonly attestation: string;
+}
+
+/** A device that is enrolled. */
+export type EnrolledDevice = DeviceKeys & Enrolment;
+
+/** The key set of a domain's Authentication Service, as it was fetched. */
+export interface TrustedKeys {
+  readonly domain: string;
+  readonly jwks: string;
+}
+
+/** The rows of the device and of its trust. */
+export class DeviceStore {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+  }
+
+  /** The keys that are to be enrolled, with the request that was made for them. */
+  enrolling(): { readonly keys: DeviceKeys; readonly request: Uint8Array } | undefined {
+    const row = this.#database.get('SELECT * FROM device WHERE device IS NULL');
+    return row && { keys: toKeys(row), request: bytes(row, 'enrolment_request') };
+  }
+
+  /** Saves the keys of a new device and the request that enrols them, in the place of earlier ones that came to nothing. */
+  saveEnrolling(keys: DeviceKeys, request: Uint8Array): void {
+    const { cipherSuite, signatureKeyPair } = keys;
+    this.#database.run(
+      `INSERT OR REPLACE INTO device (id, cipher_suite, public_key, private_key, enrolment_request)
+       VALUES (1, ?, ?, ?, ?)`,
+      cipherSuite,
+      signatureKeyPair.publicKey,
+      signatureKeyPair.privateKey,
+      request,
+    );
+  }
+
+  /** The device, once it is enrolled. */
+  enrolled(): EnrolledDevice | undefined {
+    const row = this.#database.get('SELECT * FROM device WHERE device IS NOT NULL');
+    if (row === undefined) return undefined;
+    const [device, domain, attestation] = [
+      text(row, 'device'),
+      text(row, 'domain'),
+      text(row, 'attestation'),
+    ];
+    return { ...toKeys(row), device, domain, attestation };
+  }
+
+  /** Saves an enrolment and the keys that it was checked with. */
+  saveEnrolment({ device, domain, attestation }: Enrolment, trust: TrustedKeys): void {
+    this.#database.transaction(() => {
+      this.saveTrust(trust);
+      this.#database.run(
+        `UPDATE device SET device = ?, domain = ?, attestation = ?, enrolment_request = x''`,
+        device,
+        domain,
+        attestation,
+      );
+    });
+  }
+
+  /** The key set that attestations are checked with. */
+  trust(): TrustedKeys | undefined {
+    const row = this.#database.get('SELECT domain, jwks FROM trust');
+    return row && { domain: text(row, 'domain'), jwks: text(row, 'jwks') };
+  }
+
+  /** Replaces the key set. */
+  saveTrust({ domain, jwks }: TrustedKeys): void {
+    this.#database.run('INSERT OR REPLACE INTO trust (id, domain, jwks) VALUES (1, ?, ?)', domain, jwks);
+  }
+
+  /** The number of the last mailbox entry that was processed. */
+  mailboxCursor(): bigint {
+    const row = this.#database.get('SELECT mailbox_cursor FROM device');
+    return row === undefined ? 0n : integer(row, 'mailbox_cursor');
+  }
+
+  /** Moves the mailbox cursor. */
+  moveMailboxCursor(sequence: bigint): void {
+    this.#database.run('UPDATE device SET mailbox_cursor = ?', sequence);
+  }
+}
+
+function toKeys(row: Row): DeviceKeys {
+  const signatureKeyPair = { publicKey: bytes(row, 'public_key'), privateKey: bytes(row, 'private_key') };
+  return { cipherSuite: Number(integer(row, 'cipher_suite')), signatureKeyPair };
+}

@@ -1,0 +1,32 @@
+/**
+ * What everything in an enrolled client works with.
+ *
+ * @module
+ */
+import type { CipherSuite } from '@canopy/crypto';
+import type { ClientIdentity, GroupOptions } from '@canopy/mls';
+import type { AccessTokens } from './access-tokens.ts';
+import type { Bell } from './bell.ts';
+import type { Stubs } from './connections.ts';
+import type { BeforeStep, Log } from './ports.ts';
+import type { Store } from './store/store.ts';
+
+/** What everything in an enrolled client works with. */
+export interface Surroundings {
+  readonly store: Store;
+  readonly stubs: Stubs;
+  readonly tokens: AccessTokens;
+  /** The device's URI. */
+  readonly device: string;
+  readonly suite: CipherSuite;
+  readonly identity: ClientIdentity;
+  readonly options: GroupOptions;
+  /** Rings when there are new events. */
+  readonly newEvents: Bell;
+  /** Aborted when the client is closed. */
+  readonly signal: AbortSignal;
+  readonly log: Log;
+  readonly beforeStep: BeforeStep;
+  /** Tells the time in milliseconds since 1970. */
+  readonly nowMs: () => number;
+}

@@ -1,0 +1,167 @@
+/**
+ * Follows the mailbox and all groups of a device over one stream, which is opened again whenever it breaks.
+ *
+ * @module
+ */
+import { callUnary, CallError, delivery, openStream, type Stream } from '@canopy/contract';
+import type { Conversations, Known } from './conversations.ts';
+import { proveMembership } from './group-proof.ts';
+import { toHex } from './hex.ts';
+import { joinFromMailbox } from './join.ts';
+import type { Replica } from './replica.ts';
+import { backoff, pause } from './service-calls.ts';
+import type { Surroundings } from './surroundings.ts';
+
+type DeviceStream = Stream<delivery.SubscribeRequest, delivery.SubscribeResponse>;
+
+const MAILBOX = 'mailbox';
+
+/** The stream of a device. */
+export class Sync {
+  readonly #around: Surroundings;
+  readonly #conversations: Conversations;
+  readonly #onJoined: () => void;
+  /** What has not been read to its end since the stream was opened. */
+  readonly #behind = new Set<string>();
+  readonly #caughtUp = Promise.withResolvers<void>();
+  #stream: DeviceStream | undefined;
+  #running: Promise<void> | undefined;
+  #failures = 0;
+
+  constructor(around: Surroundings, conversations: Conversations, onJoined: () => void) {
+    this.#around = around;
+    this.#conversations = conversations;
+    this.#onJoined = onJoined;
+  }
+
+  /** Begins to follow; resolves when everything that was there has been processed once. */
+  start(): Promise<void> {
+    this.#running ??= this.#run();
+    return this.#caughtUp.promise;
+  }
+
+  /** Follows one more conversation, if the stream is open. */
+  async follow({ replica }: Known): Promise<void> {
+    try {
+      if (this.#stream !== undefined && replica.isActive) await this.#subscribe(this.#stream, replica);
+    } catch (error) {
+      // The stream has broken; it will follow the conversation when it is opened again.
+      this.#around.log({ event: 'stream-broken', conversation: replica.id, cause: error });
+    }
+  }
+
+  /** Waits for the end, which comes with the end of the client. */
+  async stopped(): Promise<void> {
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    const { signal, log, tokens } = this.#around;
+    // A client that is closed early was never caught up; nobody has to be waiting for it.
+    this.#caughtUp.promise.catch(() => {});
+    signal.addEventListener('abort', () => this.#caughtUp.reject(signal.reason), { once: true });
+    while (!signal.aborted) {
+      try {
+        await this.#converse();
+      } catch (error) {
+        if (signal.aborted) return;
+        if (error instanceof CallError && error.code === 'UNAUTHENTICATED') tokens.forget();
+        log({ event: 'stream-broken', cause: error });
+      }
+      await pause(backoff(this.#failures), signal).catch(() => {});
+      this.#failures += 1;
+    }
+  }
+
+  async #converse(): Promise<void> {
+    const { stubs, tokens, signal, store } = this.#around;
+    const metadata = await tokens.metadata('delivery');
+    const stream = openStream(stubs.delivery, 'subscribe', { metadata, signal });
+    try {
+      this.#behind.clear();
+      this.#behind.add(MAILBOX);
+      const afterSequence = store.device.mailboxCursor();
+      if (afterSequence > 0n) await this.#acknowledge();
+      await stream.send({ request: { $case: 'mailbox', value: { afterSequence } } });
+      this.#stream = stream;
+      for (const { replica } of this.#conversations.all()) {
+        if (replica.isActive) await this.#subscribe(stream, replica);
+      }
+      for await (const { response } of stream.responses) await this.#hear(stream, response);
+    } finally {
+      this.#stream = undefined;
+      stream.cancel();
+    }
+  }
+
+  async #subscribe(stream: DeviceStream, replica: Replica): Promise<void> {
+    this.#behind.add(replica.id);
+    const { group, cursor: afterSequence } = replica;
+    const query = delivery.GroupQuery.encode({ groupId: group.groupId, afterSequence, limit: 0 }).finish();
+    const proof = proveMembership(group, 'Subscribe', query, this.#around.nowMs());
+    await stream.send({ request: { $case: 'group', value: { query, proof } } });
+  }
+
+  /** Anything else is nothing that this client has asked for, or a stream that drains and ends by itself. */
+  async #hear(stream: DeviceStream, response: delivery.SubscribeResponse['response']): Promise<void> {
+    if (response === undefined) return;
+    if (response.$case === 'entries') {
+      const { groupId, entries } = response.value;
+      await this.#find(groupId)?.replica.receive(entries);
+    }
+    if (response.$case === 'live') this.#markLive(toHex(response.value.groupId));
+    if (response.$case === 'leaseEnded') await this.#renew(stream, response.value);
+    if (response.$case === 'refused') this.#giveUp(response.value);
+    if (response.$case === 'mailbox') await this.#readMailbox(response.value.entries);
+    if (response.$case === 'mailboxLive') this.#markLive(MAILBOX);
+  }
+
+  /** The next epoch's proof opens what comes after; whoever has none was removed, or cannot read the commit. */
+  async #renew(stream: DeviceStream, { groupId, endedEpoch }: delivery.LeaseEnded): Promise<void> {
+    const replica = this.#find(groupId)?.replica;
+    if (replica?.isActive === true && replica.group.epoch > endedEpoch) {
+      return this.#subscribe(stream, replica);
+    }
+    this.#around.log({ event: 'lease-ended', conversation: toHex(groupId) });
+    this.#markLive(toHex(groupId));
+  }
+
+  #giveUp({ groupId, reason }: delivery.TopicRefused): void {
+    this.#around.log({ event: 'topic-refused', conversation: toHex(groupId), code: reason });
+    this.#markLive(toHex(groupId));
+  }
+
+  async #readMailbox(entries: readonly delivery.MailboxEntry[]): Promise<void> {
+    for (const entry of entries) {
+      const joined = await joinFromMailbox(entry, this.#around, this.#conversations);
+      if (joined === undefined) continue;
+      await this.follow(joined);
+      this.#onJoined();
+    }
+    await this.#acknowledge();
+  }
+
+  /** Lets the service forget what was processed; what fails is acknowledged with the next entry or the next stream. */
+  async #acknowledge(): Promise<void> {
+    const { tokens, stubs, store, log } = this.#around;
+    const upToSequence = store.device.mailboxCursor();
+    try {
+      await tokens.call('delivery', (metadata) =>
+        callUnary(stubs.delivery, 'acknowledgeMailbox', { upToSequence }, { metadata, idempotent: true }),
+      );
+    } catch (error) {
+      log({ event: 'mailbox-not-acknowledged', cause: error });
+    }
+  }
+
+  #markLive(topic: string): void {
+    this.#behind.delete(topic);
+    if (this.#behind.size > 0) return;
+    this.#failures = 0;
+    this.#caughtUp.resolve();
+  }
+
+  #find(groupId: Uint8Array): Known | undefined {
+    return this.#conversations.find(toHex(groupId));
+  }
+}

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { Metadata } from '@grpc/grpc-js';
+import type { Metadata } from '@grpc/grpc-js';
 import type { Client, Conversation } from '@canopy/client';
 import { callUnary, connect, delivery, readServiceError } from '@canopy/contract';
 import { deriveAccessKeyPair, epochAccessExport, hashBody, signEpochAccessProof } from '@canopy/identity';
@@ -14,7 +14,7 @@ import type { Fields } from './protocol.ts';
 /** The keys of an epoch, kept on purpose beyond its end. */
 export interface OldAccess {
   readonly service: delivery.DeliveryServiceClient;
-  readonly token: string;
+  readonly metadata: Metadata;
   readonly groupId: Uint8Array;
   readonly epoch: bigint;
   readonly privateKey: Uint8Array;
@@ -30,7 +30,7 @@ export async function keepAccess(
   const { privateKey } = deriveAccessKeyPair(conversation.exportSecret(epochAccessExport(groupId)));
   return {
     service: connect(delivery.DeliveryServiceClient, { address }),
-    token: await client.accessToken('delivery'),
+    metadata: await client.authorize('delivery'),
     groupId,
     epoch: conversation.epoch,
     privateKey,
@@ -47,45 +47,54 @@ function prove(
   return { epoch, timeUnixMs, signature: signEpochAccessProof(privateKey, proof) };
 }
 
-/** Reads and writes with the old keys and tells what came of it: the newest entry that opened, and both answers. */
+/**
+ * Reads and writes with the old keys and tells what came of it: the newest entry that opened, and the answers to a
+ * well-formed message, offered to the old epoch and to the one after it.
+ */
 export async function tryOldAccess(access: OldAccess): Promise<Fields> {
-  const metadata = new Metadata();
-  metadata.set('authorization', `Bearer ${access.token}`);
-  const entries = await readAll(access, metadata);
+  const entries = await readAll(access);
   const newest = entries.at(-1);
-  return {
+  const { APPLICATION } = delivery.LogEntryKind;
+  const message = entries.findLast(({ kind, epoch }) => kind === APPLICATION && epoch === access.epoch);
+  if (message === undefined) throw new Error('the last epoch has no message to send again');
+  const fields = {
     newestEpoch: String(newest?.epoch ?? -1n),
     newestKind: newest?.kind ?? 'none',
-    newestSequence: String(newest?.sequence ?? 0n),
-    write: await write(access, metadata),
+    writeOld: await write(access, message.mlsMessage, access.epoch),
+    writeNew: await write(access, message.mlsMessage, access.epoch + 1n),
   };
+  access.service.close();
+  return fields;
 }
 
-async function readAll(access: OldAccess, metadata: Metadata): Promise<readonly delivery.LogEntry[]> {
+async function readAll(access: OldAccess): Promise<readonly delivery.LogEntry[]> {
   const entries: delivery.LogEntry[] = [];
   for (;;) {
     const afterSequence = entries.at(-1)?.sequence ?? 0n;
     const query = delivery.GroupQuery.encode({ groupId: access.groupId, afterSequence, limit: 0 }).finish();
     const request = { query, proof: prove(access, 'ReadGroup', query) };
-    const page = await callUnary(access.service, 'readGroup', request, { metadata });
+    const page = await callUnary(access.service, 'readGroup', request, {
+      metadata: access.metadata,
+    });
     entries.push(...page.entries);
     if (page.end || page.entries.length === 0) return entries;
   }
 }
 
-async function write(access: OldAccess, metadata: Metadata): Promise<string> {
-  const { groupId, epoch } = access;
+async function write(access: OldAccess, mlsMessage: Uint8Array, epoch: bigint): Promise<string> {
   const requestId = crypto.getRandomValues(new Uint8Array(16));
-  const body = { groupId, epoch, requestId, mlsMessage: Uint8Array.of(0, 1, 0, 2) };
-  const message = delivery.GroupMessage.encode(body).finish();
+  const message = delivery.GroupMessage.encode({
+    groupId: access.groupId,
+    epoch,
+    requestId,
+    mlsMessage,
+  }).finish();
+  const request = { message, proof: prove({ ...access, epoch }, 'SendMessage', message) };
   try {
-    const request = { message, proof: prove(access, 'SendMessage', message) };
-    const { result } = await callUnary(access.service, 'sendMessage', request, { metadata });
+    const { result } = await callUnary(access.service, 'sendMessage', request, { metadata: access.metadata });
     return result?.$case ?? 'nothing';
   } catch (error) {
     const { code, reason } = readServiceError(error);
     return `${code} ${reason}`;
-  } finally {
-    access.service.close();
   }
 }

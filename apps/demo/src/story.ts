@@ -146,13 +146,15 @@ async function removal({ report, cast, addresses, conversation }: Stage): Promis
   await report.step('Bob can neither read nor send any more', async () => {
     const refused = await failureOf(bob.do('send', conversation, 'Bob was here'));
     report.say(`          Bob's own client refuses to send: ${refused}`);
-    const { newestEpoch, newestKind, write } = await bob.do('tryOldAccess');
+    const { newestEpoch, newestKind, writeOld, writeNew } = await bob.do('tryOldAccess');
     if (newestEpoch !== epochBefore) throw new Error(`Bob's old key opens epoch ${newestEpoch}`);
     report.say(
-      `          his old key opens the log up to his own removal: ${newestKind} of epoch ${newestEpoch}`,
+      `          his old key opens the log up to his removal: ${newestKind} of epoch ${newestEpoch}`,
     );
-    if (write === 'accepted') throw new Error('the service took a message from Bob');
-    report.say(`          the delivery service refuses what he sends with it: ${write}`);
+    if (writeOld !== 'conflict' || writeNew !== 'PERMISSION_DENIED PROOF_INVALID') {
+      throw new Error(`the service answered Bob with ${writeOld} and ${writeNew}`);
+    }
+    report.say(`          the delivery service refuses what he sends with it: ${writeOld}, ${writeNew}`);
     if (bob.messages().some(({ text }) => text === 'Without Bob')) throw new Error('Bob can still read');
   });
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { wipe } from '@canopy/crypto';
 import { ExternalPub } from '../extensions/external-pub.ts';
 import { createExtension, type Extension } from '../extensions/extension.ts';
 import { randomGrease } from '../extensions/grease.ts';
@@ -37,7 +38,8 @@ export function createGroupInfo(
     extensions.push(createExtension(ExtensionType.ratchetTree, RatchetTreeNodes, nodesOfTree(tree)));
   }
   if (request.externalPub) {
-    const { publicKey } = deriveExternalKeyPair(suite, secrets.externalSecret);
+    const { publicKey, privateKey } = deriveExternalKeyPair(suite, secrets.externalSecret);
+    wipe(privateKey);
     extensions.push(createExtension(ExtensionType.externalPub, ExternalPub, { externalPub: publicKey }));
   }
   if (request.grease) extensions.push({ extensionType: randomGrease(suite), extensionData: suite.random(4) });

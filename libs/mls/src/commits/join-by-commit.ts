@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { CipherSuite } from '@canopy/crypto';
+import { wipe, type CipherSuite } from '@canopy/crypto';
 import type { IdentityQuestion } from '../credentials/identity.ts';
 import { refuse } from '../errors.ts';
 import { ExternalPub } from '../extensions/external-pub.ts';
@@ -194,6 +194,7 @@ function finishExternalCommit(
     pskIds: request.psks,
     pskStore: ports.psks,
   });
+  wipe(parts.initSecret);
   wipeWelcomeSecrets(scheduled);
   wipePathSecrets(parts.path);
   const { epoch } = scheduled;

@@ -94,12 +94,14 @@ function openSecrets(suite: CipherSuite, welcome: Welcome, own: OwnKeyPackage): 
   }
   const ciphertext = entry.encryptedGroupSecrets;
   const context = welcome.encryptedGroupInfo;
-  return decode(
-    GroupSecrets,
-    refuseUndecryptable('R12.4.3.1-04', () =>
-      decryptWithLabel(suite, own.initPrivateKey, { label: 'Welcome', context, ciphertext }),
-    ),
+  const plaintext = refuseUndecryptable('R12.4.3.1-04', () =>
+    decryptWithLabel(suite, own.initPrivateKey, { label: 'Welcome', context, ciphertext }),
   );
+  try {
+    return decode(GroupSecrets, plaintext);
+  } finally {
+    wipe(plaintext);
+  }
 }
 
 function refuseUndecryptable<T>(requirement: string, open: () => T): T {

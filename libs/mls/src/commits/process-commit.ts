@@ -4,7 +4,7 @@
  * @module
  */
 
-import { equal } from '@canopy/crypto';
+import { equal, wipe } from '@canopy/crypto';
 import type { IdentityQuestion } from '../credentials/identity.ts';
 import { refuse, required } from '../errors.ts';
 import { ContentType, SenderType, type Sender } from '../framing/content.ts';
@@ -26,6 +26,7 @@ import { validateExternalList, validateMemberList } from '../proposals/validate-
 import { ProposalType } from '../registries.ts';
 import { openExternalInit } from '../schedule/external-init.ts';
 import { GroupContext } from '../schedule/group-context.ts';
+import type { NewEpoch } from '../schedule/key-schedule.ts';
 import { LeafNodeSource } from '../tree/leaf-node.ts';
 import { nodeOfLeaf, type LeafIndex, type NodeIndex } from '../tree/math.ts';
 import { keepCurrentKeys, type PrivateTree } from '../tree/private-tree.ts';
@@ -163,30 +164,17 @@ interface MergedCommit {
 
 function stageCommit(state: GroupState, incoming: Incoming, ports: Ports): StagedCommit {
   const { verified, applied, committer, commit } = incoming;
-  const { tree, groupContext: provisional, opened } = mergeCommit(state, incoming, ports);
-  const { wireFormat, content, auth } = verified;
-  const groupContext = confirmedContext(state.suite, provisional, state.interimTranscriptHash, {
-    wireFormat,
-    content,
-    signature: auth.signature,
-  });
-  const scheduled = scheduleEpoch({
-    suite: state.suite,
-    initSecret: initSecretFor(state, applied),
-    commitSecret: opened?.commitSecret ?? new Uint8Array(state.suite.kdf.size),
-    groupContext,
-    pskIds: applied.psks,
-    pskStore: pskStoreOf(state, ports.psks),
-  });
-  wipeWelcomeSecrets(scheduled);
-  validateConfirmationTag(state.suite, scheduled.epoch, groupContext, auth.confirmationTag);
+  const merged = mergeCommit(state, incoming, ports);
+  const { tree, opened } = merged;
+  const { auth } = verified;
+  const { groupContext, epoch } = enterEpoch(state, incoming, merged, ports);
   const next = nextEpoch(
     state,
     {
       groupContext,
       tree,
       keys: new Map([...ownKeysAfter(state, incoming, tree), ...(opened?.keys ?? [])]),
-      epoch: scheduled.epoch,
+      epoch,
       confirmationTag: required(auth.confirmationTag, 'the tag that was just checked'),
       signaturePrivateKey: ownUpdate(state, incoming)?.signaturePrivateKey ?? state.signaturePrivateKey,
       status: statusAfter(applied),
@@ -200,6 +188,42 @@ function stageCommit(state: GroupState, incoming: Incoming, ports: Ports): Stage
     selfRemoved: false,
   };
   return { base: state, state: next, effects: describeEffects(applied, effects) };
+}
+
+/** Derives the secrets of the new epoch; those that the tag does not confirm are overwritten again. */
+function enterEpoch(
+  state: GroupState,
+  { verified, applied }: Incoming,
+  { groupContext: provisional, opened }: MergedCommit,
+  ports: Ports,
+): { readonly groupContext: GroupContext; readonly epoch: NewEpoch } {
+  const { suite } = state;
+  const { wireFormat, content, auth } = verified;
+  const { signature, confirmationTag } = auth;
+  const groupContext = confirmedContext(suite, provisional, state.interimTranscriptHash, {
+    wireFormat,
+    content,
+    signature,
+  });
+  const initSecret = initSecretFor(state, applied);
+  const scheduled = scheduleEpoch({
+    suite,
+    initSecret,
+    commitSecret: opened?.commitSecret ?? new Uint8Array(suite.kdf.size),
+    groupContext,
+    pskIds: applied.psks,
+    pskStore: pskStoreOf(state, ports.psks),
+  });
+  if (initSecret !== state.secrets.initSecret) wipe(initSecret);
+  wipeWelcomeSecrets(scheduled);
+  const { epoch } = scheduled;
+  try {
+    validateConfirmationTag(suite, epoch, groupContext, confirmationTag);
+  } catch (error) {
+    wipe(...Object.values(epoch.secrets), epoch.encryptionSecret, ...(opened?.keys.values() ?? []));
+    throw error;
+  }
+  return { groupContext, epoch };
 }
 
 function initSecretFor(state: GroupState, { kemOutput }: AppliedProposals): Uint8Array {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { CryptoError, type CipherSuite, type HPKEExportRequest } from '@canopy/crypto';
+import { CryptoError, wipe, type CipherSuite, type HPKEExportRequest } from '@canopy/crypto';
 import { refuse } from '../errors.ts';
 import { deriveExternalKeyPair } from './key-schedule.ts';
 
@@ -37,5 +37,7 @@ export function openExternalInit(
   } catch (error) {
     if (error instanceof CryptoError) refuse('INVALID_COMMIT', 'R8.3-02', 'malformed kem_output', error);
     throw error;
+  } finally {
+    wipe(privateKey);
   }
 }

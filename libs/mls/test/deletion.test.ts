@@ -5,10 +5,15 @@ import { equal } from '@canopy/crypto';
 import { wipeInitKey } from '../src/commits/join-by-welcome.ts';
 import type { GroupState } from '../src/group/state.ts';
 import { defaultPolicy } from '../src/policy.ts';
-import { WireFormat } from '../src/registries.ts';
+import type { Proposal } from '../src/proposals/proposal.ts';
+import { ProposalType, WireFormat } from '../src/registries.ts';
+import type { PskStore } from '../src/schedule/psk.ts';
 import type { SecretTree } from '../src/secret-tree/secret-tree.ts';
+import { forge, publicOf } from './forge.ts';
+import { comeIn } from './outsider.ts';
 import {
   addOf,
+  announce,
   commitBy,
   empty,
   expectAgreement,
@@ -23,22 +28,11 @@ import {
   say,
   snapshot,
   stage,
+  suite1,
   trio,
   type Peer,
 } from './parties.ts';
-
-const isZero = (secret: Uint8Array): boolean => secret.length > 0 && secret.every((byte) => byte === 0);
-
-/** All secrets that a secret tree holds at the moment, by reference. */
-function secretsIn({ state }: SecretTree): Uint8Array[] {
-  const ofRatchets = state.ratchets.flatMap(([, { handshake, application }]) =>
-    [handshake, application].flatMap(({ secret, skipped }) => [
-      secret,
-      ...skipped.flatMap(({ key, nonce }) => [key, nonce]),
-    ]),
-  );
-  return [...state.nodes.map(([, secret]) => secret), ...ofRatchets];
-}
+import { isZero, recordingSuite, secretsInTree, secretsOf } from './recording-suite.ts';
 
 function applicationRatchet({ state }: SecretTree, leaf: number): { secret: Uint8Array; skipped: number[] } {
   const found = state.ratchets.find(([index]) => index === leaf)?.[1].application;
@@ -61,7 +55,7 @@ const forgetful = { options: { policy: { ...defaultPolicy, pastEpochs: 0, resump
 describe('message keys', () => {
   it('are gone when the message was sent, with all that led to them [R9.2-01]', async () => {
     const [alice] = await trio();
-    const [root] = secretsIn(alice.group.state.secretTree);
+    const [root] = secretsInTree(alice.group.state.secretTree);
     say(alice, 'first');
     expect(root === undefined || isZero(root)).toBe(true);
     const { secret } = applicationRatchet(alice.group.state.secretTree, 0);
@@ -114,12 +108,12 @@ describe('the secrets of an epoch', () => {
       await expectConversation([alice, bob, carol]);
       const peer = who === 'the committer' ? alice : bob;
       const old = peer.group.state;
-      const inTree = secretsIn(old.secretTree);
+      const inTree = secretsInTree(old.secretTree);
       await commitBy(alice, [alice, bob, carol]);
       const all = [...Object.values(old.secrets), ...inTree];
       expect(all.length).toBeGreaterThan(8);
       expect(all.filter((secret) => !isZero(secret))).toEqual([]);
-      expect(secretsIn(old.secretTree)).toEqual([]);
+      expect(secretsInTree(old.secretTree)).toEqual([]);
       expectAgreement([alice, bob, carol]);
       await expectConversation([alice, bob, carol]);
     },
@@ -135,7 +129,7 @@ describe('the secrets of an epoch', () => {
     expect(isZero(senderDataSecret) || isZero(resumptionPsk)).toBe(false);
     await commitBy(alice, [alice, bob, carol]);
     expect(isZero(senderDataSecret) && isZero(resumptionPsk)).toBe(true);
-    expect(secretsIn(old.secretTree)).toEqual([]);
+    expect(secretsInTree(old.secretTree)).toEqual([]);
   });
 });
 
@@ -224,7 +218,7 @@ describe('a commit that is dropped', () => {
       );
       const doomed = [
         ...Object.values(staged.state.secrets),
-        ...secretsIn(staged.state.secretTree),
+        ...secretsInTree(staged.state.secretTree),
         ...fresh,
       ];
       expect(doomed.some(isZero)).toBe(false);
@@ -267,5 +261,70 @@ describe('a KeyPackage', () => {
       [...joined.group.state.keys.values()].some((key) => equal(key, dave.keyPackage.initPrivateKey)),
     ).toBe(false);
     expect(snapshot(joined)).not.toContain(Buffer.from(dave.keyPackage.initPrivateKey).toString('hex'));
+  });
+});
+
+/** Gives the secrets that live on although nobody has a use for them. */
+function leftOver(secrets: Iterable<Uint8Array>, ...states: readonly GroupState[]): Uint8Array[] {
+  const inUse = new Set(states.flatMap((state) => [...secretsOf(state)]));
+  return [...secrets].filter((secret) => !inUse.has(secret) && !isZero(secret));
+}
+
+const states = (peers: readonly Peer[]): GroupState[] => peers.map(({ group }) => group.state);
+
+describe('every secret that is made is either in the state or overwritten', () => {
+  const knownPsk: PskStore = {
+    findExternalPsk: (id) => id.toReversed(),
+    findResumptionPsk: () => undefined,
+  };
+
+  async function recordedTrio(): Promise<{ peers: readonly [Peer, Peer, Peer]; secrets: Set<Uint8Array> }> {
+    const { suite, secrets } = recordingSuite();
+    const peers = await trio({ suite, options: { psks: knownPsk } });
+    return { peers, secrets };
+  }
+
+  it('by commits with paths, Adds, PSKs, Welcomes and messages [R9.2-01, R7.5-10]', async () => {
+    const { peers, secrets } = await recordedTrio();
+    const [alice, bob, carol] = peers;
+    const { suite } = alice.party;
+    const psk = { pskType: 1, pskId: Uint8Array.of(1), pskNonce: suite1.random(32) } as const;
+    const proposals: Proposal[] = [{ proposalType: ProposalType.psk, psk }];
+    secrets.clear();
+    const dave = joiner(party('dave', { suite, options: { psks: knownPsk } }));
+    const four = await commitBy(alice, peers, { proposals, forcePath: true }, [dave]);
+    await expectConversation(four);
+    const keyPackageKeys = new Set([dave.keyPackage.initPrivateKey, dave.keyPackage.encryptionPrivateKey]);
+    const left = leftOver(secrets, ...states(four)).filter((secret) => !keyPackageKeys.has(secret));
+    expect(secrets.size).toBeGreaterThan(100);
+    expect(left).toEqual([]);
+    await announce(
+      await bob.group.proposeUpdate({ wireFormat: WireFormat.privateMessage, authenticatedData: empty }),
+      ...four.filter((peer) => peer !== bob),
+    );
+    await commitBy(carol, four);
+    expect(leftOver(secrets, ...states(four)).filter((secret) => !keyPackageKeys.has(secret))).toEqual([]);
+  });
+
+  it('by an external Commit, for those inside and the one who joins [R9.2-01, R8.3-01]', async () => {
+    const { peers, secrets } = await recordedTrio();
+    secrets.clear();
+    const dave = await comeIn(party('dave', { suite: peers[0].party.suite }), peers);
+    expect(leftOver(secrets, ...states([...peers, dave]))).toEqual([]);
+  });
+
+  it('by commits that are dropped, and commits that are refused [R14-02, R9.2-03]', async () => {
+    const { peers, secrets } = await recordedTrio();
+    const [alice, bob] = peers;
+    await expectConversation(peers);
+    secrets.clear();
+    const { staged, message } = await alice.group.commit({ wireFormat: WireFormat.publicMessage });
+    bob.group.drop(await stage(bob, message));
+    alice.group.drop(staged);
+    expect(leftOver(secrets, ...states(peers))).toEqual([]);
+    const forged = forge(alice, publicOf(message).content.body, { confirmationTag: suite1.random(32) });
+    secrets.clear();
+    await expect(receive(bob, forged)).rejects.toEqual(refusal('INVALID_CONFIRMATION_TAG'));
+    expect(leftOver(secrets, ...states(peers))).toEqual([]);
   });
 });

@@ -1,0 +1,133 @@
+import { describe, expect, it } from '@jest/globals';
+import * as fc from 'fast-check';
+
+import { encode, opaque, optional, struct, uint32, uint8 } from '@canopy/codec';
+
+import { LeafNode } from '../../src/tree/leaf-node.ts';
+import {
+  isLeafBelow,
+  leftOf,
+  rightOf,
+  rootOf,
+  toLeafIndex,
+  toNodeIndex,
+  type NodeIndex,
+} from '../../src/tree/math.ts';
+import { originalTreeHash, verifyParentHashes } from '../../src/tree/parent-hash.ts';
+import { ParentNode } from '../../src/tree/parent-node.ts';
+import { treeHash } from '../../src/tree/tree-hash.ts';
+import { suite1 } from '../parties.ts';
+import { afresh, arrayOf, history, withPath, type Nodes } from './sample-trees.ts';
+
+const seeds = fc.integer({ min: 0, max: 1_000_000 });
+const runs = { numRuns: 15 };
+
+const LeafInput = struct({ nodeType: uint8, leafIndex: uint32, leafNode: optional(LeafNode) });
+const ParentInput = struct({
+  nodeType: uint8,
+  parentNode: optional(ParentNode),
+  left: opaque,
+  right: opaque,
+});
+
+/** TreeHashInput of RFC 9420 §7.8 on the array, nothing kept; leaves in the list count as never added (§7.9). */
+function slowHash(nodes: Nodes, index: NodeIndex, without: readonly number[] = []): Uint8Array {
+  const node = nodes[index];
+  const left = leftOf(index);
+  const right = rightOf(index);
+  if (left === undefined || right === undefined) {
+    const isBlank = node?.nodeType !== 1 || without.includes(index / 2);
+    const leafNode = isBlank ? undefined : structuredClone(node.leafNode);
+    return suite1.hash.digest(encode(LeafInput, { nodeType: 1, leafIndex: index / 2, leafNode }));
+  }
+  const parentNode =
+    node?.nodeType === 2
+      ? {
+          ...node.parentNode,
+          unmergedLeaves: node.parentNode.unmergedLeaves.filter((leaf) => !without.includes(leaf)),
+        }
+      : undefined;
+  const [leftHash, rightHash] = [slowHash(nodes, left, without), slowHash(nodes, right, without)];
+  return suite1.hash.digest(
+    encode(ParentInput, { nodeType: 2, parentNode, left: leftHash, right: rightHash }),
+  );
+}
+
+describe('the tree hash that is kept in the places', () => {
+  it('is that of all nodes hashed anew, in every version of a tree [R7.8-01, R7.8-02, R7.8-03]', () => {
+    fc.assert(
+      fc.property(seeds, (seed) => {
+        const versions = history(seed, 12);
+        // In every second run hashes are kept along the way, in the others all are computed at the end.
+        if (seed % 2 === 0) for (const tree of versions) treeHash(suite1, tree.root);
+        for (const tree of versions) {
+          const expected = slowHash(arrayOf(tree), rootOf(tree.leafCount));
+          expect(treeHash(suite1, tree.root)).toEqual(expected);
+          expect(treeHash(suite1, afresh(tree).root)).toEqual(expected);
+        }
+      }),
+      runs,
+    );
+  });
+
+  it('without leaves that were added later is that of the tree before them [R7.9-02]', () => {
+    fc.assert(
+      fc.property(seeds, (seed) => {
+        for (const tree of history(seed, 12)) {
+          const nodes = arrayOf(tree);
+          for (const [index, node] of nodes.entries()) {
+            if (node?.nodeType !== 2) continue;
+            const { unmergedLeaves } = node.parentNode;
+            for (const child of [leftOf(toNodeIndex(index)), rightOf(toNodeIndex(index))]) {
+              if (child === undefined) throw new Error('a child expected');
+              const inside = unmergedLeaves.filter((leaf) => isLeafBelow(leaf, child));
+              const expected = slowHash(nodes, child, inside);
+              expect(originalTreeHash(suite1, tree.slot(child), unmergedLeaves)).toEqual(expected);
+            }
+          }
+        }
+      }),
+      runs,
+    );
+  });
+});
+
+describe('parent hashes', () => {
+  it('hold in every tree that commits have made, whatever was added or removed between [R7.9.2-03, R7.9.2-04]', () => {
+    fc.assert(
+      fc.property(seeds, (seed) => {
+        for (const tree of history(seed, 14))
+          expect(() => verifyParentHashes(suite1, afresh(tree).root)).not.toThrow();
+      }),
+      runs,
+    );
+  });
+
+  it('do not hold for a key that somebody put into a node, whatever its hash says [R7.9.2-03]', () => {
+    let tried = 0;
+    for (const tree of history(5, 20)) {
+      const committed = withPath(tree, toLeafIndex([...tree.members()][0]?.leafIndex ?? 0));
+      const nodes = arrayOf(committed);
+      for (const [index, node] of nodes.entries()) {
+        if (node?.nodeType !== 2) continue;
+        const { publicKey: encryptionKey } = suite1.hpke.generateKeyPair();
+        const editor = committed.edit();
+        const [below] = [...committed.members()].filter(({ leafIndex }) =>
+          isLeafBelow(leafIndex, toNodeIndex(index)),
+        );
+        if (below === undefined) throw new Error('a member below expected');
+        const path = committed.directPath(below.leafIndex).flatMap((slot) => {
+          if (slot.node === undefined) return [];
+          const changed = slot.index === index ? { ...slot.node, encryptionKey } : slot.node;
+          return [[slot.index, changed] as const];
+        });
+        editor.replacePath(below.leafIndex, below.leafNode, new Map(path));
+        expect(() => verifyParentHashes(suite1, editor.finish().root)).toThrow(
+          expect.objectContaining({ code: 'PARENT_HASH_MISMATCH' }),
+        );
+        tried += 1;
+      }
+    }
+    expect(tried).toBeGreaterThan(20);
+  });
+});

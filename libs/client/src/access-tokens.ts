@@ -29,11 +29,17 @@ export class AccessTokens {
   readonly #stub: Stubs['authentication'];
   readonly #device: EnrolledDevice;
   readonly #clock: Clock;
+  readonly #signal: AbortSignal;
   #tokens: Tokens | undefined;
   #fetching: Promise<Tokens> | undefined;
 
-  constructor(stub: Stubs['authentication'], device: EnrolledDevice, clock: Clock) {
+  constructor(
+    stub: Stubs['authentication'],
+    device: EnrolledDevice,
+    { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal },
+  ) {
     this.#stub = stub;
+    this.#signal = signal;
     this.#device = device;
     this.#clock = clock;
   }
@@ -73,14 +79,14 @@ export class AccessTokens {
 
   async #fetch(): Promise<Tokens> {
     const { device, domain, cipherSuite, signatureKeyPair } = this.#device;
-    const idempotent = { idempotent: true };
-    const { challenge } = await callUnary(this.#stub, 'beginAuthentication', { device }, idempotent);
+    const options = { signal: this.#signal };
+    const { challenge } = await callUnary(this.#stub, 'beginAuthentication', { device }, options);
     const proof = { challenge, domain, device };
     const suite = getCipherSuite(cipherSuite);
     const signature = signAuthenticationProof(suite, signatureKeyPair.privateKey, proof);
     const audiences = Object.values(AUDIENCES);
     const request = { device, challenge, signature, audiences };
-    return this.#toTokens(await callUnary(this.#stub, 'createAccessTokens', request));
+    return this.#toTokens(await callUnary(this.#stub, 'createAccessTokens', request, options));
   }
 
   #toTokens({ tokens }: authentication.CreateAccessTokensResponse): Tokens {

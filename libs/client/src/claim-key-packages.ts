@@ -58,7 +58,7 @@ function claim(
   const request = { requestId: randomBytes(16), users: [...users], devices: [], cipherSuite: suite.id };
   return untilAnswered(signal, () =>
     tokens.call('directory', (metadata) =>
-      callUnary(stubs.directory, 'claimKeyPackages', request, { metadata }),
+      callUnary(stubs.directory, 'claimKeyPackages', request, { metadata, signal }),
     ),
   );
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { setMaxListeners } from 'node:events';
 import { getCipherSuite } from '@canopy/crypto';
 import { createIdentityProvider, userOfDevice } from '@canopy/identity';
 import { defaultPolicy, noPsks, type Policy } from '@canopy/mls';
@@ -71,7 +72,7 @@ export class Client {
   readonly #keyPackages: number;
   readonly #closing = new AbortController();
   readonly #newEvents = new Bell();
-  readonly #stocking = new Lane();
+  readonly #errands = new Lane();
   readonly #feed: EventFeed;
   #enrolled: Enrolled | undefined;
   #closed: Promise<void> | undefined;
@@ -79,6 +80,8 @@ export class Client {
   private constructor(ports: Ports, keyPackages: number) {
     this.#ports = ports;
     this.#keyPackages = keyPackages;
+    // Every call that is under way listens for the end of the client.
+    setMaxListeners(0, this.#closing.signal);
     this.#feed = new EventFeed({
       events: ports.store.events,
       newEvents: this.#newEvents,
@@ -129,12 +132,10 @@ export class Client {
    * @throws {ClientError} ENROLMENT_REFUSED, SERVICE_REFUSED, SERVICE_UNAVAILABLE
    */
   async enrol(code: string, options: { readonly cipherSuite?: number } = {}): Promise<DeviceIdentity> {
-    const { store, stubs, clock, beforeStep } = this.#ports;
-    if (this.#enrolled === undefined) {
-      const parts = { stub: stubs.authentication, store, clock, beforeStep };
-      this.#enrolled = this.#begin(await enrol(parts, code, options.cipherSuite ?? 1));
-    }
-    const { device } = this.#enrolled.around;
+    const { device } = await this.#errands.run(async () => {
+      this.#enrolled ??= this.#begin(await this.#enrol(code, options.cipherSuite ?? 1));
+      return this.#enrolled.around;
+    });
     return { device, user: userOfDevice(device) };
   }
 
@@ -145,7 +146,7 @@ export class Client {
    */
   replenish(): Promise<number> {
     const { around } = this.#require();
-    return this.#stocking.run(() => replenish(around, this.#keyPackages));
+    return this.#errands.run(() => replenish(around, this.#keyPackages));
   }
 
   /**
@@ -159,6 +160,7 @@ export class Client {
     for (const known of conversations.all()) {
       if (known.replica.status === 'creating') await conversations.open(known);
     }
+    this.#restock();
     await Promise.all([
       sync.start(),
       ...conversations.all().map((known) => this.#resume(known.conversation)),
@@ -209,10 +211,17 @@ export class Client {
   async #close(): Promise<void> {
     this.#closing.abort(new ClientError('CLOSED', 'the client was closed'));
     closeStubs(this.#ports.stubs);
-    await this.#stocking.settled();
+    await this.#errands.settled();
     await this.#enrolled?.sync.stopped();
     for (const conversation of this.conversations()) await conversation.settled();
     this.#ports.store.close();
+  }
+
+  #enrol(code: string, cipherSuite: number): Promise<EnrolledDevice> {
+    const { store, stubs, clock, beforeStep } = this.#ports;
+    const { signal } = this.#closing;
+    const parts = { stub: stubs.authentication, store, clock, signal, beforeStep };
+    return enrol(parts, code, cipherSuite);
   }
 
   async #resume(conversation: Conversation): Promise<void> {
@@ -229,24 +238,25 @@ export class Client {
   #begin(device: EnrolledDevice): Enrolled {
     const around = this.#surround(device);
     const conversations = new Conversations(around);
-    return { around, conversations, sync: new Sync(around, conversations, () => this.#restock()) };
+    return { around, conversations, sync: new Sync(around, conversations, () => this.#restockAfterJoin()) };
   }
 
   #surround(device: EnrolledDevice): Surroundings {
     const { store, stubs, policy, clock, log, beforeStep } = this.#ports;
-    const keys = new StoredTrust(stubs.authentication, store.device, clock);
+    const life = { clock, signal: this.#closing.signal };
+    const keys = new StoredTrust(stubs.authentication, store.device, life);
     const identities = createIdentityProvider({ domain: device.domain, keys, clock });
     const now = (): bigint => BigInt(Math.floor(clock.now() / 1000));
     return {
       store,
       stubs,
-      tokens: new AccessTokens(stubs.authentication, device, clock),
+      tokens: new AccessTokens(stubs.authentication, device, life),
       device: device.device,
       suite: getCipherSuite(device.cipherSuite),
       identity: identityOf(device),
       options: { policy, identities, psks: noPsks, now },
       newEvents: this.#newEvents,
-      signal: this.#closing.signal,
+      signal: life.signal,
       log,
       beforeStep,
       nowMs: () => clock.now(),
@@ -254,8 +264,11 @@ export class Client {
   }
 
   /** Joins use KeyPackages up: at half of the stock it is filled again. */
+  #restockAfterJoin(): void {
+    if (this.#ports.store.keyPackages.countSingleUse() * 2 <= this.#keyPackages) this.#restock();
+  }
+
   #restock(): void {
-    if (this.#ports.store.keyPackages.countSingleUse() * 2 > this.#keyPackages) return;
     this.replenish().catch((error: unknown) => {
       this.#ports.log({ event: 'stock-not-filled', cause: toClientError(error) });
     });

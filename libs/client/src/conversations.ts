@@ -73,7 +73,9 @@ export class Conversations {
     const { group } = replica;
     const request = { groupId: group.groupId, cipherSuite: suite.id, accessKey: accessKeyOf(group) };
     const { result } = await untilAnswered(signal, () =>
-      tokens.call('delivery', (metadata) => callUnary(stubs.delivery, 'createGroup', request, { metadata })),
+      tokens.call('delivery', (metadata) =>
+        callUnary(stubs.delivery, 'createGroup', request, { metadata, signal }),
+      ),
     );
     beforeStep('create:opened');
     if (result?.$case === 'created') return replica.opened();

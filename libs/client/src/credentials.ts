@@ -28,6 +28,7 @@ export interface EnrolmentParts {
   readonly stub: Stubs['authentication'];
   readonly store: Store;
   readonly clock: Clock;
+  readonly signal: AbortSignal;
   readonly beforeStep: BeforeStep;
 }
 
@@ -78,12 +79,14 @@ function createKeys(cipherSuite: number): DeviceKeys {
 }
 
 async function begin(
-  { stub }: EnrolmentParts,
+  { stub, signal }: EnrolmentParts,
   enrolmentCode: string,
   { cipherSuite, signatureKeyPair: { publicKey: signatureKey, privateKey } }: DeviceKeys,
 ): Promise<authentication.CompleteEnrolmentRequest> {
   const request = { enrolmentCode };
-  const { result } = await answered(() => callUnary(stub, 'beginEnrolment', request, { idempotent: true }));
+  const { result } = await answered(() =>
+    callUnary(stub, 'beginEnrolment', request, { idempotent: true, signal }),
+  );
   if (result?.$case === 'refusal') throw refused(result.value);
   if (result === undefined) throw new ClientError('INVALID_RESPONSE', 'neither a challenge nor a refusal');
   const { challenge, domain, user } = result.value;
@@ -93,21 +96,21 @@ async function begin(
 }
 
 async function complete(
-  { stub }: EnrolmentParts,
+  { stub, signal }: EnrolmentParts,
   request: authentication.CompleteEnrolmentRequest,
 ): Promise<NonNullable<authentication.CompleteEnrolmentResponse['result']>> {
   const { result } = await answered(() =>
-    callUnary(stub, 'completeEnrolment', request, { idempotent: true }),
+    callUnary(stub, 'completeEnrolment', request, { idempotent: true, signal }),
   );
   if (result === undefined) throw new ClientError('INVALID_RESPONSE', 'neither a device nor a refusal');
   return result;
 }
 
 async function finish(
-  { stub, store, clock }: EnrolmentParts,
+  { stub, store, clock, signal }: EnrolmentParts,
   { device, attestation }: authentication.EnrolledDevice,
 ): Promise<EnrolledDevice> {
-  const trust = await answered(() => fetchTrust(stub));
+  const trust = await answered(() => fetchTrust(stub, signal));
   const keys = store.device.enrolling()?.keys;
   if (keys === undefined) throw new ClientError('INVALID_STATE', 'the keys of the enrolment are gone');
   const enrolled = { ...keys, device, domain: trust.domain, attestation };

@@ -64,9 +64,9 @@ async function join(
 
 /** Who was removed and added again finds the removal in the log first. */
 async function requireNotMember(known: Known | undefined, around: Surroundings): Promise<void> {
-  if (known?.replica.isActive !== true) return;
-  await catchUp(known.replica, around);
-  if (known.replica.isActive) throw refusedWelcome('ALREADY_MEMBER');
+  if (known?.replica.isOngoing !== true) return;
+  if (known.replica.isActive) await catchUp(known.replica, around);
+  if (known.replica.isOngoing) throw refusedWelcome('ALREADY_MEMBER');
 }
 
 function readWelcome(bytes: Uint8Array): Welcome {

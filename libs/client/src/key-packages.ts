@@ -15,6 +15,8 @@ import { reasonWord } from './reason-word.ts';
 const BATCH = 50;
 /** A last resort is replaced while it can still be used for this long, in seconds. */
 const LAST_RESORT_MARGIN = 30n * 24n * 3_600n;
+/** Private keys are kept for this long after their KeyPackage has expired, in seconds. */
+const GRACE = 30n * 24n * 3_600n;
 
 /**
  * Fills the directory's stock up to a number of single-use KeyPackages and one last resort; gives how many were published.
@@ -24,7 +26,8 @@ const LAST_RESORT_MARGIN = 30n * 24n * 3_600n;
  */
 export async function replenish(around: Surroundings, target: number): Promise<number> {
   const { keyPackages } = around.store;
-  keyPackages.deleteExpired(around.options.now());
+  // A Welcome may lie in the mailbox for a while.
+  keyPackages.deleteExpired(around.options.now() - GRACE);
   const left = await publishAll(around);
   const stock = await countStock(around);
   const missing = Math.max(target - stock.singleUse, 0);
@@ -50,10 +53,10 @@ function create({ suite, identity, options }: Surroundings, lastResort: boolean)
   };
 }
 
-async function countStock({ tokens, stubs, suite }: Surroundings): Promise<directory.StockCount> {
+async function countStock({ tokens, stubs, suite, signal }: Surroundings): Promise<directory.StockCount> {
   const { counts } = await answered(() =>
     tokens.call('directory', (metadata) =>
-      callUnary(stubs.directory, 'countKeyPackages', {}, { metadata, idempotent: true }),
+      callUnary(stubs.directory, 'countKeyPackages', {}, { metadata, signal, idempotent: true }),
     ),
   );
   const nothing = { cipherSuite: suite.id, singleUse: 0, lastResort: false };
@@ -71,11 +74,16 @@ async function publishAll(around: Surroundings): Promise<number> {
 }
 
 async function publish(batch: readonly StoredKeyPackage[], around: Surroundings): Promise<number> {
-  const { tokens, stubs, beforeStep } = around;
+  const { tokens, stubs, signal, beforeStep } = around;
   const keyPackages = batch.map(({ message, lastResort }) => ({ keyPackage: message, lastResort }));
   const { results } = await answered(() =>
     tokens.call('directory', (metadata) =>
-      callUnary(stubs.directory, 'publishKeyPackages', { keyPackages }, { metadata, idempotent: true }),
+      callUnary(
+        stubs.directory,
+        'publishKeyPackages',
+        { keyPackages },
+        { metadata, signal, idempotent: true },
+      ),
     ),
   );
   beforeStep('key-packages:published');

@@ -41,9 +41,13 @@ export async function openEntry(
   try {
     return await process(group, mlsMessage);
   } catch (error) {
-    if (error instanceof MlsError && error.code === 'OWN_MESSAGE') return { kind: 'nothing' };
+    if (isOwn(error) && kind !== delivery.LogEntryKind.COMMIT) return { kind: 'nothing' };
     return { kind: 'unreadable', code: codeOfRefusal(error) };
   }
+}
+
+function isOwn(error: unknown): boolean {
+  return error instanceof MlsError && error.code === 'OWN_MESSAGE';
 }
 
 async function process(group: Group, mlsMessage: Uint8Array): Promise<OpenedEntry> {

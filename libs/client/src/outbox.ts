@@ -8,7 +8,7 @@ import { ClientError } from './errors.ts';
 import { proveMembership } from './group-proof.ts';
 import { catchUp } from './read-group.ts';
 import type { Replica } from './replica.ts';
-import { untilAnswered } from './service-calls.ts';
+import { isRefusalOfBytes, untilAnswered } from './service-calls.ts';
 import type { StoredMessage } from './store/outgoing-store.ts';
 import type { Surroundings } from './surroundings.ts';
 import { reasonWord } from './reason-word.ts';
@@ -81,11 +81,8 @@ export class Outbox {
       this.#around.beforeStep('send:answered');
       await this.#act(message, result);
     } catch (error) {
-      if (!(
-        error instanceof ClientError &&
-        (error.code === 'SERVICE_REFUSED' || error.code === 'MESSAGE_REFUSED')
-      ))
-        throw error;
+      // After any other failure an earlier attempt may have been accepted, or a later one may be.
+      if (!isRefused(error)) throw error;
       this.#around.log({ event: 'message-refused', conversation: this.#replica.id, code: error.reason });
       this.#finish(message, (waiter) => waiter.reject(error));
     }
@@ -142,11 +139,15 @@ export class Outbox {
     return untilAnswered(signal, async () => {
       const proof = proveMembership(this.#replica.group, 'SendMessage', message, nowMs());
       const { result } = await tokens.call('delivery', (metadata) =>
-        callUnary(stubs.delivery, 'sendMessage', { message, proof }, { metadata }),
+        callUnary(stubs.delivery, 'sendMessage', { message, proof }, { metadata, signal }),
       );
       return result;
     });
   }
+}
+
+function isRefused(error: unknown): error is ClientError {
+  return isRefusalOfBytes(error) || (error instanceof ClientError && error.code === 'MESSAGE_REFUSED');
 }
 
 function refused({ reason, detail }: delivery.SubmissionRejected): ClientError {

@@ -35,7 +35,7 @@ function readPage(
     const query = delivery.GroupQuery.encode({ groupId, afterSequence, limit: 0 }).finish();
     const proof = proveMembership(group, 'ReadGroup', query, nowMs());
     return tokens.call('delivery', (metadata) =>
-      callUnary(stubs.delivery, 'readGroup', { query, proof }, { metadata }),
+      callUnary(stubs.delivery, 'readGroup', { query, proof }, { metadata, signal }),
     );
   });
 }

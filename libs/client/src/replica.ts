@@ -67,6 +67,11 @@ export class Replica {
     return this.#pending;
   }
 
+  /** Whether the group is not over for this device, though it may not have begun. */
+  get isOngoing(): boolean {
+    return this.#status !== 'ended';
+  }
+
   /** Whether the device is a member that can read and send. */
   get isActive(): boolean {
     return this.#status === 'active' && this.#group.state.status.kind === 'active';
@@ -77,13 +82,18 @@ export class Replica {
     if (!this.isActive) throw new ClientError('CONVERSATION_ENDED', 'this device is not a member any more');
   }
 
-  /** Processes entries of the log in their order; those that were processed before are passed over. */
-  receive(entries: readonly delivery.LogEntry[]): Promise<void> {
+  /**
+   * Processes entries of the log in their order; those that were processed before are passed over. Says whether there was
+   * nothing missing before any of them.
+   */
+  receive(entries: readonly delivery.LogEntry[]): Promise<boolean> {
     return this.#lane.run(async () => {
       for (const entry of entries) {
-        if (this.#status === 'ended' || entry.sequence > this.#cursor + 1n) return;
+        if (this.#status === 'ended') return true;
+        if (entry.sequence > this.#cursor + 1n) return false;
         if (entry.sequence > this.#cursor) await this.#receiveOne(entry);
       }
+      return true;
     });
   }
 

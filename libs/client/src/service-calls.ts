@@ -65,6 +65,12 @@ export async function answered<T>(call: () => Promise<T>): Promise<T> {
   }
 }
 
+/** Says whether a service refused bytes as such: then it has never accepted the same bytes before either. */
+export function isRefusalOfBytes(error: unknown): error is ClientError {
+  if (!(error instanceof ClientError && error.cause instanceof CallError)) return false;
+  return error.cause.code === 'INVALID_ARGUMENT' || error.cause.code === 'RESOURCE_EXHAUSTED';
+}
+
 /** Makes the error of a client from that of a call; other errors stay what they are. */
 export function toClientError(error: unknown): unknown {
   if (!(error instanceof CallError)) return error;

@@ -9,7 +9,7 @@ import { proveMembership } from './group-proof.ts';
 import type { PendingCommit } from './pending-commit.ts';
 import { catchUp } from './read-group.ts';
 import type { Replica } from './replica.ts';
-import { backoff, pause, untilAnswered } from './service-calls.ts';
+import { backoff, isRefusalOfBytes, pause, untilAnswered } from './service-calls.ts';
 import type { CommitPlan } from './stage-commit.ts';
 import type { Surroundings } from './surroundings.ts';
 import { reasonWord } from './reason-word.ts';
@@ -40,7 +40,8 @@ export async function settleCommit(replica: Replica, around: Surroundings): Prom
   try {
     await submit(pending, replica, around);
   } catch (error) {
-    if (error instanceof ClientError && error.code === 'SERVICE_REFUSED') await replica.abandon(pending);
+    // Any other failure leaves it open whether an earlier attempt was accepted: the commit stays pending.
+    if (isRefusalOfBytes(error)) await replica.abandon(pending);
     throw error;
   }
   return pending.fate.outcome === 'adopted';
@@ -58,6 +59,8 @@ async function submit(pending: PendingCommit, replica: Replica, around: Surround
       if (pending.fate.outcome === 'open') await catchUp(replica, around);
       return replica.abandon(pending);
     case 'rejected':
+      await catchUp(replica, around);
+      if (pending.fate.outcome !== 'open') return;
       await replica.abandon(pending);
       throw refused(result.value);
     case undefined:
@@ -91,7 +94,7 @@ function offer(
     const { bundle } = pending;
     const proof = proveMembership(replica.group, 'SubmitCommit', bundle, nowMs());
     const { result } = await tokens.call('delivery', (metadata) =>
-      callUnary(stubs.delivery, 'submitCommit', { bundle, proof }, { metadata }),
+      callUnary(stubs.delivery, 'submitCommit', { bundle, proof }, { metadata, signal }),
     );
     return result;
   });

@@ -5,6 +5,7 @@
  */
 import { callUnary, CallError, delivery, openStream, type Stream } from '@canopy/contract';
 import type { Conversations, Known } from './conversations.ts';
+import { ClientError } from './errors.ts';
 import { proveMembership } from './group-proof.ts';
 import { toHex } from './hex.ts';
 import { joinFromMailbox } from './join.ts';
@@ -105,15 +106,17 @@ export class Sync {
   /** Anything else is nothing that this client has asked for, or a stream that drains and ends by itself. */
   async #hear(stream: DeviceStream, response: delivery.SubscribeResponse['response']): Promise<void> {
     if (response === undefined) return;
-    if (response.$case === 'entries') {
-      const { groupId, entries } = response.value;
-      await this.#find(groupId)?.replica.receive(entries);
-    }
+    if (response.$case === 'entries') await this.#receive(response.value);
     if (response.$case === 'live') this.#markLive(toHex(response.value.groupId));
     if (response.$case === 'leaseEnded') await this.#renew(stream, response.value);
     if (response.$case === 'refused') this.#giveUp(response.value);
     if (response.$case === 'mailbox') await this.#readMailbox(response.value.entries);
     if (response.$case === 'mailboxLive') this.#markLive(MAILBOX);
+  }
+
+  async #receive({ groupId, entries }: delivery.GroupEntries): Promise<void> {
+    const isWhole = await this.#find(groupId)?.replica.receive(entries);
+    if (isWhole === false) throw new ClientError('INVALID_RESPONSE', 'the stream has left out entries');
   }
 
   /** The next epoch's proof opens what comes after; whoever has none was removed, or cannot read the commit. */
@@ -143,11 +146,11 @@ export class Sync {
 
   /** Lets the service forget what was processed; what fails is acknowledged with the next entry or the next stream. */
   async #acknowledge(): Promise<void> {
-    const { tokens, stubs, store, log } = this.#around;
+    const { tokens, stubs, store, signal, log } = this.#around;
     const upToSequence = store.device.mailboxCursor();
     try {
       await tokens.call('delivery', (metadata) =>
-        callUnary(stubs.delivery, 'acknowledgeMailbox', { upToSequence }, { metadata, idempotent: true }),
+        callUnary(stubs.delivery, 'acknowledgeMailbox', { upToSequence }, { metadata, signal }),
       );
     } catch (error) {
       log({ event: 'mailbox-not-acknowledged', cause: error });

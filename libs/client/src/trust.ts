@@ -14,8 +14,8 @@ import type { DeviceStore, TrustedKeys } from './store/device-store.ts';
 const REFRESH_INTERVAL_MS = 5_000;
 
 /** Fetches the key set of an Authentication Service. @throws {CallError} */
-export async function fetchTrust(stub: Stubs['authentication']): Promise<TrustedKeys> {
-  const { domain, jwksJson: jwks } = await callUnary(stub, 'getJwks', {}, { idempotent: true });
+export async function fetchTrust(stub: Stubs['authentication'], signal: AbortSignal): Promise<TrustedKeys> {
+  const { domain, jwksJson: jwks } = await callUnary(stub, 'getJwks', {}, { idempotent: true, signal });
   return { domain, jwks };
 }
 
@@ -24,11 +24,17 @@ export class StoredTrust implements AttestationKeys {
   readonly #stub: Stubs['authentication'];
   readonly #store: DeviceStore;
   readonly #clock: Clock;
+  readonly #signal: AbortSignal;
   #keys: Promise<AttestationKeys> | undefined;
   #refreshedAtMs = Number.NEGATIVE_INFINITY;
 
-  constructor(stub: Stubs['authentication'], store: DeviceStore, clock: Clock) {
+  constructor(
+    stub: Stubs['authentication'],
+    store: DeviceStore,
+    { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal },
+  ) {
     this.#stub = stub;
+    this.#signal = signal;
     this.#store = store;
     this.#clock = clock;
   }
@@ -42,7 +48,7 @@ export class StoredTrust implements AttestationKeys {
   }
 
   async #refresh(): Promise<void> {
-    const fetched = await fetchTrust(this.#stub);
+    const fetched = await fetchTrust(this.#stub, this.#signal);
     const { domain } = this.#trust();
     if (fetched.domain !== domain) {
       throw new ClientError('INVALID_RESPONSE', 'the authentication service speaks for another domain');

@@ -62,6 +62,8 @@ export function openStream<Name extends string, Client extends Readonly<Record<N
   > = Reflect.apply(client[method], client, [metadata, deadline]);
   const end = watchEnd(call);
   cancelWith(call, options.signal);
+  // Until its first read grpc-js takes everything that comes; from then on it takes as much as its buffer holds.
+  call.read(0);
   return {
     responses: responsesOf(call, end),
     async send(request) {

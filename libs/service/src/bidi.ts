@@ -4,6 +4,7 @@
  * @module
  */
 import { once } from 'node:events';
+import type { Readable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import type { handleBidiStreamingCall, ServerDuplexStream } from '@grpc/grpc-js';
 import { MalformedRequest } from './bind-service.ts';
@@ -39,7 +40,9 @@ export function bidi<Request, Response, Who>(
       .catch((error: unknown) => {
         const failure = failureOf(error, open, options);
         if (!open.context.signal.aborted) {
-          // This is how grpc-js is told to end a stream with a status after what was written before.
+          // This is how grpc-js is told to end a stream with a status, which goes out after all that was written before,
+          // whenever the reader takes it. What waits until then is bounded by the pauses of `converse`; the time, by the
+          // caller's deadline, its cancellation and the life of the connection.
           call.emit('error', failure);
         }
       })
@@ -63,25 +66,59 @@ async function converse<Request, Response>(
   call.end();
 }
 
+/**
+ * Reads the requests by hand: the iterator of a Node stream would destroy the stream on the `error` event that ends the
+ * call, and with it what is not sent yet and the status behind it.
+ */
 async function* requestsOf<Request>(
   call: ServerDuplexStream<Request, never>,
   open: OpenCall,
 ): AsyncGenerator<Request> {
-  const { signal } = open.context;
+  const news = newsOf(call);
   try {
-    // A handler that stops reading may still write.
-    const requests: AsyncIterable<Request | MalformedRequest> = call.iterator({ destroyOnReturn: false });
-    for await (const request of requests) {
+    while (!call.readableEnded && !call.destroyed) {
+      const request: Request | MalformedRequest | null = call.read();
       if (request instanceof MalformedRequest) {
         throw request.fault;
       }
-      yield request;
+      if (request === null) {
+        await news.come();
+      } else {
+        yield request;
+      }
     }
-    // A reset by the caller shows as an end first and as a cancellation a moment later: only one of them is a half-close.
-    await setImmediate();
-    signal.throwIfAborted();
-  } catch (error) {
-    signal.throwIfAborted();
-    throw error;
+  } finally {
+    news.stop();
   }
+  // A reset by the caller shows as an end first and as a cancellation a moment later: only one of them is a half-close.
+  await setImmediate();
+  open.context.signal.throwIfAborted();
+}
+
+interface News {
+  /** Waits until there is something new about the stream. */
+  come(): Promise<void>;
+  stop(): void;
+}
+
+const NEWS = ['readable', 'end', 'close'] as const;
+
+/** Tells when it is worth to read from a stream again. */
+function newsOf(call: Pick<Readable, 'on' | 'off'>): News {
+  let tell = (): void => undefined;
+  const hear = (): void => tell();
+  for (const event of NEWS) {
+    call.on(event, hear);
+  }
+  return {
+    come: () =>
+      new Promise((resolve) => {
+        tell = resolve;
+      }),
+    stop() {
+      for (const event of NEWS) {
+        call.off(event, hear);
+      }
+    },
+  };
 }

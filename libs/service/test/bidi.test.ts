@@ -24,6 +24,22 @@ function pong(token: bigint): delivery.SubscribeResponse {
   return { response: { $case: 'pong', value: { token } } };
 }
 
+/** As many as a stream takes before it pauses its writer: together much more than the window of a connection. */
+const WRITES = 12;
+
+/** A response of 100 kB with a number. */
+function large(sequence: number): delivery.SubscribeResponse {
+  const [welcome, none] = [new Uint8Array(100_000), new Uint8Array()];
+  const entry = {
+    sequence: BigInt(sequence),
+    welcome,
+    groupId: none,
+    groupSequence: 0n,
+    ratchetTree: none,
+  };
+  return { response: { $case: 'mailbox', value: { entries: [entry] } } };
+}
+
 function tokenOf(response: delivery.SubscribeResponse): bigint {
   return response.response?.$case === 'pong' ? response.response.value.token : -1n;
 }
@@ -65,27 +81,20 @@ describe('a bidirectional call', () => {
   });
 
   it('asks for no more responses than fit while the caller does not read, and loses none', async () => {
-    const total = 2_000;
+    const total = 500;
     let made = 0;
     const { delivery: client, directory } = await start({
       async *subscribe() {
         for (; made < total; made += 1) {
-          const welcome = new Uint8Array(16_384);
-          const entry = {
-            sequence: BigInt(made),
-            welcome,
-            groupId: welcome,
-            groupSequence: 0n,
-            ratchetTree: welcome,
-          };
-          yield { response: { $case: 'mailbox', value: { entries: [entry] } } };
+          yield large(made);
         }
       },
     });
     const stream = openStream(client, 'subscribe');
-    // A generator that nobody pauses would have made everything before the first of these answers.
-    for (let round = 0; round < 50; round += 1) {
+    // A generator that nobody pauses goes on while these calls are answered.
+    for (let quiet = 0, before = -1; quiet < 20 && made < total; before = made) {
       await callUnary(directory, 'countKeyPackages', {});
+      quiet = made === before ? quiet + 1 : 0;
     }
     expect(made).toBeGreaterThan(0);
     expect(made).toBeLessThan(100);
@@ -142,6 +151,43 @@ describe('a bidirectional call', () => {
     );
     expect(tokens).toEqual([1n]);
     expect([failure.code, failure.reason]).toEqual(['PERMISSION_DENIED', 'NOT_A_MEMBER']);
+  });
+
+  it('sends all that was written, then the error, while the next request is waited for and nobody reads', async () => {
+    const over = Promise.withResolvers<IteratorResult<unknown>>();
+    const {
+      delivery: client,
+      directory,
+      incidents,
+    } = await start({
+      async *subscribe(requests) {
+        const listening = requests[Symbol.asyncIterator]().next();
+        void listening.then(over.resolve, over.reject);
+        for (let made = 0; made < WRITES; made += 1) {
+          yield large(made);
+        }
+        throw permissionDenied('NOT_A_MEMBER');
+      },
+    });
+    const stream = openStream(client, 'subscribe', { deadlineMs: 4_000 });
+    // The handler has long failed when the first response is read.
+    for (let round = 0; round < 20; round += 1) {
+      await callUnary(directory, 'countKeyPackages', {});
+    }
+    const read: bigint[] = [];
+    const failure = await failureOf(
+      (async () => {
+        for await (const { response } of stream.responses) {
+          read.push(response?.$case === 'mailbox' ? (response.value.entries[0]?.sequence ?? -1n) : -1n);
+          await callUnary(directory, 'countKeyPackages', {});
+        }
+      })(),
+    );
+    expect(read).toEqual(Array.from({ length: WRITES }, (_, index) => BigInt(index)));
+    expect([failure.code, failure.reason]).toEqual(['PERMISSION_DENIED', 'NOT_A_MEMBER']);
+    // Whoever waits for the next request learns that there is none.
+    expect(await over.promise).toMatchObject({ done: true });
+    expect(incidents).toEqual([]);
   });
 
   it('names the field of a request in the stream that a handler refuses', async () => {

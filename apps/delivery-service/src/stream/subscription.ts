@@ -6,7 +6,6 @@
  *
  * @module
  */
-import { setTimeout as wait } from 'node:timers/promises';
 import { requireField, type delivery } from '@canopy/contract';
 import { unauthenticated, type Caller } from '@canopy/service';
 import type { Delivery } from '../delivery.ts';
@@ -24,7 +23,6 @@ export interface StreamContext {
   readonly signal: AbortSignal;
 }
 
-const SETTLE_MS = 25;
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** A stream that is open. */
@@ -89,12 +87,7 @@ export class Subscription {
       else yield* responses;
     }
     const { failure } = this.#submissions;
-    if (failure !== undefined) {
-      // The kit's way to end a call with an error loses the status while an answer is still being written and the next
-      // request is waited for; this lets the transport finish first.
-      await wait(SETTLE_MS);
-      throw failure.error;
-    }
+    if (failure !== undefined) throw failure.error;
     yield { response: { $case: 'draining', value: {} } };
   }
 

@@ -40,7 +40,7 @@ const core = ['libs/codec', 'libs/crypto', 'libs/mls'];
 const serviceRoom: RoomRule = {
   rooms: [...core, 'libs/identity', 'libs/contract', 'libs/storage', 'libs/service'],
   packages: ['jose'],
-  testRooms: ['libs/testing', 'libs/client'],
+  testRooms: ['libs/client'],
   testPackages: ['@grpc/grpc-js'],
 };
 
@@ -69,23 +69,10 @@ export const house: House = {
         'pino',
       ],
     },
-    'libs/identity': { rooms: core, packages: ['jose'], testRooms: ['libs/testing'] },
+    'libs/identity': { rooms: core, packages: ['jose'] },
     'libs/client': {
       rooms: [...core, 'libs/identity', 'libs/contract'],
       packages: ['@grpc/grpc-js', 'jose'],
-      testRooms: ['libs/testing'],
-    },
-    'libs/testing': {
-      rooms: [
-        ...core,
-        'libs/vectors',
-        'libs/contract',
-        'libs/storage',
-        'libs/service',
-        'libs/identity',
-        'libs/client',
-      ],
-      packages: ['fast-check'],
     },
     'apps/authentication-service': serviceRoom,
     'apps/key-directory': serviceRoom,

@@ -25,6 +25,12 @@ const KEPT_COMPLAINTS = 20;
 /** Starts and ends processes. */
 export class Children {
   readonly #all: Child[] = [];
+  readonly #compileCache: string;
+
+  /** @param compileCache - a folder where the processes share what Node made of their sources */
+  constructor(compileCache: string) {
+    this.#compileCache = compileCache;
+  }
 
   /** How many processes were started so far. */
   get started(): number {
@@ -39,7 +45,7 @@ export class Children {
     onLine: (line: string) => void,
   ): Child {
     const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', file], {
-      env: { ...process.env, ...environment },
+      env: { ...process.env, NODE_COMPILE_CACHE: this.#compileCache, ...environment },
       stdio: ['pipe', 'pipe', 'pipe'],
     });
     const { pid } = child;

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { flushCompileCache } from 'node:module';
 import { createInterface } from 'node:readline';
 import { Client, type ClientEvent, type Conversation } from '@canopy/client';
 import { parseCommand, type Command, type Fields, type Reply } from './protocol.ts';
@@ -52,6 +53,8 @@ type Act = (...parameters: readonly string[]) => Promise<Fields>;
 const acts: Readonly<Record<string, Act>> = {
   async open(stateFile = '', authentication = '', directory = '', delivery = '') {
     opened = await Client.open({ stateFile, services: { authentication, directory, delivery } });
+    // The members that start later need not compile the same files again.
+    flushCompileCache();
     return { device: opened.device ?? '' };
   },
   async enrol(code = '') {

@@ -148,8 +148,9 @@ async function removal({ report, cast, addresses, conversation }: Stage): Promis
     report.say(`          Bob's own client refuses to send: ${refused}`);
     const { newestEpoch, newestKind, writeOld, writeNew } = await bob.do('tryOldAccess');
     if (newestEpoch !== epochBefore) throw new Error(`Bob's old key opens epoch ${newestEpoch}`);
+    if (newestKind !== 'LOG_ENTRY_KIND_COMMIT') throw new Error(`Bob reads on: ${newestKind}`);
     report.say(
-      `          his old key opens the log up to his removal: ${newestKind} of epoch ${newestEpoch}`,
+      `          his old key opens the log up to the commit that removed him, which ended epoch ${newestEpoch}`,
     );
     if (writeOld !== 'conflict' || writeNew !== 'PERMISSION_DENIED PROOF_INVALID') {
       throw new Error(`the service answered Bob with ${writeOld} and ${writeNew}`);

@@ -5,12 +5,13 @@
  */
 import { createHash } from 'node:crypto';
 import type { delivery } from '@canopy/contract';
+import { equal } from '@canopy/crypto';
 import { permissionDenied } from '@canopy/service';
 import type { AppendOutcome } from '@canopy/storage';
 import type { Delivery } from '../delivery.ts';
 import type { GroupAccess } from '../gatekeeper.ts';
 import { checkCommit } from '../rules/check-commit.ts';
-import { RefusedSubmission } from '../rules/refused-submission.ts';
+import { RefusedSubmission, requireThat } from '../rules/refused-submission.ts';
 import { toAnswer } from './append-answer.ts';
 import { readBundle } from './request-fields.ts';
 
@@ -26,6 +27,7 @@ export async function submitCommit(
   try {
     const outcome = await append(service, bundle, { access, size: body.length });
     if (outcome.outcome === 'accepted') service.outbox.kick();
+    if (outcome.outcome === 'alreadyAccepted') await requireSame(service, bundle);
     return { result: await toAnswer(service, access, outcome) };
   } catch (error) {
     if (error instanceof RefusedSubmission) return { result: error.toRejected() };
@@ -51,4 +53,22 @@ async function append(
     nextAccessKey,
     welcomes,
   });
+}
+
+/** The log knows a repeated commit by its bytes; what came with it has to be the same too, as far as it is still there. */
+async function requireSame(
+  { stores: { groupLog } }: Delivery,
+  { groupId, epoch, groupInfo, ratchetTree, nextAccessKey }: delivery.CommitBundle,
+): Promise<void> {
+  const next = await groupLog.findEpoch(groupId, epoch + 1n);
+  const stored = await groupLog.groupInfo(groupId);
+  const same =
+    (next === undefined || equal(next.accessKey, nextAccessKey)) &&
+    (stored?.epoch !== epoch + 1n ||
+      (equal(stored.groupInfo, groupInfo) && equal(stored.ratchetTree ?? new Uint8Array(), ratchetTree)));
+  requireThat(
+    same,
+    'REQUEST_ID_REUSED',
+    'the request id belongs to this commit with another GroupInfo or key',
+  );
 }

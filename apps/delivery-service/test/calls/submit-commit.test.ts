@@ -92,6 +92,33 @@ describe('SubmitCommit', () => {
     expect(await submit(0n, { requestId })).toEqual(rejected('REQUEST_ID_REUSED'));
   });
 
+  it('rejects a repeated commit with another GroupInfo, tree or key than the first time, and keeps the first', async () => {
+    const first = {
+      requestId: random(16),
+      commit: group.privateMessage(ContentType.commit, 0n),
+      groupInfo: group.groupInfo(1n),
+    };
+    await submit(0n, first);
+    const before = await bench.store.groupLog.groupInfo(group.id);
+    const others = [
+      { groupInfo: group.groupInfo(1n) },
+      { ratchetTree: new Uint8Array([0]) },
+      { nextAccessKey: group.key(7n).publicKey },
+    ];
+    for (const other of others) {
+      expect(await submit(0n, { ...first, ...other })).toEqual(rejected('REQUEST_ID_REUSED'));
+    }
+    expect(await bench.store.groupLog.groupInfo(group.id)).toEqual(before);
+    const again = { $case: 'accepted', value: { sequence: 1n, alreadyAccepted: true } };
+    expect(await submit(0n, first)).toEqual(again);
+    // The GroupInfo of an epoch that has ended is gone: only the key can be compared.
+    await group.commit(alice, 1n);
+    expect(await submit(0n, first)).toEqual(again);
+    expect(await submit(0n, { ...first, nextAccessKey: group.key(7n).publicKey })).toEqual(
+      rejected('REQUEST_ID_REUSED'),
+    );
+  });
+
   it('accepts one of fifty commits that come at the same time', async () => {
     const devices = await Promise.all(Array.from({ length: 5 }, (_, i) => bench.device(`user${i}`)));
     const answers = await Promise.all(

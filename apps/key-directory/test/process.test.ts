@@ -1,0 +1,103 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { authentication, callUnary, connect, directory } from '@canopy/contract';
+import {
+  anonymous,
+  bindService,
+  createLogger,
+  readConfig,
+  serve,
+  serverSettings,
+  unary,
+  type RunningService,
+} from '@canopy/service';
+import { Metadata } from '@grpc/grpc-js';
+import { afterEach, beforeEach, expect, it } from '@jest/globals';
+import { createAuthority, deviceOf, DOMAIN, type Authority } from './authority.ts';
+
+let folder: string;
+let authority: Authority;
+let keys: RunningService;
+let child: ChildProcess | undefined;
+
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'key-directory-'));
+  authority = await createAuthority();
+  keys = await serveKeys(authority);
+});
+
+afterEach(async () => {
+  child?.kill('SIGKILL');
+  await keys.drain();
+  rmSync(folder, { recursive: true });
+});
+
+/** Serves the keys of an authority on loopback, and nothing else. */
+function serveKeys({ jwksJson }: Authority): Promise<RunningService> {
+  const log = createLogger({ service: 'authority', level: 'silent' });
+  const calls = { authenticate: anonymous, log };
+  const refuse = unary(calls, () => Promise.reject(new Error('not part of this')));
+  const service = bindService(authentication.AuthenticationServiceService, {
+    beginEnrolment: refuse,
+    completeEnrolment: refuse,
+    beginAuthentication: refuse,
+    createAccessTokens: refuse,
+    listDevices: refuse,
+    revokeDevice: refuse,
+    getJwks: unary(calls, () => Promise.resolve({ domain: DOMAIN, jwksJson })),
+  });
+  return serve({ name: 'authority', config: readConfig(serverSettings, {}), services: [service], log });
+}
+
+/** Starts the service as an operator does. */
+async function startProcess(): Promise<{ port: number; exit: Promise<unknown[]> }> {
+  const started = spawn(process.execPath, [join(import.meta.dirname, '../src/main.ts')], {
+    env: {
+      ...process.env,
+      CANOPY_DOMAIN: DOMAIN,
+      CANOPY_AUTHENTICATION_SERVICE: `127.0.0.1:${keys.port}`,
+      CANOPY_DATA: folder,
+      CANOPY_EXIT_WITH_PARENT: '1',
+    },
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  child = started;
+  const exit = once(started, 'exit');
+  for await (const line of createInterface(started.stdout)) {
+    const { event, port }: { event?: string; port?: number } = JSON.parse(line);
+    if (event === 'listening' && port !== undefined) {
+      started.stdout.resume();
+      return { port, exit };
+    }
+  }
+  throw new Error('the service has ended');
+}
+
+/** Asks grpc.health.v1 for a service by its name; a response is one field with one number, 1 for SERVING. */
+function healthOf(client: directory.KeyDirectoryServiceClient, name: string): Promise<Buffer | undefined> {
+  const { promise, resolve, reject } = Promise.withResolvers<Buffer | undefined>();
+  client.makeUnaryRequest<Buffer, Buffer>(
+    '/grpc.health.v1.Health/Check',
+    (bytes) => bytes,
+    (bytes) => bytes,
+    Buffer.concat([Buffer.from([0x0a, name.length]), Buffer.from(name)]),
+    (error, response) => (error === null ? resolve(response) : reject(error)),
+  );
+  return promise;
+}
+
+it('serves as a process, with keys from the authentication service, until SIGTERM', async () => {
+  const { port, exit } = await startProcess();
+  const client = connect(directory.KeyDirectoryServiceClient, { address: `127.0.0.1:${port}` });
+  expect(await healthOf(client, 'canopy.directory.v1.KeyDirectoryService')).toEqual(Buffer.from([0x08, 1]));
+  const metadata = new Metadata();
+  metadata.set('authorization', `Bearer ${await authority.token(deviceOf('alice'), Date.now())}`);
+  expect(await callUnary(client, 'countKeyPackages', {}, { metadata })).toEqual({ counts: [] });
+  child?.kill('SIGTERM');
+  expect(await exit).toEqual([0, null]);
+  client.close();
+});

@@ -7,13 +7,12 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import {
   bearer,
   unauthenticated,
-  unavailable,
   type Authenticate,
   type Caller,
   type Secret,
   type TokenVerifier,
 } from '@canopy/service';
-import { StorageError, type Registry } from '@canopy/storage';
+import type { Registry } from '@canopy/storage';
 
 const BEARER = /^bearer +(.+)$/i;
 
@@ -22,7 +21,7 @@ export function enrolledDevice(verify: TokenVerifier, registry: Registry): Authe
   const authenticate = bearer(verify);
   return async (metadata) => {
     const caller = await authenticate(metadata);
-    const device = await findDevice(registry, caller.device);
+    const device = await registry.findDevice(caller.device);
     if (device === undefined || device.revokedAtMs !== undefined) {
       throw unauthenticated('DEVICE_NOT_AUTHENTICATED');
     }
@@ -46,12 +45,4 @@ export function administrator(secret: Secret | undefined): Authenticate<undefine
 function isSame(shown: string, secret: string): boolean {
   const [a, b] = [shown, secret].map((text) => createHash('sha256').update(text).digest());
   return a !== undefined && b !== undefined && timingSafeEqual(a, b);
-}
-
-async function findDevice(registry: Registry, device: string): ReturnType<Registry['findDevice']> {
-  try {
-    return await registry.findDevice(device);
-  } catch (error) {
-    throw error instanceof StorageError ? unavailable(error) : error;
-  }
 }

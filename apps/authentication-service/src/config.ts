@@ -5,8 +5,8 @@
  */
 import { isDomain } from '@canopy/identity';
 import {
-  ConfigError,
   duration,
+  only,
   optional,
   path,
   port,
@@ -23,7 +23,11 @@ const DAY = 86_400_000;
 /** The settings of the authentication service. */
 export const authenticationSettings = {
   ...serverSettings,
-  domain: text({ env: 'CANOPY_DOMAIN', description: 'the trust domain that it speaks for, a DNS name' }),
+  domain: only(
+    text({ env: 'CANOPY_DOMAIN', description: 'the trust domain that it speaks for' }),
+    'DNS name in lower case without a final dot',
+    isDomain,
+  ),
   data: path({ env: 'CANOPY_DATA', description: 'folder of the store file, made when missing' }),
   adminSecret: optional(
     secret({
@@ -73,9 +77,5 @@ export type AuthenticationConfig = ConfigOf<typeof authenticationSettings>;
 
 /** Reads the configuration. @throws {ConfigError} */
 export function readAuthenticationConfig(environment: NodeJS.ProcessEnv): AuthenticationConfig {
-  const config = readConfig(authenticationSettings, environment);
-  if (!isDomain(config.domain)) {
-    throw new ConfigError(['CANOPY_DOMAIN is not a DNS name in lower case without a final dot']);
-  }
-  return config;
+  return readConfig(authenticationSettings, environment);
 }

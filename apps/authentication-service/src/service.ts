@@ -24,7 +24,7 @@ import { listDevices } from './calls/list-devices.ts';
 import { revokeDevice } from './calls/revoke-device.ts';
 import type { Parts } from './parts.ts';
 import { loadSigningKeys } from './signing-keys.ts';
-import { answering } from './store-failures.ts';
+import { isAway } from './store.ts';
 
 /** What the service is built from. */
 export interface AuthenticationOptions
@@ -57,16 +57,16 @@ async function bindMain(parts: Parts, { log, onIncident }: AuthenticationOptions
     keys: await fixedKeySource(keys.jwksJson),
     clock,
   });
-  const base = { log, ...(onIncident === undefined ? {} : { onIncident }) };
+  const base = { log, isUnavailable: isAway, onIncident };
   const open = { ...base, authenticate: anonymous };
   const known = { ...base, authenticate: enrolledDevice(verify, registry) };
   return bindService(authentication.AuthenticationServiceService, {
-    beginEnrolment: unary(open, answering(beginEnrolment(parts))),
-    completeEnrolment: unary(open, answering(completeEnrolment(parts))),
-    beginAuthentication: unary(open, answering(beginAuthentication(parts))),
-    createAccessTokens: unary(open, answering(createAccessTokens(parts))),
-    listDevices: unary(known, answering(listDevices(parts))),
-    revokeDevice: unary(known, answering(revokeDevice(parts))),
+    beginEnrolment: unary(open, beginEnrolment(parts)),
+    completeEnrolment: unary(open, completeEnrolment(parts)),
+    beginAuthentication: unary(open, beginAuthentication(parts)),
+    createAccessTokens: unary(open, createAccessTokens(parts)),
+    listDevices: unary(known, listDevices(parts)),
+    revokeDevice: unary(known, revokeDevice(parts)),
     getJwks: unary(open, getJwks(parts)),
   });
 }
@@ -74,8 +74,8 @@ async function bindMain(parts: Parts, { log, onIncident }: AuthenticationOptions
 function bindAdmin(parts: Parts, { log, onIncident }: AuthenticationOptions): BoundService {
   const { adminSecret } = parts.config;
   const authenticate = administrator(adminSecret);
-  const calls = { log, authenticate, ...(onIncident === undefined ? {} : { onIncident }) };
+  const calls = { authenticate, log, isUnavailable: isAway, onIncident };
   return bindService(authentication.AuthenticationAdminServiceService, {
-    createEnrolmentCode: unary(calls, answering(createEnrolmentCode(parts))),
+    createEnrolmentCode: unary(calls, createEnrolmentCode(parts)),
   });
 }

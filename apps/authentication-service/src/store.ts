@@ -1,14 +1,19 @@
 /**
- * Opens the store of the authentication service.
+ * The store of the authentication service.
  *
  * @module
  */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { openSqlite, type SqliteStore } from '@canopy/storage';
+import { openSqlite, StorageError, type SqliteStore } from '@canopy/storage';
 
 /** Opens `authentication-service.sqlite` in a folder, which is made when it is missing. */
 export function openStore(folder: string): SqliteStore {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   return openSqlite(join(folder, 'authentication-service.sqlite'));
+}
+
+/** Whether a store is away and may work again later: the caller is told to come back. */
+export function isAway(error: unknown): boolean {
+  return error instanceof StorageError && (error.code === 'UNAVAILABLE' || error.code === 'CLOSED');
 }

@@ -43,6 +43,11 @@ describe('the configuration', () => {
     },
   );
 
+  it('tells of a wrong domain beside other faults', () => {
+    const faults = faultsOf({ CANOPY_DOMAIN: 'Example.com', CANOPY_PORT: 'http' });
+    expect(faults).toMatch(/CANOPY_PORT[^]*CANOPY_DOMAIN[^]*CANOPY_DATA/);
+  });
+
   it('refuses an administrator secret of fewer than 32 characters, without showing it', () => {
     const fault = faultsOf({ ...good, CANOPY_ADMIN_SECRET: 'x'.repeat(31) });
     expect(fault).toContain('CANOPY_ADMIN_SECRET');

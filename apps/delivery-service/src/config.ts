@@ -4,14 +4,12 @@
  * @module
  */
 import {
-  ConfigError,
+  authenticationPeerSettings,
   duration,
   integer,
-  optional,
   path,
   readConfig,
   serverSettings,
-  text,
   type ConfigOf,
 } from '@canopy/service';
 
@@ -20,17 +18,7 @@ const MEGABYTE = 1024 * 1024;
 /** The settings of the delivery service. */
 export const deliverySettings = {
   ...serverSettings,
-  domain: text({ env: 'CANOPY_DOMAIN', description: 'the trust domain, as access tokens name it' }),
-  authenticationService: text({
-    env: 'CANOPY_AUTHENTICATION_SERVICE',
-    description: 'address of the authentication service, host:port',
-  }),
-  authenticationCa: optional(
-    path({
-      env: 'CANOPY_AUTHENTICATION_CA',
-      description: 'certificates to trust there in PEM; without it the service is asked in the clear',
-    }),
-  ),
+  ...authenticationPeerSettings,
   data: path({ env: 'CANOPY_DATA', description: 'folder of the store file, made when missing' }),
   proofTolerance: duration({
     env: 'CANOPY_PROOF_TOLERANCE',
@@ -118,22 +106,26 @@ export type DeliveryConfig = ConfigOf<typeof deliverySettings>;
 const ENTRY_OVERHEAD = 320;
 const MESSAGE_OVERHEAD = 4_096;
 
-/**
- * Reads the configuration; refuses limits that do not fit each other.
- *
- * @throws {ConfigError}
- */
+/** Reads the configuration. @throws {ConfigError} */
 export function readDeliveryConfig(environment: NodeJS.ProcessEnv): DeliveryConfig {
-  const config = readConfig(deliverySettings, environment);
-  const largest = config.maxMessageBytes - MESSAGE_OVERHEAD;
-  const page = config.pageBytes + config.pageEntries * ENTRY_OVERHEAD;
-  const faults = [
-    ...faultOf('CANOPY_MAX_BUNDLE_BYTES', config.maxBundleBytes, largest),
-    ...faultOf('CANOPY_MAX_MLS_MESSAGE_BYTES', config.maxMlsMessageBytes, largest),
+  return readConfig(deliverySettings, environment, checkLimits);
+}
+
+/** What was accepted must fit into what its readers are sent. */
+function checkLimits({
+  maxMessageBytes = Infinity,
+  maxBundleBytes = 0,
+  maxMlsMessageBytes = 0,
+  pageBytes = 0,
+  pageEntries = 0,
+}: Partial<DeliveryConfig>): readonly string[] {
+  const largest = maxMessageBytes - MESSAGE_OVERHEAD;
+  const page = pageBytes + pageEntries * ENTRY_OVERHEAD;
+  return [
+    ...faultOf('CANOPY_MAX_BUNDLE_BYTES', maxBundleBytes, largest),
+    ...faultOf('CANOPY_MAX_MLS_MESSAGE_BYTES', maxMlsMessageBytes, largest),
     ...faultOf(`CANOPY_PAGE_BYTES with ${ENTRY_OVERHEAD} for each of CANOPY_PAGE_ENTRIES`, page, largest),
   ];
-  if (faults.length > 0) throw new ConfigError(faults);
-  return config;
 }
 
 function faultOf(name: string, value: number, largest: number): readonly string[] {

@@ -28,7 +28,7 @@ import type { DeliveryConfig } from './config.ts';
 import type { Delivery, DeliveryStores } from './delivery.ts';
 import { Gatekeeper } from './gatekeeper.ts';
 import { Outbox } from './outbox.ts';
-import { answering } from './store-failures.ts';
+import { isAway } from './store.ts';
 
 /** What the service is made of. */
 export interface DeliveryServiceOptions {
@@ -74,36 +74,15 @@ function bind(
   { clock, config, keys, log, onIncident }: DeliveryServiceOptions,
 ): BoundService {
   const verify = createTokenVerifier({ audience: 'canopy-delivery', issuer: config.domain, keys, clock });
-  const calls = { authenticate: bearer(verify), log, ...(onIncident === undefined ? {} : { onIncident }) };
+  const calls = { authenticate: bearer(verify), log, isUnavailable: isAway, onIncident };
   return bindService(delivery.DeliveryServiceService, {
-    createGroup: unary(
-      calls,
-      answering((request) => createGroup(service, request)),
-    ),
-    submitCommit: unary(
-      calls,
-      answering((request) => submitCommit(service, request)),
-    ),
-    sendMessage: unary(
-      calls,
-      answering((request) => sendMessage(service, request)),
-    ),
-    readGroup: unary(
-      calls,
-      answering((request) => readGroup(service, request)),
-    ),
-    getGroupInfo: unary(
-      calls,
-      answering((request) => getGroupInfo(service, request)),
-    ),
-    readMailbox: unary(
-      calls,
-      answering((request, { caller }) => readMailbox(service, request, caller)),
-    ),
-    acknowledgeMailbox: unary(
-      calls,
-      answering((request, { caller }) => acknowledgeMailbox(service, request, caller)),
-    ),
+    createGroup: unary(calls, (request) => createGroup(service, request)),
+    submitCommit: unary(calls, (request) => submitCommit(service, request)),
+    sendMessage: unary(calls, (request) => sendMessage(service, request)),
+    readGroup: unary(calls, (request) => readGroup(service, request)),
+    getGroupInfo: unary(calls, (request) => getGroupInfo(service, request)),
+    readMailbox: unary(calls, (request, { caller }) => readMailbox(service, request, caller)),
+    acknowledgeMailbox: unary(calls, (request, { caller }) => acknowledgeMailbox(service, request, caller)),
     subscribe: bidi(calls, subscriptions.subscribe),
   });
 }

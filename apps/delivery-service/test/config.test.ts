@@ -29,6 +29,11 @@ describe('the configuration', () => {
     expect(() => readDeliveryConfig({ ...good, CANOPY_PAGE_BYTES: '4180000' })).toThrow('CANOPY_PAGE_BYTES');
   });
 
+  it('tells of limits that do not fit beside other faults', () => {
+    const faulty = { ...good, CANOPY_PORT: 'http', CANOPY_MAX_BUNDLE_BYTES: '8000000' };
+    expect(() => readDeliveryConfig(faulty)).toThrow(/CANOPY_PORT[^]*CANOPY_MAX_BUNDLE_BYTES is 8000000/);
+  });
+
   it('stands in the README as it is', () => {
     const readme = readFileSync(join(import.meta.dirname, '..', 'README.md'), 'utf8').replaceAll(/ +/g, ' ');
     const rows = describeConfig(deliverySettings).split('\n').slice(2);

@@ -4,31 +4,19 @@
  * @module
  */
 import {
-  ConfigError,
+  authenticationPeerSettings,
   duration,
   integer,
-  optional,
   path,
   readConfig,
   serverSettings,
-  text,
   type ConfigOf,
 } from '@canopy/service';
 
 /** The settings of the key directory. */
 export const directorySettings = {
   ...serverSettings,
-  domain: text({ env: 'CANOPY_DOMAIN', description: 'the trust domain, as access tokens name it' }),
-  authenticationService: text({
-    env: 'CANOPY_AUTHENTICATION_SERVICE',
-    description: 'address of the authentication service, host:port',
-  }),
-  authenticationCa: optional(
-    path({
-      env: 'CANOPY_AUTHENTICATION_CA',
-      description: 'certificates to trust there in PEM; without it the service is asked in the clear',
-    }),
-  ),
+  ...authenticationPeerSettings,
   data: path({ env: 'CANOPY_DATA', description: 'folder of the store file, made when missing' }),
   maxLifetime: duration({
     env: 'CANOPY_MAX_KEY_PACKAGE_LIFETIME',
@@ -74,20 +62,21 @@ export type DirectoryConfig = ConfigOf<typeof directorySettings>;
 const CLAIM_OVERHEAD = 512;
 const MESSAGE_OVERHEAD = 64 * 1024;
 
-/**
- * Reads the configuration; refuses limits that do not fit each other.
- *
- * @throws {ConfigError}
- */
+/** Reads the configuration. @throws {ConfigError} */
 export function readDirectoryConfig(environment: NodeJS.ProcessEnv): DirectoryConfig {
-  const config = readConfig(directorySettings, environment);
-  const largest = config.maxClaimDevices * (config.maxKeyPackageBytes + CLAIM_OVERHEAD) + MESSAGE_OVERHEAD;
-  if (largest > config.maxMessageBytes) {
-    // What was claimed is gone: an answer that is too large to be sent would lose it.
-    throw new ConfigError([
-      `CANOPY_MAX_CLAIM_DEVICES times CANOPY_MAX_KEY_PACKAGE_BYTES gives answers of ${largest} bytes, ` +
-        `more than CANOPY_MAX_MESSAGE_BYTES, ${config.maxMessageBytes}`,
-    ]);
-  }
-  return config;
+  return readConfig(directorySettings, environment, checkLimits);
+}
+
+/** What was claimed is gone: an answer that is too large to be sent would lose it. */
+function checkLimits({
+  maxClaimDevices = 0,
+  maxKeyPackageBytes = 0,
+  maxMessageBytes = Infinity,
+}: Partial<DirectoryConfig>): readonly string[] {
+  const largest = maxClaimDevices * (maxKeyPackageBytes + CLAIM_OVERHEAD) + MESSAGE_OVERHEAD;
+  if (largest <= maxMessageBytes) return [];
+  return [
+    `CANOPY_MAX_CLAIM_DEVICES times CANOPY_MAX_KEY_PACKAGE_BYTES gives answers of ${largest} bytes, ` +
+      `more than CANOPY_MAX_MESSAGE_BYTES, ${maxMessageBytes}`,
+  ];
 }

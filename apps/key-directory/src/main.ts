@@ -3,8 +3,7 @@
  *
  * @module
  */
-import { createLogger, runMain, runService, systemClock } from '@canopy/service';
-import { connectKeys } from './authentication-keys.ts';
+import { connectKeys, createLogger, runMain, runService, systemClock } from '@canopy/service';
 import { readDirectoryConfig } from './config.ts';
 import { createKeyDirectory } from './service.ts';
 import { openStore } from './store.ts';

@@ -21,7 +21,7 @@ import { countKeyPackages } from './calls/count-key-packages.ts';
 import { publishKeyPackages } from './calls/publish-key-packages.ts';
 import type { DirectoryConfig } from './config.ts';
 import type { DirectoryStores } from './directory.ts';
-import { answering } from './store-failures.ts';
+import { isAway } from './store.ts';
 
 /** What the service is made of. */
 export interface KeyDirectoryOptions {
@@ -42,19 +42,10 @@ export function createKeyDirectory(options: KeyDirectoryOptions): BoundService {
   const identities = createIdentityProvider({ domain, keys: attestationKeys, clock });
   const service = { stores, clock, config, identities };
   const verify = createTokenVerifier({ audience: 'canopy-directory', issuer: domain, keys, clock });
-  const calls = { authenticate: bearer(verify), log, ...(onIncident === undefined ? {} : { onIncident }) };
+  const calls = { authenticate: bearer(verify), log, isUnavailable: isAway, onIncident };
   return bindService(directory.KeyDirectoryServiceService, {
-    publishKeyPackages: unary(
-      calls,
-      answering((request, { caller }) => publishKeyPackages(service, request, caller)),
-    ),
-    claimKeyPackages: unary(
-      calls,
-      answering((request, { caller }) => claimKeyPackages(service, request, caller)),
-    ),
-    countKeyPackages: unary(
-      calls,
-      answering((_, { caller }) => countKeyPackages(service, caller)),
-    ),
+    publishKeyPackages: unary(calls, (request, { caller }) => publishKeyPackages(service, request, caller)),
+    claimKeyPackages: unary(calls, (request, { caller }) => claimKeyPackages(service, request, caller)),
+    countKeyPackages: unary(calls, (_, { caller }) => countKeyPackages(service, caller)),
   });
 }

@@ -24,6 +24,13 @@ describe('the configuration', () => {
     expect(() => readDirectoryConfig({ ...many, CANOPY_MAX_MESSAGE_BYTES: '20000000' })).not.toThrow();
   });
 
+  it('tells of limits that do not fit beside other faults', () => {
+    const faulty = { CANOPY_DOMAIN: 'example.com', CANOPY_PORT: 'http', CANOPY_MAX_CLAIM_DEVICES: '1000' };
+    expect(() => readDirectoryConfig(faulty)).toThrow(
+      /CANOPY_PORT[^]*CANOPY_AUTHENTICATION_SERVICE[^]*CANOPY_MAX_CLAIM_DEVICES times/,
+    );
+  });
+
   it('stands in the README as it is', () => {
     const readme = readFileSync(join(import.meta.dirname, '..', 'README.md'), 'utf8').replaceAll(/ +/g, ' ');
     const rows = describeConfig(directorySettings).split('\n').slice(2);

@@ -105,8 +105,8 @@ const NEWS = ['readable', 'end', 'close'] as const;
 
 /** Tells when it is worth to read from a stream again. */
 function newsOf(call: Pick<Readable, 'on' | 'off'>): News {
-  let tell = (): void => undefined;
-  const hear = (): void => tell();
+  let tell: (() => void) | undefined;
+  const hear = (): void => tell?.();
   for (const event of NEWS) {
     call.on(event, hear);
   }

@@ -6,7 +6,7 @@
 import { randomUUID } from 'node:crypto';
 import { FieldError } from '@canopy/contract';
 import type { Metadata, ServerUnaryCall, StatusObject } from '@grpc/grpc-js';
-import { because, invalidArgument, ServiceError, statusWith, toStatus } from './errors.ts';
+import { because, invalidArgument, ServiceError, statusWith, toStatus, unavailable } from './errors.ts';
 import type { Logger } from './logger.ts';
 
 /** Finds out who calls. @throws {ServiceError} UNAUTHENTICATED. */
@@ -29,8 +29,10 @@ export interface CallOptions<Who> {
   readonly log: Logger;
   /** How long a unary call may take when the caller does not say; 30 seconds by default. */
   readonly defaultDeadlineMs?: number;
+  /** Says which errors mean that something the service depends on is away: they become UNAVAILABLE and are no incident. */
+  readonly isUnavailable?: (error: unknown) => boolean;
   /** Hears of every incident: tests fail on them here. */
-  readonly onIncident?: (incident: Incident) => void;
+  readonly onIncident?: ((incident: Incident) => void) | undefined;
 }
 
 /** What a handler knows about its call. */
@@ -110,7 +112,9 @@ export function failureOf(error: unknown, call: OpenCall, options: CallOptions<u
     log.debug({ event: 'abandoned' });
     return statusWith('DEADLINE_EXCEEDED', 'deadline exceeded', because('DEADLINE_EXCEEDED'));
   }
-  return incidentOf(error, call, options);
+  return options.isUnavailable?.(error) === true
+    ? failureOf(unavailable(error), call, options)
+    : incidentOf(error, call, options);
 }
 
 function incidentOf(cause: unknown, call: OpenCall, options: CallOptions<unknown>): StatusObject {

@@ -24,6 +24,11 @@ export class ConfigError extends Error {
   }
 }
 
+/** Finds what is wrong between settings; those that are wrong by themselves are missing in what it gets. */
+export type ConfigCheck<Schema extends ConfigSchema> = (
+  values: Partial<ConfigOf<Schema>>,
+) => readonly string[];
+
 /**
  * Reads a configuration from an environment.
  *
@@ -32,6 +37,7 @@ export class ConfigError extends Error {
 export function readConfig<Schema extends ConfigSchema>(
   schema: Schema,
   environment: NodeJS.ProcessEnv,
+  check: ConfigCheck<Schema> = () => [],
 ): ConfigOf<Schema> {
   const faults: string[] = [];
   const values: Record<string, unknown> = {};
@@ -41,6 +47,9 @@ export function readConfig<Schema extends ConfigSchema>(
     } catch (error) {
       faults.push(faultOf(setting, error));
     }
+  }
+  if (isPart(schema, values)) {
+    faults.push(...check(values));
   }
   if (faults.length > 0 || !isComplete(schema, values)) {
     throw new ConfigError(faults);
@@ -73,4 +82,11 @@ function faultOf(setting: Setting<unknown>, error: unknown): string {
 
 function isComplete<Schema extends ConfigSchema>(schema: Schema, values: object): values is ConfigOf<Schema> {
   return Object.keys(schema).every((name) => Object.hasOwn(values, name));
+}
+
+function isPart<Schema extends ConfigSchema>(
+  schema: Schema,
+  values: object,
+): values is Partial<ConfigOf<Schema>> {
+  return Object.keys(values).every((name) => Object.hasOwn(schema, name));
 }

@@ -41,19 +41,33 @@ export { runMain, runService } from './run.ts';
 export { manualClock, systemClock, type Clock, type ManualClock } from './clock.ts';
 export { createLogger, type Logger, type LoggerOptions } from './logger.ts';
 export { Secret } from './secret.ts';
-export { ConfigError, describeConfig, readConfig, type ConfigOf, type ConfigSchema } from './config.ts';
+export {
+  ConfigError,
+  describeConfig,
+  readConfig,
+  type ConfigCheck,
+  type ConfigOf,
+  type ConfigSchema,
+} from './config.ts';
 export {
   choice,
   duration,
   flag,
   integer,
   list,
+  only,
   optional,
   path,
   port,
   secret,
+  SettingFault,
   text,
   type Setting,
   type SettingOptions,
 } from './settings.ts';
+export {
+  authenticationPeerSettings,
+  connectKeys,
+  type AuthenticationPeerConfig,
+} from './authentication-peer.ts';
 export { serverSettings, type ServerConfig } from './server-settings.ts';

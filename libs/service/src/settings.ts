@@ -43,6 +43,18 @@ export function optional<T>(setting: Setting<T>): Setting<T | undefined> {
   return { ...setting, optional: true, parse };
 }
 
+/** Makes a setting that takes only some of the values of another one; the form says which. */
+export function only<T>(setting: Setting<T>, form: string, accepts: (value: T) => boolean): Setting<T> {
+  const parse = (value: string | undefined): T => {
+    const parsed = setting.parse(value);
+    if (!accepts(parsed)) {
+      throw new SettingFault('is not such a value');
+    }
+    return parsed;
+  };
+  return { ...setting, form, parse };
+}
+
 /** Takes any text that is not empty. */
 export function text(options: SettingOptions): Setting<string> {
   return define(options, 'text', (value) => value);

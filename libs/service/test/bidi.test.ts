@@ -69,6 +69,16 @@ async function failureOf(work: Promise<unknown>): Promise<CallError> {
   );
 }
 
+/** Waits until a count stands still while calls are answered beside it. */
+async function standstill(client: Toy['directory'], count: () => number): Promise<void> {
+  let quiet = 0;
+  while (quiet < 20) {
+    const before = count();
+    await callUnary(client, 'countKeyPackages', {});
+    quiet = count() === before ? quiet + 1 : 0;
+  }
+}
+
 describe('a bidirectional call', () => {
   it('answers in order and ends when the handler ends', async () => {
     const { delivery: client } = await start({ subscribe: echo });
@@ -91,11 +101,7 @@ describe('a bidirectional call', () => {
       },
     });
     const stream = openStream(client, 'subscribe');
-    // A generator that nobody pauses goes on while these calls are answered.
-    for (let quiet = 0, before = -1; quiet < 20 && made < total; before = made) {
-      await callUnary(directory, 'countKeyPackages', {});
-      quiet = made === before ? quiet + 1 : 0;
-    }
+    await standstill(directory, () => made);
     expect(made).toBeGreaterThan(0);
     expect(made).toBeLessThan(100);
     let read = 0n;

@@ -6,11 +6,13 @@ import { describe, expect, it } from '@jest/globals';
 import {
   choice,
   ConfigError,
+  type ConfigOf,
   describeConfig,
   duration,
   flag,
   integer,
   list,
+  only,
   optional,
   path,
   port,
@@ -18,6 +20,7 @@ import {
   secret,
   serverSettings,
   text,
+  type Setting,
 } from '../src/index.ts';
 
 const schema = {
@@ -40,6 +43,9 @@ function faultsOf(environment: NodeJS.ProcessEnv): readonly string[] {
   }
   return [];
 }
+
+const number = (env: string): Setting<number> =>
+  integer({ env, description: 'a number', minimum: 0, maximum: 9 });
 
 describe('the configuration', () => {
   it('has defaults for all that may be left out', () => {
@@ -97,6 +103,26 @@ describe('the configuration', () => {
     ]);
     expect(faults[1]).toBe('PORT is not such a value (expected: whole number, 0 to 65535; the port)');
     expect(faults.join()).not.toContain('hunter2');
+  });
+
+  it('reports what is wrong between settings together with what is wrong with one, and not what follows from it', () => {
+    const rules = { low: number('LOW'), high: number('HIGH'), other: number('OTHER') };
+    const check = ({ low = 0, high = Infinity }: Partial<ConfigOf<typeof rules>>): string[] =>
+      low <= high ? [] : ['LOW is above HIGH'];
+    const read = (environment: NodeJS.ProcessEnv): unknown => readConfig(rules, environment, check);
+    expect(read({ LOW: '1', HIGH: '2', OTHER: '3' })).toEqual({ low: 1, high: 2, other: 3 });
+    expect(() => read({ LOW: '2', HIGH: '1', OTHER: '3' })).toThrow(/:\n.*LOW is above HIGH$/);
+    expect(() => read({ LOW: '2', HIGH: '1', OTHER: 'x' })).toThrow(/OTHER is not[^]*LOW is above HIGH$/);
+    expect(() => read({ LOW: '2', HIGH: 'x', OTHER: '3' })).toThrow(/^[^\n]*\n.*HIGH is not such a value.*$/);
+  });
+
+  it('takes only some of the values of a setting, and says which', () => {
+    const even = { count: only(number('COUNT'), 'even number', (value) => value % 2 === 0) };
+    expect(readConfig(even, { COUNT: '4' })).toEqual({ count: 4 });
+    expect(() => readConfig(even, { COUNT: '5' })).toThrow(
+      'COUNT is not such a value (expected: even number; a number)',
+    );
+    expect(() => readConfig(even, { COUNT: 'x' })).toThrow(ConfigError);
   });
 
   it.each(['1.5', '1e1', '0x10', ' 7', '', '9'.repeat(20)].filter((value) => value !== ''))(

@@ -103,6 +103,22 @@ describe('a unary call', () => {
     },
   );
 
+  it('is UNAVAILABLE, and no incident, after an error that means that something is away', async () => {
+    const [away, broken] = [new Error('10.1.2.3 is away'), new Error('broken')];
+    const failures = [away, broken];
+    const isUnavailable = (error: unknown): boolean => error === away;
+    toy = await startToy(
+      { count: () => Promise.reject(failures.shift() ?? new Error('no more')) },
+      { calls: { isUnavailable } },
+    );
+    const first = await failureOf(callUnary(toy.directory, 'countKeyPackages', {}));
+    expect([first.code, first.reason]).toEqual(['UNAVAILABLE', 'DEPENDENCY_UNAVAILABLE']);
+    expect(first.message).not.toContain('10.1.2.3');
+    const second = await failureOf(callUnary(toy.directory, 'countKeyPackages', {}));
+    expect(second.code).toBe('INTERNAL');
+    expect(toy.incidents.map(({ cause }) => cause)).toEqual([broken]);
+  });
+
   it('tells which field is wrong and how long to wait', async () => {
     const { directory } = await start({
       count: () => Promise.reject(resourceExhausted('calls per second', 5, 1_500)),

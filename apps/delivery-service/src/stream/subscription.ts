@@ -9,7 +9,6 @@
 import { requireField, type delivery } from '@canopy/contract';
 import { unauthenticated, type Caller } from '@canopy/service';
 import type { Delivery } from '../delivery.ts';
-import { toCallFailure } from '../store-failures.ts';
 import { Bell } from './bell.ts';
 import { Listener } from './listener.ts';
 import { Submissions } from './submissions.ts';
@@ -63,8 +62,6 @@ export class Subscription {
     void this.#listen(requests);
     try {
       yield* this.#speak();
-    } catch (error) {
-      throw toCallFailure(error);
     } finally {
       this.#isDraining = true;
       clearTimeout(expiry);

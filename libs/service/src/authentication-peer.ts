@@ -1,0 +1,38 @@
+/**
+ * The authentication service as other services know it: where it is, and the keys that it signs with.
+ *
+ * @module
+ */
+import { readFileSync } from 'node:fs';
+import { authentication, connect } from '@canopy/contract';
+import type { ConfigOf } from './config.ts';
+import { remoteKeySource, type KeySource } from './key-source.ts';
+import type { Logger } from './logger.ts';
+import { optional, path, text } from './settings.ts';
+
+/** The settings of a service that trusts an authentication service. */
+export const authenticationPeerSettings = {
+  domain: text({ env: 'CANOPY_DOMAIN', description: 'the trust domain, as access tokens name it' }),
+  authenticationService: text({
+    env: 'CANOPY_AUTHENTICATION_SERVICE',
+    description: 'address of the authentication service, host:port',
+  }),
+  authenticationCa: optional(
+    path({
+      env: 'CANOPY_AUTHENTICATION_CA',
+      description: 'certificates to trust there in PEM; without it the service is asked in the clear',
+    }),
+  ),
+} as const;
+
+/** Where the authentication service is. */
+export type AuthenticationPeerConfig = ConfigOf<typeof authenticationPeerSettings>;
+
+/** Connects to the authentication service; its keys are fetched when the first token comes, and kept for its absences. */
+export function connectKeys(config: AuthenticationPeerConfig, log: Logger): KeySource {
+  const { domain, authenticationService: address, authenticationCa } = config;
+  const tls = authenticationCa === undefined ? {} : { tls: { ca: readFileSync(authenticationCa) } };
+  const client = connect(authentication.AuthenticationServiceClient, { address, ...tls });
+  const onFailure = (error: unknown): void => log.warn({ event: 'keys-not-fetched', err: error });
+  return remoteKeySource(client, { domain, onFailure });
+}

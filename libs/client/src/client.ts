@@ -144,7 +144,7 @@ export class Client {
    *
    * @throws {ClientError} NOT_ENROLLED, KEY_PACKAGE_REFUSED, SERVICE_REFUSED, SERVICE_UNAVAILABLE
    */
-  replenish(): Promise<number> {
+  async replenish(): Promise<number> {
     const { around } = this.#require();
     return this.#errands.run(() => replenish(around, this.#keyPackages));
   }

@@ -43,5 +43,5 @@ export type Step =
   | 'join:saved'
   | 'event:handed-over';
 
-/** Is told of every moment before it passes; tests let a process die there. */
+/** Is told that a moment has come, before anything else is done; tests let a process die there. */
 export type BeforeStep = (step: Step) => void;

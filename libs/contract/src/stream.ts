@@ -31,7 +31,10 @@ export type StreamResponseOf<Method> = Method extends (
 
 /** One open bidirectional stream. */
 export interface Stream<Request, Response> {
-  /** What the peer sends, to be iterated once; throws a CallError when the stream ends with an error. */
+  /**
+   * What the peer sends, to be iterated once; throws a CallError when the stream ends with an error. A reader that is
+   * more than 16 messages behind then misses some: grpc-js drops what it has not buffered when an error arrives.
+   */
   readonly responses: AsyncIterable<Response>;
   /** Sends one message; resolves when the next one may be sent, so that a slow peer slows the sender. */
   send(request: Request): Promise<void>;

@@ -77,6 +77,8 @@ export class Group {
   readonly #options: GroupOptions;
   #state: GroupState;
   #last: Promise<unknown> = Promise.resolve();
+  /** Staged commits that were kept or dropped: their secrets are in use or gone. */
+  readonly #settled = new WeakSet<StagedCommit>();
 
   constructor(state: GroupState, options: GroupOptions) {
     this.#state = state;
@@ -198,6 +200,7 @@ export class Group {
   /** Moves on to the state of a staged commit and overwrites what it replaces (RFC 9420 §9.2). */
   keep(staged: StagedCommit): void {
     this.#requireCurrent(staged);
+    this.#settle(staged);
     const old = this.#state;
     this.#state = staged.state;
     if (!staged.effects.selfRemoved) retireState(old, staged.state);
@@ -205,6 +208,7 @@ export class Group {
 
   /** Forgets a staged commit (R14-02). */
   drop(staged: StagedCommit): void {
+    this.#settle(staged);
     if (!staged.effects.selfRemoved) discardState(staged.state, staged.base);
   }
 
@@ -230,6 +234,13 @@ export class Group {
     }
     // A removal leaves the epoch as it was: nothing that was staged beside it may bring the member back.
     requireActive(this.#state);
+  }
+
+  #settle(staged: StagedCommit): void {
+    if (this.#settled.has(staged)) {
+      refuse('MISUSE', 'R14-02', 'the commit was kept or dropped before');
+    }
+    this.#settled.add(staged);
   }
 
   #ownSender(): Sender {

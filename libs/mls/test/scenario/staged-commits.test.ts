@@ -81,6 +81,20 @@ describe('a staged commit', () => {
     await expectConversation([alice, bob, carol]);
   });
 
+  it('is settled once: neither kept when it was dropped nor dropped when it was kept [R14-02]', async () => {
+    const [alice, bob, carol] = await trio();
+    const dropped = await alice.group.commit();
+    alice.group.drop(dropped.staged);
+    expect(() => alice.group.keep(dropped.staged)).toThrow(misuse);
+    expect(() => alice.group.drop(dropped.staged)).toThrow(misuse);
+    const { message, staged } = await alice.group.commit();
+    alice.group.keep(staged);
+    for (const peer of [bob, carol]) await follow(peer, message);
+    expect(() => alice.group.drop(staged)).toThrow(misuse);
+    expectAgreement([alice, bob, carol]);
+    await expectConversation([alice, bob, carol]);
+  });
+
   it('does not bring a removed member back [R12.4.2-16]', async () => {
     const [alice, bob] = await trio();
     const own = await bob.group.commit();

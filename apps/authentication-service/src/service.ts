@@ -24,7 +24,7 @@ import { listDevices } from './calls/list-devices.ts';
 import { revokeDevice } from './calls/revoke-device.ts';
 import type { Parts } from './parts.ts';
 import { loadSigningKeys } from './signing-keys.ts';
-import { isAway } from './store.ts';
+import { isAway } from '@canopy/storage';
 
 /** What the service is built from. */
 export interface AuthenticationOptions

@@ -15,7 +15,7 @@ import type { SqliteStore } from '@canopy/storage';
 import { Metadata } from '@grpc/grpc-js';
 import { readAuthenticationConfig } from '../src/config.ts';
 import { createAuthenticationService } from '../src/service.ts';
-import { openStore } from '../src/store.ts';
+import { openSqliteIn } from '@canopy/storage';
 
 export const NOW = 1_800_000_000_000;
 export const DOMAIN = 'example.com';
@@ -63,7 +63,7 @@ export async function startBench(options: BenchOptions = {}): Promise<Bench> {
   const incidents: Incident[] = [];
   const onIncident = (incident: Incident): void => void incidents.push(incident);
   const clock = manualClock(NOW);
-  const store = openStore(folder);
+  const store = openSqliteIn(folder, 'authentication-service');
   const { registry } = store;
   const { services } = await createAuthenticationService({ registry, clock, config, log, onIncident });
   const running = await serve({ name: 'test', config, log, services });

@@ -6,13 +6,13 @@
 import { connectKeys, createLogger, runMain, runService, systemClock } from '@canopy/service';
 import { readDeliveryConfig } from './config.ts';
 import { createDeliveryService } from './service.ts';
-import { openStore } from './store.ts';
+import { openSqliteIn } from '@canopy/storage';
 
 await runMain(async () => {
   const config = readDeliveryConfig(process.env);
   const log = createLogger({ service: 'delivery-service', level: config.logLevel });
   const keys = connectKeys(config, log);
-  const store = openStore(config.data);
+  const store = openSqliteIn(config.data, 'delivery-service');
   const service = createDeliveryService({ stores: store, clock: systemClock, config, keys, log });
   service.start();
   const life = {

@@ -28,7 +28,7 @@ import type { DeliveryConfig } from './config.ts';
 import type { Delivery, DeliveryStores } from './delivery.ts';
 import { Gatekeeper } from './gatekeeper.ts';
 import { Outbox } from './outbox.ts';
-import { isAway } from './store.ts';
+import { isAway } from '@canopy/storage';
 
 /** What the service is made of. */
 export interface DeliveryServiceOptions {

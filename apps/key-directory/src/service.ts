@@ -21,7 +21,7 @@ import { countKeyPackages } from './calls/count-key-packages.ts';
 import { publishKeyPackages } from './calls/publish-key-packages.ts';
 import type { DirectoryConfig } from './config.ts';
 import type { DirectoryStores } from './directory.ts';
-import { isAway } from './store.ts';
+import { isAway } from '@canopy/storage';
 
 /** What the service is made of. */
 export interface KeyDirectoryOptions {

@@ -21,3 +21,8 @@ export class StorageError extends Error {
     this.code = code;
   }
 }
+
+/** Says whether an error means that a store is away and may work again later: callers are told to come back. */
+export function isAway(error: unknown): boolean {
+  return error instanceof StorageError && (error.code === 'UNAVAILABLE' || error.code === 'CLOSED');
+}

@@ -48,9 +48,9 @@ export type {
   SigningKey,
 } from './registry.ts';
 export { auditHash } from './audit-chain.ts';
-export { StorageError } from './errors.ts';
+export { isAway, StorageError } from './errors.ts';
 export type { StorageErrorCode } from './errors.ts';
-export { openSqlite } from './sqlite/store.ts';
+export { openSqlite, openSqliteIn } from './sqlite/store.ts';
 export type { SqliteOptions, SqliteStore } from './sqlite/store.ts';
 export { openRedis, openRedisCluster } from './redis/store.ts';
 export type { RedisOptions, RedisStore } from './redis/store.ts';

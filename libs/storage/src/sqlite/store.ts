@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
 import type { GroupLog } from '../group-log.ts';
 import type { Mailbox } from '../mailbox.ts';
 import type { Registry } from '../registry.ts';
@@ -50,6 +52,12 @@ export function openSqlite(path: string, options: SqliteOptions = {}): SqliteSto
     isHealthy: async () => isReadable(connection),
     close: () => connection.close(),
   };
+}
+
+/** Opens `<name>.sqlite` in a folder, which is made, for its owner only, when it is missing. @throws StorageError */
+export function openSqliteIn(folder: string, name: string, options: SqliteOptions = {}): SqliteStore {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  return openSqlite(join(folder, `${name}.sqlite`), options);
 }
 
 function openConnection(path: string, busyTimeoutMs: number): SqliteConnection {

@@ -49,10 +49,11 @@ export class RemoteDevice {
     );
   }
 
-  /** Kills the process, if it has not died. */
+  /** Kills the process, if it has not died, and reads what it has said before. */
   async kill(): Promise<void> {
     this.#child.kill('SIGKILL');
     await this.#exited;
+    await this.#until(() => false);
   }
 
   /** Waits until the process has died by itself. @throws when it ends in another way than by SIGKILL */

@@ -49,6 +49,11 @@ export class RemoteDevice {
     );
   }
 
+  /** Reads events up to the next message, or to the death of the process. */
+  untilMessage(): Promise<Line | undefined> {
+    return this.#until((line) => line['kind'] === 'message');
+  }
+
   /** Kills the process, if it has not died, and reads what it has said before. */
   async kill(): Promise<void> {
     this.#child.kill('SIGKILL');

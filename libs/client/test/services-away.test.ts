@@ -63,17 +63,27 @@ describe('a delivery service that was killed and started again', () => {
   });
 
   it('does not hold up the end of a client; what was saved goes out with the next one', async () => {
-    const alice = await device('alice-closing');
+    const steps = {
+      'send:saved': Promise.withResolvers<void>(),
+      'commit:saved': Promise.withResolvers<void>(),
+    };
+    let isAway = false;
+    const alice = await device('alice-closing', {
+      beforeStep(step) {
+        if (isAway && (step === 'send:saved' || step === 'commit:saved')) steps[step].resolve();
+      },
+    });
     const bob = await device('bob-closing');
     const conversation = await alice.client.createConversation();
     await conversation.invite([userUri('bob-closing')]);
     await bob.joined();
     await services.kill('delivery-service');
+    isAway = true;
     const closed = expect.objectContaining({ code: 'CLOSED' });
     const saved = alice.until((event) => event.kind === 'joined');
     const sending = expect(conversation.send(data('saved'))).rejects.toEqual(closed);
     const rotating = expect(conversation.rotateKeys()).rejects.toEqual(closed);
-    await new Promise(setImmediate);
+    await Promise.all([steps['send:saved'].promise, steps['commit:saved'].promise]);
 
     await alice.client.close();
     await Promise.all([sending, rotating, expect(saved).rejects.toThrow('closed')]);

@@ -5,6 +5,7 @@ import { CryptoError } from '@canopy/crypto';
 
 import { MlsError } from '../src/errors.ts';
 import { decodeState, encodeRatchets, encodeState } from '../src/group/state-codec.ts';
+import { defaultPolicy } from '../src/policy.ts';
 import { ProposalType, WireFormat } from '../src/registries.ts';
 import {
   addOf,
@@ -160,18 +161,21 @@ describe('a stored state is refused', () => {
     }
   });
 
-  it('when its two parts are of different epochs', async () => {
-    const [alice, bob, carol] = await trio();
-    const old = stored(bob);
-    await commitBy(alice, [alice, bob, carol]);
-    const now = stored(bob);
-    expect(() => decodeState({ state: now.state, ratchets: old.ratchets })).toThrow(
-      expect.objectContaining({ name: 'MlsError', code: 'INVALID_STATE' }),
-    );
-    expect(() => decodeState({ state: old.state, ratchets: now.ratchets })).toThrow(
-      expect.objectContaining({ name: 'MlsError', code: 'INVALID_STATE' }),
-    );
-  });
+  it.each([0, 3])(
+    'when its two parts are of different epochs, with %i past ones kept',
+    async (pastEpochs) => {
+      const [alice, bob, carol] = await trio({ options: { policy: { ...defaultPolicy, pastEpochs } } });
+      const old = stored(bob);
+      await commitBy(alice, [alice, bob, carol]);
+      const now = stored(bob);
+      expect(() => decodeState({ state: now.state, ratchets: old.ratchets })).toThrow(
+        expect.objectContaining({ name: 'MlsError', code: 'INVALID_STATE' }),
+      );
+      expect(() => decodeState({ state: old.state, ratchets: now.ratchets })).toThrow(
+        expect.objectContaining({ name: 'MlsError', code: 'INVALID_STATE' }),
+      );
+    },
+  );
 
   it('when it ends too early, anywhere', async () => {
     const { state, ratchets } = stored(await rich());

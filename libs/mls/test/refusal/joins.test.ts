@@ -178,25 +178,27 @@ describe('a Welcome is refused, and the KeyPackage still good for the true one [
     ));
 
   it.each([
-    { what: 'not sorted [R7.1-01]', leaves: [3, 1] },
-    { what: 'listed twice [R7.1-01]', leaves: [1, 1] },
-    { what: 'outside of the tree [R12.4.3.1-12]', leaves: [9] },
-    { what: 'at the end of the range [R12.4.3.1-12]', leaves: [0xffff_ffff] },
-    { what: 'not listed in the node between [R12.4.3.1-13]', leaves: [1] },
-  ])('whose tree has unmerged leaves that are $what', ({ leaves }) =>
-    refuses(
-      forged((info) =>
-        withNodes(
-          info,
-          at(
-            ROOT,
-            parent(() => ({ unmergedLeaves: leaves.map(toLeafIndex) })),
-          ),
+    { what: 'not sorted', id: 'R7.1-01', leaves: [3, 1] },
+    { what: 'listed twice', id: 'R7.1-01', leaves: [3, 3] },
+    { what: 'outside of the tree', id: 'R12.4.3.1-12', leaves: [9] },
+    { what: 'at the end of the range', id: 'R12.4.3.1-12', leaves: [0xffff_ffff] },
+    { what: 'not listed in the node between', id: 'R12.4.3.1-13', leaves: [1] },
+  ])('whose tree has unmerged leaves that are $what [$id]', async ({ leaves, id }) => {
+    const unmergedLeaves = leaves.map(toLeafIndex);
+    const message = forged((info) =>
+      withNodes(
+        info,
+        at(
+          ROOT,
+          parent(() => ({ unmergedLeaves })),
         ),
       ),
-      'INVALID_UNMERGED_LEAVES',
-    ),
-  );
+    );
+    await expect(join(invited.joiner, message)).rejects.toMatchObject({
+      code: 'INVALID_UNMERGED_LEAVES',
+      requirement: id,
+    });
+  });
 
   it('whose tree is no tree [R12.4.3.3-02, R12.4.3.3-04]', async () => {
     const wrong = [

@@ -188,6 +188,7 @@ describe('proposals by reference', () => {
     expect(bobs).toHaveLength(2);
     const newest = bobs[1]?.proposal;
     await announce(await alice.group.propose(removeOf(carol), framing), bob, carol);
+    await announce(await carol.group.proposeUpdate(framing), alice, bob);
     const members = await commitBy(alice, [alice, bob, carol]);
     expect(members).toEqual([alice, bob]);
     expectAgreement(members);

@@ -25,12 +25,6 @@ const KEPT_COMPLAINTS = 20;
 /** Starts and ends processes. */
 export class Children {
   readonly #all: Child[] = [];
-  readonly #compileCache: string;
-
-  /** @param compileCache - a folder where the processes share what Node made of their sources */
-  constructor(compileCache: string) {
-    this.#compileCache = compileCache;
-  }
 
   /** How many processes were started so far. */
   get started(): number {
@@ -45,7 +39,7 @@ export class Children {
     onLine: (line: string) => void,
   ): Child {
     const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', file], {
-      env: { ...process.env, NODE_COMPILE_CACHE: this.#compileCache, ...environment },
+      env: { ...process.env, ...environment },
       stdio: ['pipe', 'pipe', 'pipe'],
     });
     const { pid } = child;

@@ -15,7 +15,7 @@ import { play } from './story.ts';
 async function run({ members }: DemoOptions): Promise<number> {
   const report = new Report((text) => process.stdout.write(text), process.stdout.isTTY);
   const folder = await mkdtemp(join(tmpdir(), 'canopy-demo-'));
-  const children = new Children(join(folder, 'compiled'));
+  const children = new Children();
   const stop = (): void => void finish(children, folder).then(() => process.exit(130));
   process.once('SIGINT', stop).once('SIGTERM', stop);
   report.say(`Canopy demo: ${members} devices, three services, everything on this machine\n`);

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Child, Children } from './child-process.ts';
 import { parseReply, type Fields, type Reply } from './protocol.ts';
 import type { Addresses } from './services.ts';
@@ -44,7 +44,9 @@ export class MemberProcess {
   /** Starts the process and opens its state. */
   async start({ authentication, directory, delivery }: Addresses): Promise<void> {
     const file = join(import.meta.dirname, 'member.ts');
-    const child = this.#children.start(this.person.name, file, {}, (line) => this.#hear(parseReply(line)));
+    const environment = { NODE_COMPILE_CACHE: join(dirname(this.#stateFile), 'compiled') };
+    const onLine = (line: string): void => this.#hear(parseReply(line));
+    const child = this.#children.start(this.person.name, file, environment, onLine);
     this.#child = child;
     child.ended.then(
       () => this.#failAll(`the process of ${this.person.name} ended: ${child.complaints.join('\n')}`),

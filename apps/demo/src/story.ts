@@ -46,9 +46,13 @@ async function gather(
 ): Promise<string> {
   const { all, alice } = cast;
   const count = all.length;
-  await report.step(`${count} devices start, each in a process of its own`, (progress) =>
-    forEach(all, (member) => member.start(setting.addresses).then(() => progress.one(count))),
-  );
+  await report.step(`${count} devices start, each in a process of its own`, async (progress) => {
+    const start = (member: MemberProcess): Promise<void> =>
+      member.start(setting.addresses).then(() => progress.one(count));
+    // The first one leaves behind what Node compiled, so that the others start faster.
+    await start(alice);
+    await forEach(all.slice(1), start);
+  });
   const administrator = new Administrator(setting.addresses.authentication, setting.secret);
   await report.step(`${count} devices enrol and publish KeyPackages`, (progress) =>
     forEach(all, async (member) => {

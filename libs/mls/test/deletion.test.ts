@@ -19,12 +19,14 @@ import {
   expectAgreement,
   expectConversation,
   follow,
+  found,
   hear,
   join,
   joiner,
   party,
   receive,
   refusal,
+  restarted,
   say,
   snapshot,
   stage,
@@ -35,9 +37,9 @@ import {
 import { isZero, recordingSuite, secretsInTree, secretsOf } from './recording-suite.ts';
 
 function applicationRatchet({ state }: SecretTree, leaf: number): { secret: Uint8Array; skipped: number[] } {
-  const found = state.ratchets.find(([index]) => index === leaf)?.[1].application;
-  if (found === undefined) throw new Error('a ratchet expected');
-  return { secret: found.secret, skipped: found.skipped.map(({ generation }) => generation) };
+  const kept = state.ratchets.find(([index]) => index === leaf)?.[1].application;
+  if (kept === undefined) throw new Error('a ratchet expected');
+  return { secret: kept.secret, skipped: kept.skipped.map(({ generation }) => generation) };
 }
 
 /** What must be gone when an epoch is over, whatever is kept for late messages. */
@@ -326,5 +328,25 @@ describe('every secret that is made is either in the state or overwritten', () =
     secrets.clear();
     await expect(receive(bob, forged)).rejects.toEqual(refusal('INVALID_CONFIRMATION_TAG'));
     expect(leftOver(secrets, ...states(peers))).toEqual([]);
+  });
+});
+
+describe('a removed member', () => {
+  it('keeps no secret of the group, in memory or in what it stores [R12.4.2-16]', async () => {
+    const alice = await found(party('alice'));
+    const newcomer = joiner(party('bob'));
+    const [, bob] = await commitBy(alice, [alice], { forcePath: true }, [newcomer]);
+    if (bob === undefined) throw new Error('bob has not joined');
+    await announce(say(alice, 'one'), bob);
+    const before = [...secretsOf(bob.group.state)];
+    expect(before.length).toBeGreaterThan(5);
+    const proposals: Proposal[] = [
+      { proposalType: ProposalType.remove, removed: bob.group.state.ownLeafIndex },
+    ];
+    await commitBy(alice, [alice, bob], { proposals });
+    expect(bob.group.state.status.kind).toBe('removed');
+    expect(before.filter((secret) => !isZero(secret))).toEqual([]);
+    expect(() => say(bob, 'two')).toThrow(refusal('GROUP_ENDED'));
+    expect(restarted(bob).group.state.status.kind).toBe('removed');
   });
 });

@@ -19,7 +19,13 @@ import type { AppliedProposals } from '../proposals/applied-proposals.ts';
 import type { Proposal } from '../proposals/proposal.ts';
 import { needsPath, type ProposalList } from '../proposals/proposal-list.ts';
 import { selectProposals } from '../proposals/select-proposals.ts';
-import { validateProposal } from '../proposals/validate-proposal.ts';
+import {
+  questionsOfProposal,
+  questionsOfReplacement,
+  validateProposal,
+} from '../proposals/validate-proposal.ts';
+import type { IdentityQuestion } from '../credentials/identity.ts';
+import type { LeafNode } from '../tree/leaf-node.ts';
 import { validateMemberList } from '../proposals/validate-proposals.ts';
 import { GroupContext } from '../schedule/group-context.ts';
 import { createPath, wipePathSecrets, type NewPath } from '../tree/create-path.ts';
@@ -74,12 +80,31 @@ export function createCommit(state: GroupState, request: CommitRequest, ports: P
   const result = { ...applied, tree: path?.tree ?? applied.tree };
   const ownLeaf = required(result.tree.findLeaf(state.ownLeafIndex), "the committer's leaf");
   if (path !== undefined) validateNewLeaf(ownLeaf, result);
+  if (request.identity !== undefined) requireJudged(state, ownLeaf, ports);
   const provisional = provisionalContext(state.suite, state.groupContext, result);
   const commit: Commit = {
     proposals: list.map(toProposalOrRef),
     path: path?.encrypt(GroupContext.bytesOf(provisional)),
   };
   return finishCommit(state, { request, applied: result, path, provisional, commit }, ports);
+}
+
+/** A new identity of the committer is judged before anybody hears of it (R5.3.1-05, R5.3.1-07). */
+function requireJudged(state: GroupState, ownLeaf: LeafNode, { identities }: Ports): void {
+  const old = required(state.tree.findLeaf(state.ownLeafIndex), "the committer's leaf");
+  identities.requireValid(ownLeaf);
+  identities.requireSuccessor(old, ownLeaf);
+}
+
+/** Gives what the application has to be asked before a commit is made (RFC 9420 §5.3.1). */
+export function questionsOfCommitRequest(
+  state: GroupState,
+  { proposals, identity }: Pick<CommitRequest, 'proposals' | 'identity'>,
+): readonly IdentityQuestion[] {
+  const sender = { senderType: SenderType.member, leafIndex: state.ownLeafIndex };
+  const ofProposals = proposals.flatMap((proposal) => questionsOfProposal(proposal, sender, state.tree));
+  if (identity === undefined) return ofProposals;
+  return [...ofProposals, ...questionsOfReplacement(leafOf(identity), state.ownLeafIndex, state.tree)];
 }
 
 /** Collects what is committed: received proposals first, then those by value. */

@@ -304,9 +304,15 @@ function stageOwnRemoval(state: GroupState, incoming: Incoming, ports: Ports): S
     committerLeaf: commit.path?.leafNode,
     selfRemoved: true,
   });
-  return { base: state, state: { ...state, status: { kind: 'removed' } }, effects };
+  return { base: state, state: removedState(state), effects };
 }
 
 function isJoin({ content }: Verified): boolean {
   return content.sender.senderType === SenderType.newMemberCommit;
+}
+
+// Nothing of the group is readable for a removed member any more: what it holds is overwritten when the commit is kept.
+function removedState(state: GroupState): GroupState {
+  const nothing = { keys: new Map(), proposals: [], pendingUpdates: [], pastEpochs: [], resumptionPsks: [] };
+  return { ...state, ...nothing, status: { kind: 'removed' } };
 }

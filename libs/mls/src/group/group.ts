@@ -9,6 +9,7 @@ import { createGroupInfo, type GroupInfoRequest } from '../commits/create-group-
 import {
   createCommit,
   plainCommit,
+  questionsOfCommitRequest,
   type CommitRequest,
   type CreatedCommit,
 } from '../commits/create-commit.ts';
@@ -173,10 +174,7 @@ export class Group {
   commit(request: Partial<CommitRequest> = {}): Promise<CreatedCommit> {
     return this.#alone(async () => {
       const complete = { ...plainCommit, ...request };
-      const sender = this.#ownSender();
-      const questions = complete.proposals.flatMap((proposal) =>
-        questionsOfProposal(proposal, sender, this.#state.tree),
-      );
+      const questions = questionsOfCommitRequest(this.#state, complete);
       return createCommit(this.#state, complete, await portsFor(this.#options, questions));
     });
   }
@@ -203,7 +201,7 @@ export class Group {
     this.#settle(staged);
     const old = this.#state;
     this.#state = staged.state;
-    if (!staged.effects.selfRemoved) retireState(old, staged.state);
+    retireState(old, staged.state);
   }
 
   /** Forgets a staged commit (R14-02). */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { IdentityQuestion } from '../credentials/identity.ts';
+import type { IdentityQuestion, PresentedCredential } from '../credentials/identity.ts';
 import { refuse } from '../errors.ts';
 import { SenderType, type Sender } from '../framing/content.ts';
 import { validateKeyPackage } from '../key-packages/validate-key-package.ts';
@@ -158,7 +158,7 @@ export function questionsOfProposal(
 
 /** Gives what has to be asked when a member replaces its leaf: validity, and succession. */
 export function questionsOfReplacement(
-  leafNode: LeafNode,
+  leafNode: PresentedCredential,
   leafIndex: LeafIndex,
   tree: RatchetTree,
 ): readonly IdentityQuestion[] {

@@ -21,10 +21,13 @@ import {
   lifetime,
   openDoors,
   party,
+  refusal,
   refusing,
   removeOf,
   restarted,
+  snapshot,
   suite1,
+  trio,
   type Peer,
 } from '../parties.ts';
 import { acquainted, expectGoesOn, expectRefused } from './expect-refused.ts';
@@ -375,5 +378,20 @@ describe('the outcome of a commit is refused', () => {
     for (const peer of [bob, carol]) await follow(peer, message);
     await expectRefused(bob, message, 'WRONG_EPOCH');
     await commitBy(bob, [alice, bob, carol]);
+  });
+});
+
+describe('a committer with a new identity', () => {
+  it('is refused by its own Authentication Service before anybody hears of it [R5.3.1-05] [R5.3.1-07]', async () => {
+    const [alice, bob] = await trio({ options: { identities: refusing('mallory') } });
+    const before = snapshot(alice);
+    const { identity } = party('mallory');
+    await expect(alice.group.commit({ identity })).rejects.toThrow(refusal('INVALID_CREDENTIAL'));
+    expect(snapshot(alice)).toBe(before);
+    const renewed = party('alice').identity;
+    const { message, staged } = await alice.group.commit({ identity: renewed });
+    await follow(bob, message);
+    alice.group.keep(staged);
+    expect(bob.group.epochAuthenticator).toEqual(alice.group.epochAuthenticator);
   });
 });

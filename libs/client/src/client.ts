@@ -11,7 +11,7 @@ import type { Metadata } from '@grpc/grpc-js';
 import { AccessTokens, type TokenFor } from './access-tokens.ts';
 import { Bell } from './bell.ts';
 import type { ClientEvent } from './client-event.ts';
-import { closeStubs, openStubs, type ServiceAddresses, type Stubs } from './connections.ts';
+import { closeStubs, openStubs, type ServiceAddresses, type ServiceTls, type Stubs } from './connections.ts';
 import type { Conversation } from './conversation.ts';
 import { Conversations } from './conversations.ts';
 import { enrol, identityOf } from './credentials.ts';
@@ -32,6 +32,8 @@ export interface ClientOptions {
   /** The SQLite file with everything that the device must not lose; made, for its owner only, when it is missing. */
   readonly stateFile: string;
   readonly services: ServiceAddresses;
+  /** Without it tokens and metadata travel in the clear: for loopback, or where something else does TLS. */
+  readonly tls?: ServiceTls;
   /** Changes to the default policy. */
   readonly policy?: Partial<Policy>;
   readonly clock?: Clock;
@@ -101,7 +103,7 @@ export class Client {
     const store = openStore(options.stateFile);
     const ports = {
       store,
-      stubs: openStubs(options.services),
+      stubs: openStubs(options.services, options.tls),
       policy: { ...defaultPolicy, ...options.policy },
       clock: options.clock ?? systemClock,
       log: options.log ?? ((): void => {}),

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { authentication, connect, delivery, directory } from '@canopy/contract';
+import { authentication, connect, delivery, directory, type ConnectOptions } from '@canopy/contract';
 
 /** Where the services are, each as `host:port`. */
 export interface ServiceAddresses {
@@ -19,14 +19,17 @@ export interface Stubs {
   readonly delivery: delivery.DeliveryServiceClient;
 }
 
+/** How the services show that they are the right ones: certificates to trust, or those of the system; absent for the clear. */
+export type ServiceTls = ConnectOptions['tls'];
+
 /** Opens channels to the services; connections are made when they are needed. */
-export function openStubs(addresses: ServiceAddresses): Stubs {
+export function openStubs(addresses: ServiceAddresses, tls?: ServiceTls): Stubs {
+  const security = tls === undefined ? {} : { tls };
+  const to = (address: string): ConnectOptions => ({ address, ...security });
   return {
-    authentication: connect(authentication.AuthenticationServiceClient, {
-      address: addresses.authentication,
-    }),
-    directory: connect(directory.KeyDirectoryServiceClient, { address: addresses.directory }),
-    delivery: connect(delivery.DeliveryServiceClient, { address: addresses.delivery }),
+    authentication: connect(authentication.AuthenticationServiceClient, to(addresses.authentication)),
+    directory: connect(directory.KeyDirectoryServiceClient, to(addresses.directory)),
+    delivery: connect(delivery.DeliveryServiceClient, to(addresses.delivery)),
   };
 }
 

@@ -8,7 +8,7 @@ export { Client } from './client.ts';
 export type { ClientOptions, DeviceIdentity } from './client.ts';
 export type { ClientEvent, MembershipChange } from './client-event.ts';
 export type { Unavailable } from './claim-key-packages.ts';
-export type { ServiceAddresses } from './connections.ts';
+export type { ServiceAddresses, ServiceTls } from './connections.ts';
 export type { Conversation, Invitation, SecretRequest } from './conversation.ts';
 export { ClientError } from './errors.ts';
 export type { ClientErrorCode } from './errors.ts';

@@ -6,14 +6,14 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { authentication, callUnary, connect } from '@canopy/contract';
 import { Metadata } from '@grpc/grpc-js';
-import type { ServiceAddresses } from '../src/connections.ts';
+import type { ServiceAddresses, ServiceTls } from '../src/connections.ts';
 
 const DOMAIN = 'example.com';
 const APPS = fileURLToPath(new URL('../../../apps/', import.meta.url));
@@ -70,11 +70,17 @@ class ServiceProcess {
 /** All services of one deployment. */
 export class Services {
   readonly folder = mkdtempSync(join(tmpdir(), 'canopy-client-'));
+  /** What clients have to trust, when the services speak TLS. */
+  readonly tls: ServiceTls;
   readonly #adminSecret = randomBytes(32).toString('hex');
   readonly #processes = new Map<ServiceName, ServiceProcess>();
 
+  private constructor(certificate: string | undefined) {
+    this.tls = certificate === undefined ? undefined : { ca: readFileSync(certificate) };
+  }
+
   static async start(settings: NodeJS.ProcessEnv = {}): Promise<Services> {
-    const services = new Services();
+    const services = new Services(settings['CANOPY_TLS_CERTIFICATE']);
     const authenticationService = await services.#launch('authentication-service', {
       CANOPY_ADMIN_SECRET: services.#adminSecret,
       ...settings,
@@ -98,7 +104,8 @@ export class Services {
   /** Makes an enrolment code for a user, as the administrator. */
   async enrolmentCode(userName: string): Promise<string> {
     const { authentication: address } = this.addresses;
-    const admin = connect(authentication.AuthenticationAdminServiceClient, { address });
+    const security = this.tls === undefined ? {} : { tls: this.tls };
+    const admin = connect(authentication.AuthenticationAdminServiceClient, { address, ...security });
     const metadata = new Metadata();
     metadata.set('authorization', `Bearer ${this.#adminSecret}`);
     try {

@@ -70,6 +70,7 @@ export function createHPKE({ kem, kdf, kdfId, aead, aeadId }: HPKEParameters): H
       const { key, nonce } = schedule.messageKey(sharedSecret, info);
       const ciphertext = aead.seal(key, nonce, aad, plaintext);
       key.fill(0);
+      nonce.fill(0);
       return { kemOutput, ciphertext };
     },
     open(privateKey, { kemOutput, ciphertext }, info, aad) {
@@ -78,6 +79,7 @@ export function createHPKE({ kem, kdf, kdfId, aead, aeadId }: HPKEParameters): H
         return aead.open(key, nonce, aad, ciphertext);
       } finally {
         key.fill(0);
+        nonce.fill(0);
       }
     },
     setupSenderExport(publicKey, request) {

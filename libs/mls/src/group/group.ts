@@ -78,6 +78,7 @@ export class Group {
   readonly #options: GroupOptions;
   #state: GroupState;
   #last: Promise<unknown> = Promise.resolve();
+  #underWay = 0;
   /** Staged commits that were kept or dropped: their secrets are in use or gone. */
   readonly #settled = new WeakSet<StagedCommit>();
 
@@ -195,8 +196,13 @@ export class Group {
     });
   }
 
-  /** Moves on to the state of a staged commit and overwrites what it replaces (RFC 9420 §9.2). */
+  /**
+   * Moves on to the state of a staged commit and overwrites what it replaces (RFC 9420 §9.2).
+   *
+   * @throws MlsError MISUSE while another operation is under way, or for a commit of another epoch
+   */
   keep(staged: StagedCommit): void {
+    this.#requireIdle();
     this.#requireCurrent(staged);
     this.#settle(staged);
     const old = this.#state;
@@ -206,6 +212,7 @@ export class Group {
 
   /** Forgets a staged commit (R14-02). */
   drop(staged: StagedCommit): void {
+    this.#requireIdle();
     this.#settle(staged);
     if (!staged.effects.selfRemoved) discardState(staged.state, staged.base);
   }
@@ -250,9 +257,17 @@ export class Group {
   }
 
   #alone<T>(act: () => Promise<T>): Promise<T> {
-    const result = this.#last.then(act, act);
+    this.#underWay += 1;
+    const result = this.#last.then(act, act).finally(() => {
+      this.#underWay -= 1;
+    });
     this.#last = result.catch(() => {});
     return result;
+  }
+
+  // While an identity is being judged, an operation still holds the state that keeping or dropping would overwrite.
+  #requireIdle(): void {
+    if (this.#underWay > 0) refuse('MISUSE', 'R14-03', 'another operation of this group is under way');
   }
 }
 

@@ -57,6 +57,18 @@ describe('a staged commit', () => {
     await expect(receive(carol, own.message)).rejects.toEqual(refusal('WRONG_EPOCH'));
   });
 
+  it('is not kept or dropped while an identity is being judged for another message [R14-03]', async () => {
+    const [alice, bob, carol] = await trio();
+    const { staged } = await alice.group.commit();
+    const underWay = receive(alice, say(bob, 'meanwhile'));
+    expect(() => alice.group.keep(staged)).toThrow(misuse);
+    expect(() => alice.group.drop(staged)).toThrow(misuse);
+    expect(await underWay).toMatchObject({ kind: 'application' });
+    alice.group.keep(staged);
+    expect(alice.group.epoch).toBe(2n);
+    expect(carol.group.epoch).toBe(1n);
+  });
+
   it('may be dropped after the winner was kept', async () => {
     const [alice, bob, carol] = await trio();
     const own = await alice.group.commit({ forcePath: true });

@@ -5,7 +5,6 @@
  */
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { createClient, createCluster, RESP_TYPES } from 'redis';
 import { StorageError } from '../errors.ts';
 
 /** Keys and arguments of a script; all keys are in one slot. */
@@ -42,8 +41,6 @@ interface Commands {
 
 type EvalOptions = { keys: string[]; arguments: (string | Buffer)[] };
 
-const BYTES = { [RESP_TYPES.BLOB_STRING]: Buffer };
-
 // Without a connection a command fails at once: waiting in a queue is the caller's decision.
 const FAIL_FAST = { disableOfflineQueue: true, commandsQueueMaxLength: 10_000 } as const;
 
@@ -53,24 +50,32 @@ export function loadScript(name: string): Script {
   return { source, sha1: createHash('sha1').update(source).digest('hex') };
 }
 
-/** Connects to one Redis. */
+/** Connects to one Redis. The package is loaded only here: with SQLite alone a process starts without it. */
 export async function connectSingle(url: string, timeoutMs: number): Promise<RedisConnection> {
+  const { createClient, RESP_TYPES } = await import('redis');
   const client = createClient({ url, ...FAIL_FAST });
   // Connections are made again by the client; whether that works shows in the commands.
   client.on('error', () => {});
   await inTime(client.connect(), timeoutMs, () => client.destroy());
   const ping = (): Promise<unknown> => client.ping();
-  return connection(client.withTypeMapping(BYTES), timeoutMs, { ping, close: () => client.destroy() });
+  return connection(client.withTypeMapping({ [RESP_TYPES.BLOB_STRING]: Buffer }), timeoutMs, {
+    ping,
+    close: () => client.destroy(),
+  });
 }
 
 /** Connects to a Redis Cluster through any of its nodes. */
 export async function connectCluster(urls: readonly string[], timeoutMs: number): Promise<RedisConnection> {
+  const { createCluster, RESP_TYPES } = await import('redis');
   const cluster = createCluster({ rootNodes: urls.map((url) => ({ url })), defaults: FAIL_FAST });
   cluster.on('error', () => {});
   await inTime(cluster.connect(), timeoutMs, () => cluster.destroy());
   const ping = (): Promise<unknown> =>
     cluster.sendCommand('canopy:health', false, ['EXISTS', 'canopy:health']);
-  return connection(cluster.withTypeMapping(BYTES), timeoutMs, { ping, close: () => cluster.destroy() });
+  return connection(cluster.withTypeMapping({ [RESP_TYPES.BLOB_STRING]: Buffer }), timeoutMs, {
+    ping,
+    close: () => cluster.destroy(),
+  });
 }
 
 function connection(

@@ -78,7 +78,6 @@ export class Group {
   readonly #options: GroupOptions;
   #state: GroupState;
   #last: Promise<unknown> = Promise.resolve();
-  #underWay = 0;
   /** Staged commits that were kept or dropped: their secrets are in use or gone. */
   readonly #settled = new WeakSet<StagedCommit>();
 
@@ -199,10 +198,9 @@ export class Group {
   /**
    * Moves on to the state of a staged commit and overwrites what it replaces (RFC 9420 §9.2).
    *
-   * @throws MlsError MISUSE while another operation is under way, or for a commit of another epoch
+   * @throws MlsError MISUSE for a commit of another epoch, or one that was kept or dropped before
    */
   keep(staged: StagedCommit): void {
-    this.#requireIdle();
     this.#requireCurrent(staged);
     this.#settle(staged);
     const old = this.#state;
@@ -212,7 +210,6 @@ export class Group {
 
   /** Forgets a staged commit (R14-02). */
   drop(staged: StagedCommit): void {
-    this.#requireIdle();
     this.#settle(staged);
     if (!staged.effects.selfRemoved) discardState(staged.state, staged.base);
   }
@@ -257,17 +254,9 @@ export class Group {
   }
 
   #alone<T>(act: () => Promise<T>): Promise<T> {
-    this.#underWay += 1;
-    const result = this.#last.then(act, act).finally(() => {
-      this.#underWay -= 1;
-    });
+    const result = this.#last.then(act, act);
     this.#last = result.catch(() => {});
     return result;
-  }
-
-  // While an identity is being judged, an operation still holds the state that keeping or dropping would overwrite.
-  #requireIdle(): void {
-    if (this.#underWay > 0) refuse('MISUSE', 'R14-03', 'another operation of this group is under way');
   }
 }
 

@@ -87,10 +87,10 @@ export function readApplicationData(state: GroupState, { content }: Verified): R
   if (body.contentType !== ContentType.application || sender.senderType !== SenderType.member) {
     refuse('MISUSE', '§15', 'application data of a member expected');
   }
-  const { tree } =
-    epoch === state.groupContext.epoch
-      ? state
-      : (state.pastEpochs.find(({ groupContext }) => groupContext.epoch === epoch) ?? state);
+  const epochs = [state, ...state.pastEpochs];
+  const tree = epochs.find(({ groupContext }) => groupContext.epoch === epoch)?.tree;
+  // A commit that was kept meanwhile may have ended the retention of the message's epoch.
+  if (tree === undefined) refuse('EPOCH_NOT_RETAINED', 'R15.3-02', `epoch ${epoch} is not retained any more`);
   const leafNode = tree.findLeaf(sender.leafIndex);
   if (leafNode === undefined) refuse('UNKNOWN_SENDER', 'R6.3.2-05', 'the sender is not a member');
   const { applicationData } = body;

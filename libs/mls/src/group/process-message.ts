@@ -6,7 +6,7 @@
 
 import { equal } from '@canopy/crypto';
 import type { IdentityQuestion } from '../credentials/identity.ts';
-import { questionsOfCommit } from '../commits/process-commit.ts';
+import { questionsOfCommit } from '../commits/validate-commit.ts';
 import { refuse } from '../errors.ts';
 import { proposalRef } from '../framing/authentication.ts';
 import { ContentType, SenderType } from '../framing/content.ts';

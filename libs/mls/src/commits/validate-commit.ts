@@ -1,0 +1,149 @@
+/**
+ * What anybody can check of a commit, without the group's secrets (RFC 9420 §12.4.2, first steps).
+ *
+ * @module
+ */
+
+import type { IdentityQuestion } from '../credentials/identity.ts';
+import { refuse } from '../errors.ts';
+import { ContentType, SenderType, type Sender } from '../framing/content.ts';
+import type { Verified } from '../framing/unprotect.ts';
+import { leafValidation, type Ports } from '../group/ports.ts';
+import type { GroupState } from '../group/state.ts';
+import { applyProposals, validateNewLeaf, validateResult } from '../proposals/apply-proposals.ts';
+import type { AppliedProposals } from '../proposals/applied-proposals.ts';
+import { needsPath, resolveProposals, type ProposalList } from '../proposals/proposal-list.ts';
+import {
+  questionsOfProposal,
+  questionsOfReplacement,
+  validateProposal,
+  validateReplacement,
+} from '../proposals/validate-proposal.ts';
+import { validateExternalList, validateMemberList } from '../proposals/validate-proposals.ts';
+import { ProposalType } from '../registries.ts';
+import { LeafNodeSource } from '../tree/leaf-node.ts';
+import type { LeafIndex } from '../tree/math.ts';
+import { mergePath, type MergedPath, type ReceivedPath } from '../tree/process-path.ts';
+import type { UpdatePath } from '../tree/update-path.ts';
+import { validateLeafNode, validateSource } from '../tree/validate-leaf-node.ts';
+import { ProposalOrRefType, type Commit } from './commit.ts';
+
+function commitOf({ content }: Verified): Commit {
+  if (content.body.contentType !== ContentType.commit) {
+    refuse('MISUSE', '§12.4.2', 'a commit expected, found another content');
+  }
+  return content.body.commit;
+}
+
+/** Gives what the application has to be asked before a commit can be processed (RFC 9420 §5.3.1). */
+export function questionsOfCommit(state: GroupState, verified: Verified): readonly IdentityQuestion[] {
+  const { proposals, path } = commitOf(verified);
+  const { sender } = verified.content;
+  const ofProposals = proposals.flatMap((entry) =>
+    entry.type === ProposalOrRefType.proposal ? questionsOfProposal(entry.proposal, sender, state.tree) : [],
+  );
+  if (path === undefined) return ofProposals;
+  const replaced = replacedLeaf(sender, proposalsByValue(state, verified));
+  const question: IdentityQuestion = { kind: 'credential', presented: path.leafNode };
+  const ofPath =
+    replaced === undefined ? [question] : questionsOfReplacement(path.leafNode, replaced, state.tree);
+  return [...ofProposals, ...ofPath];
+}
+
+// Unknown references are refused when the commit is processed, not while questions are collected.
+function proposalsByValue(state: GroupState, verified: Verified): ProposalList {
+  const byValue = commitOf(verified).proposals.filter(({ type }) => type === ProposalOrRefType.proposal);
+  return resolveProposals(byValue, state.proposals, verified.content.sender);
+}
+
+/** Gives the leaf that the path's leaf takes the place of: the committer's, or the one that a resync removes. */
+function replacedLeaf(sender: Sender, list: ProposalList): LeafIndex | undefined {
+  if (sender.senderType === SenderType.member) return sender.leafIndex;
+  const remove = list.find(({ proposal }) => proposal.proposalType === ProposalType.remove)?.proposal;
+  return remove?.proposalType === ProposalType.remove ? remove.removed : undefined;
+}
+
+/** A commit on its way through the steps of RFC 9420 §12.4.2. */
+export interface IncomingCommit {
+  readonly verified: Verified;
+  readonly commit: Commit;
+  readonly list: ProposalList;
+  readonly applied: AppliedProposals;
+  readonly committer: LeafIndex;
+}
+
+/** Requires a commit of the current epoch by somebody else (R12.4.2-01, R12.4.2-17). */
+export function validateEpoch({ groupContext, ownLeafIndex }: GroupState, { content }: Verified): void {
+  if (content.epoch !== groupContext.epoch) {
+    refuse('WRONG_EPOCH', 'R12.4.2-01', `epoch ${groupContext.epoch} expected, found ${content.epoch}`);
+  }
+  const { sender } = content;
+  if (sender.senderType === SenderType.member && sender.leafIndex === ownLeafIndex) {
+    refuse('OWN_MESSAGE', 'R12.4.2-17', "the member's own commit is kept, not processed");
+  }
+}
+
+/** Validates the proposals of a commit and applies them; the path comes with `mergePublicPart` (RFC 9420 §12.4.2). */
+export function validateCommit(state: GroupState, verified: Verified, ports: Ports): IncomingCommit {
+  const commit = commitOf(verified);
+  const { sender } = verified.content;
+  const list = resolveProposals(commit.proposals, state.proposals, sender);
+  validateList(list, sender, ports);
+  const by = leafValidation(state.suite, ports);
+  for (const { proposal, reference } of list) {
+    if (reference === undefined) validateProposal(proposal, sender, state, by);
+  }
+  if (commit.path === undefined && needsPath(list)) {
+    refuse('PATH_REQUIRED', 'R12.4-10', 'these proposals cannot be committed without a path');
+  }
+  const applied = applyProposals(list, state);
+  validateResult(applied);
+  if (sender.senderType === SenderType.member) {
+    return { verified, commit, list, applied, committer: sender.leafIndex };
+  }
+  // §12.4.3.2: the joiner takes the leftmost blank leaf of the tree that results.
+  const editor = applied.tree.edit();
+  const committer = editor.leftmostBlank();
+  return { verified, commit, list, applied: { ...applied, tree: editor.finish() }, committer };
+}
+
+function validateList(list: ProposalList, sender: Sender, { policy }: Ports): void {
+  if (sender.senderType === SenderType.member) {
+    validateMemberList(list, sender.leafIndex);
+    return;
+  }
+  if (sender.senderType !== SenderType.newMemberCommit) {
+    refuse('SENDER_NOT_ALLOWED', 'R12.4.3.2-07', 'only members and joiners can commit');
+  }
+  if (!policy.allowExternalCommits) {
+    refuse('SENDER_NOT_ALLOWED', 'R12.4.3.2-09', 'external Commits are not allowed here');
+  }
+  validateExternalList(list);
+}
+
+/** Validates what anybody can see of a path, and puts its public keys into the tree. */
+export function mergePublicPart(
+  state: GroupState,
+  incoming: IncomingCommit,
+  updatePath: UpdatePath,
+  ports: Ports,
+): { readonly received: ReceivedPath; readonly merged: MergedPath } {
+  const { applied, committer: sender } = incoming;
+  validatePathLeaf(state, incoming, updatePath, ports);
+  const newLeaves = new Set(applied.added.map(({ leafIndex }) => leafIndex));
+  const received = { suite: state.suite, tree: applied.tree, sender, updatePath, newLeaves };
+  const merged = mergePath(received);
+  validateNewLeaf(updatePath.leafNode, { tree: merged.tree, extensions: applied.extensions });
+  return { received, merged };
+}
+
+function validatePathLeaf(state: GroupState, incoming: IncomingCommit, path: UpdatePath, ports: Ports): void {
+  const { committer, list, verified } = incoming;
+  const by = leafValidation(state.suite, ports);
+  validateSource(path.leafNode, LeafNodeSource.commit);
+  const replaced = replacedLeaf(verified.content.sender, list);
+  const old = replaced === undefined ? undefined : state.tree.findLeaf(replaced);
+  if (old !== undefined) validateReplacement(old, path.leafNode, by);
+  const { groupId } = state.groupContext;
+  validateLeafNode(path.leafNode, { groupId, leafIndex: committer }, by);
+}

@@ -89,11 +89,6 @@ export function refuse(code: MlsErrorCode, requirement: string, message: string,
   throw new MlsError(code, requirement, message, cause === undefined ? undefined : { cause });
 }
 
-/** Marks a place that types say is never reached. */
-export function unreachable(value: never): never {
-  throw new InternalError(`unreachable: ${String(value)}`);
-}
-
 /** Requires a value that this library itself put there. */
 export function required<T>(value: T | undefined, what: string): T {
   if (value === undefined) throw new InternalError(`${what} is missing`);

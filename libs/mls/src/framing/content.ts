@@ -38,8 +38,6 @@ export const contentBodies = {
 export const ContentBody = select('contentType', uint8, contentBodies);
 /** The content with its type (RFC 9420 §6). */
 export type ContentBody = TypeOf<typeof ContentBody>;
-/** The content of one type. */
-export type ContentBodyOf<T extends ContentType> = Extract<ContentBody, { readonly contentType: T }>;
 
 /** What is sent, by whom, for which epoch (RFC 9420 §6). */
 export const FramedContent = retained(

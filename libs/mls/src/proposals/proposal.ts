@@ -35,7 +35,7 @@ export const ExternalInit = struct({ kemOutput: opaque });
 export const GroupContextExtensions = struct({ extensions: Extensions });
 
 /** The bodies of the proposals by type. */
-export const proposalBodies = {
+const proposalBodies = {
   [ProposalType.add]: Add,
   [ProposalType.update]: Update,
   [ProposalType.remove]: Remove,

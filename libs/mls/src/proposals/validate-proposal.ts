@@ -83,7 +83,7 @@ function validateRemove({ removed }: ProposalOf<typeof ProposalType.remove>, { t
 }
 
 /** §12.1.4: a nonce of the right size; reinit and branch have their own places (§11.2, §11.3). */
-export function validatePsk(id: PreSharedKeyID, { suite }: Pick<LeafValidation, 'suite'>): void {
+function validatePsk(id: PreSharedKeyID, { suite }: Pick<LeafValidation, 'suite'>): void {
   if (id.pskNonce.length !== suite.kdf.size) {
     refuse(
       'INVALID_PSK',

@@ -14,7 +14,7 @@ export function validateEncryptionKey(key: Uint8Array, suite: CipherSuite): void
 }
 
 /** Requires a signature public key of the suite. @throws MlsError INVALID_KEY */
-export function validateSignatureKey(key: Uint8Array, suite: CipherSuite): void {
+function validateSignatureKey(key: Uint8Array, suite: CipherSuite): void {
   refuseMalformed('R5.1.2-01', () => suite.signature.validatePublicKey(key));
 }
 

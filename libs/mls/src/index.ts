@@ -49,7 +49,8 @@ export { noPsks, PreSharedKeyID, PSKType, ResumptionPSKUsage } from './schedule/
 export type { PskStore } from './schedule/psk.ts';
 
 export { createKeyPackage, supportedCapabilities } from './key-packages/create-key-package.ts';
-export type { ClientIdentity, OwnKeyPackage } from './key-packages/create-key-package.ts';
+export type { OwnKeyPackage } from './key-packages/create-key-package.ts';
+export type { ClientIdentity } from './key-packages/client-identity.ts';
 export { KeyPackage, keyPackageRef } from './key-packages/key-package.ts';
 export { validateKeyPackage } from './key-packages/validate-key-package.ts';
 

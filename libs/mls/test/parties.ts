@@ -11,10 +11,10 @@ import type { GroupRequest } from '../src/group/create-group.ts';
 import { Group, type GroupOptions, type Received } from '../src/group/group.ts';
 import type { StagedCommit } from '../src/group/staged-commit.ts';
 import { decodeState, encodeRatchets, encodeState, type EncodedState } from '../src/group/state-codec.ts';
+import type { ClientIdentity } from '../src/key-packages/client-identity.ts';
 import {
   createKeyPackage,
   supportedCapabilities,
-  type ClientIdentity,
   type OwnKeyPackage,
 } from '../src/key-packages/create-key-package.ts';
 import { defaultPolicy } from '../src/policy.ts';

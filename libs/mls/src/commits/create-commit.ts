@@ -12,7 +12,7 @@ import { required } from '../errors.ts';
 import { SenderType, ContentType, type FramedContent } from '../framing/content.ts';
 import type { MLSMessage } from '../framing/message.ts';
 import { protect, signContent } from '../framing/protect.ts';
-import type { ClientIdentity } from '../key-packages/create-key-package.ts';
+import { leafOf, type ClientIdentity } from '../key-packages/client-identity.ts';
 import { WireFormat, type ContentWireFormat } from '../registries.ts';
 import { applyProposals, validateNewLeaf, validateResult } from '../proposals/apply-proposals.ts';
 import type { AppliedProposals } from '../proposals/applied-proposals.ts';
@@ -133,12 +133,6 @@ function createOwnPath(state: GroupState, { identity }: CommitRequest, applied: 
     signaturePrivateKey: identity?.signatureKeyPair.privateKey ?? state.signaturePrivateKey,
     newLeaves: new Set(applied.added.map(({ leafIndex }) => leafIndex)),
   });
-}
-
-/** Gives the part of a leaf that a client's identity decides. */
-export function leafOf(identity: ClientIdentity): Parameters<typeof createPath>[0]['leaf'] {
-  const { credential, capabilities, leafExtensions: extensions, signatureKeyPair } = identity;
-  return { credential, capabilities, extensions, signatureKey: signatureKeyPair.publicKey };
 }
 
 interface CommitParts {

@@ -6,7 +6,7 @@
 
 import { wipe, type CipherSuite } from '@canopy/crypto';
 import type { IdentityQuestion } from '../credentials/identity.ts';
-import { refuse } from '../errors.ts';
+import { refuse, required } from '../errors.ts';
 import { ExternalPub } from '../extensions/external-pub.ts';
 import { findExtension } from '../extensions/extension.ts';
 import { ContentType, SenderType, type FramedContent } from '../framing/content.ts';
@@ -15,11 +15,15 @@ import { protectPublic, signContent } from '../framing/protect.ts';
 import { firstState } from '../group/first-state.ts';
 import { leafValidation, type Ports } from '../group/ports.ts';
 import type { GroupState } from '../group/state.ts';
-import type { ClientIdentity } from '../key-packages/create-key-package.ts';
+import { leafOf, type ClientIdentity } from '../key-packages/client-identity.ts';
 import { ExtensionType, ProposalType, WireFormat } from '../registries.ts';
 import { applyProposals, validateNewLeaf, validateResult } from '../proposals/apply-proposals.ts';
 import type { Proposal } from '../proposals/proposal.ts';
-import { validateProposal, validateReplacement } from '../proposals/validate-proposal.ts';
+import {
+  questionsOfReplacement,
+  validateProposal,
+  validateReplacement,
+} from '../proposals/validate-proposal.ts';
 import { validateExternalList } from '../proposals/validate-proposals.ts';
 import { createExternalInit } from '../schedule/external-init.ts';
 import { GroupContext } from '../schedule/group-context.ts';
@@ -28,9 +32,7 @@ import { computeInterimTranscriptHash } from '../schedule/transcript-hash.ts';
 import { createPath, wipePathSecrets, type NewPath } from '../tree/create-path.ts';
 import type { LeafIndex } from '../tree/math.ts';
 import type { RatchetTree } from '../tree/ratchet-tree.ts';
-import { validateTree } from '../tree/validate-tree.ts';
 import { ProposalOrRefType, type Commit } from './commit.ts';
-import { leafOf } from './create-commit.ts';
 import {
   computeConfirmationTag,
   confirmedContext,
@@ -39,7 +41,7 @@ import {
   wipeWelcomeSecrets,
 } from './epoch-inputs.ts';
 import type { GroupInfo } from './group-info.ts';
-import { questionsOfTree, treeOf, validateGroupInfo } from './join-by-welcome.ts';
+import { questionsOfTree, treeOf, validateGroup, validateGroupInfo } from './join-by-welcome.ts';
 
 /** What an external Commit is made from. */
 export interface ExternalCommitRequest {
@@ -60,34 +62,34 @@ export interface ExternalCommit {
   readonly state: GroupState;
 }
 
-/** Gives what the application has to be asked before an external join (R5.3.1-02). */
-export function questionsOfExternalJoin(request: ExternalCommitRequest): readonly IdentityQuestion[] {
-  const { groupInfo, ratchetTree, resync, identity } = request;
-  const tree = treeOf(groupInfo, ratchetTree);
-  const presented = presentedBy(identity);
-  const old = resync === undefined ? undefined : tree.findLeaf(resync);
-  return [
-    ...questionsOfTree(tree, groupInfo.groupContext),
-    { kind: 'credential', presented },
-    ...(old === undefined ? [] : [{ kind: 'successor' as const, old, presented }]),
-  ];
+/** A GroupInfo with its tree; nothing in it is validated yet but its signature. */
+export interface OpenedGroupInfo {
+  readonly request: ExternalCommitRequest;
+  readonly tree: RatchetTree;
 }
 
-function presentedBy({ credential, leafExtensions, signatureKeyPair }: ClientIdentity): {
-  credential: ClientIdentity['credential'];
-  signatureKey: Uint8Array;
-  extensions: ClientIdentity['leafExtensions'];
-} {
-  return { credential, signatureKey: signatureKeyPair.publicKey, extensions: leafExtensions };
-}
-
-/** Makes an external Commit (RFC 9420 §12.4.3.2). The GroupInfo and its whole tree are validated first. */
-export function createExternalCommit(request: ExternalCommitRequest, ports: Ports): ExternalCommit {
+/** Finds the tree of a GroupInfo and verifies that a member of it signed (RFC 9420 §12.4.3.2). */
+export function openGroupInfo(request: ExternalCommitRequest): OpenedGroupInfo {
   const { suite, groupInfo } = request;
-  const { groupContext } = groupInfo;
   const tree = treeOf(groupInfo, request.ratchetTree);
   validateGroupInfo(suite, groupInfo, tree);
-  validateTree(tree, groupContext, leafValidation(suite, ports));
+  return { request, tree };
+}
+
+/** Gives what the application has to be asked before an external join (R5.3.1-02). */
+export function questionsOfExternalJoin({ request, tree }: OpenedGroupInfo): readonly IdentityQuestion[] {
+  const { groupInfo, resync, identity } = request;
+  const presented = leafOf(identity);
+  const ofTree = questionsOfTree(tree, groupInfo.groupContext);
+  if (resync === undefined) return [...ofTree, { kind: 'credential', presented }];
+  return [...ofTree, ...questionsOfReplacement(presented, resync, tree)];
+}
+
+/** Makes an external Commit (RFC 9420 §12.4.3.2). The whole group is validated first. */
+export function createExternalCommit({ request, tree }: OpenedGroupInfo, ports: Ports): ExternalCommit {
+  const { suite, groupInfo } = request;
+  const { groupContext } = groupInfo;
+  validateGroup(tree, groupContext, leafValidation(suite, ports));
   const { kemOutput, initSecret } = createExternalInit(suite, externalPubOf(groupInfo));
   const proposals = listProposals(request, kemOutput);
   const entry = enterTree(request, { proposals, tree }, ports);
@@ -150,10 +152,11 @@ function enterTree(
     signaturePrivateKey: identity.signatureKeyPair.privateKey,
     newLeaves: new Set(),
   });
-  const leaf = path.tree.findLeaf(leafIndex);
+  const leaf = required(path.tree.findLeaf(leafIndex), "the joiner's leaf");
+  by.identities.requireValid(leaf);
   const old = resync === undefined ? undefined : group.tree.findLeaf(resync);
-  if (leaf !== undefined && old !== undefined) validateReplacement(old, leaf, by);
-  if (leaf !== undefined) validateNewLeaf(leaf, { tree: path.tree, extensions: applied.extensions });
+  if (old !== undefined) validateReplacement(old, leaf, by);
+  validateNewLeaf(leaf, { tree: path.tree, extensions: applied.extensions });
   return { tree: path.tree, extensions: applied.extensions, path, leafIndex };
 }
 

@@ -26,7 +26,7 @@ import type { GroupState } from '../group/state.ts';
 import type { OwnKeyPackage } from '../key-packages/create-key-package.ts';
 import { keyPackageRef } from '../key-packages/key-package.ts';
 import { ExtensionType, ProtocolVersion } from '../registries.ts';
-import { externalSendersOf, GroupContext } from '../schedule/group-context.ts';
+import { GroupContext, presentedSendersOf } from '../schedule/group-context.ts';
 import { deriveEpoch, deriveMemberSecret, deriveWelcomeKey } from '../schedule/key-schedule.ts';
 import { derivePskSecret, findPsks, PSKType, ResumptionPSKUsage, type PskStore } from '../schedule/psk.ts';
 import { filteredDirectPath } from '../tree/filtered-direct-path.ts';
@@ -35,6 +35,7 @@ import { commonAncestor, nodeOfLeaf, type LeafIndex, type NodeIndex } from '../t
 import type { PrivateTree } from '../tree/private-tree.ts';
 import { derivePath } from '../tree/process-path.ts';
 import type { RatchetTree } from '../tree/ratchet-tree.ts';
+import type { LeafValidation } from '../tree/validate-leaf-node.ts';
 import { validateTree } from '../tree/validate-tree.ts';
 import { validateConfirmationTag } from './epoch-inputs.ts';
 import { GroupInfo, verifyGroupInfo } from './group-info.ts';
@@ -166,8 +167,13 @@ export function validateGroupInfo(suite: CipherSuite, groupInfo: GroupInfo, tree
 /** Gives what the application has to be asked before joining: every member, every external sender (R5.3.1-02). */
 export function questionsOfTree(tree: RatchetTree, context: GroupContext): readonly IdentityQuestion[] {
   const members = Array.from(tree.members(), ({ leafNode }) => leafNode);
-  const senders = externalSendersOf(context).map((sender) => ({ ...sender, extensions: [] }));
-  return [...members, ...senders].map((presented) => ({ kind: 'credential', presented }));
+  return [...members, ...presentedSendersOf(context)].map((presented) => ({ kind: 'credential', presented }));
+}
+
+/** Validates what a joiner was told of a group: its tree, and who outside of it may propose (R5.3.1-02, R5.3.1-06). */
+export function validateGroup(tree: RatchetTree, context: GroupContext, by: LeafValidation): void {
+  validateTree(tree, context, by);
+  for (const sender of presentedSendersOf(context)) by.identities.requireValid(sender);
 }
 
 /** Validates an opened Welcome and gives the member's state (RFC 9420 §12.4.3.1). Its secrets are consumed. */
@@ -175,10 +181,7 @@ export function joinByWelcome(opened: OpenedWelcome, ports: Ports): GroupState {
   const { input, groupInfo, tree } = opened;
   const { suite, keyPackage } = input;
   const { groupContext, confirmationTag } = groupInfo;
-  validateTree(tree, groupContext, leafValidation(suite, ports));
-  for (const sender of externalSendersOf(groupContext)) {
-    ports.identities.requireValid({ ...sender, extensions: [] });
-  }
+  validateGroup(tree, groupContext, leafValidation(suite, ports));
   const ownLeafIndex = findOwnLeaf(tree, keyPackage);
   const keys = joinerKeys(opened, ownLeafIndex);
   const epoch = deriveEpoch(suite, opened.memberSecret, GroupContext.bytesOf(groupContext));

@@ -64,17 +64,17 @@ export function unprotectPublic(
       refuse('INVALID_MEMBERSHIP_TAG', 'R6.2-02', 'the membership tag is not valid');
     }
   }
-  const verified = verify(keys, { wireFormat: WireFormat.publicMessage, content, auth });
+  const verified = verify(keys, { wireFormat: WireFormat.publicMessage, content, auth }, tbs);
   return { verified, accept: () => {}, refuse: () => {} };
 }
 
 function verify(
   keys: Pick<ReceivingKeys, 'suite' | 'groupContext' | 'tree'>,
   authenticated: AuthenticatedContent,
+  tbs: Uint8Array,
 ): Verified {
-  const { content, auth, wireFormat } = authenticated;
+  const { content, auth } = authenticated;
   const publicKey = senderSignatureKey(content, keys);
-  const tbs = framedContentTbs(wireFormat, content, keys.groupContext);
   if (!isSigned(keys.suite, { tbs, signature: auth.signature, publicKey })) {
     refuse('INVALID_SIGNATURE', 'R6.1-09', 'the signature of the content is not valid');
   }
@@ -105,7 +105,9 @@ export function unprotectPrivate(keys: ReceivingKeys, message: PrivateMessage): 
   const ratchet = keys.secretTree.ratchet(senderData.leafIndex, kind);
   const lookup = ratchet.lookUp(senderData.generation, keys.limits);
   try {
-    const verified = verify(keys, openContent(keys.suite, message, senderData, lookup));
+    const opened = openContent(keys.suite, message, senderData, lookup);
+    const tbs = framedContentTbs(WireFormat.privateMessage, opened.content, keys.groupContext);
+    const verified = verify(keys, opened, tbs);
     return { verified, accept: () => lookup.consume(), refuse: () => lookup.discard() };
   } catch (error) {
     lookup.discard();

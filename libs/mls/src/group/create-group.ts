@@ -7,9 +7,10 @@
 import type { CipherSuite } from '@canopy/crypto';
 import type { IdentityQuestion } from '../credentials/identity.ts';
 import type { Extension } from '../extensions/extension.ts';
-import { createKeyPackageLeaf, type ClientIdentity } from '../key-packages/create-key-package.ts';
+import { leafOf, type ClientIdentity } from '../key-packages/client-identity.ts';
+import { createKeyPackageLeaf } from '../key-packages/create-key-package.ts';
 import { ProtocolVersion } from '../registries.ts';
-import { externalSendersOf, type GroupContext } from '../schedule/group-context.ts';
+import { presentedSendersOf, type GroupContext } from '../schedule/group-context.ts';
 import { deriveFromEpochSecret } from '../schedule/key-schedule.ts';
 import type { Lifetime } from '../tree/lifetime.ts';
 import { nodeOfLeaf, toLeafIndex } from '../tree/math.ts';
@@ -34,10 +35,8 @@ export interface GroupRequest {
 
 /** Gives what the application has to be asked before a group is made (R5.3.1-06). */
 export function questionsOfGroup({ identity, extensions }: GroupRequest): readonly IdentityQuestion[] {
-  const { credential, leafExtensions, signatureKeyPair } = identity;
-  const own = { credential, signatureKey: signatureKeyPair.publicKey, extensions: leafExtensions };
-  const senders = externalSendersOf({ extensions }).map((sender) => ({ ...sender, extensions: [] }));
-  return [own, ...senders].map((presented) => ({ kind: 'credential', presented }));
+  const presented = [leafOf(identity), ...presentedSendersOf({ extensions })];
+  return presented.map((one) => ({ kind: 'credential', presented: one }));
 }
 
 /** Makes a group of one at epoch 0 (RFC 9420 §11). */
@@ -46,9 +45,7 @@ export function createGroup(request: GroupRequest, ports: Ports): GroupState {
   const { leafNode, encryptionPrivateKey } = createKeyPackageLeaf(request);
   validateLeafNode(leafNode, undefined, leafValidation(suite, ports, true));
   validateSupport(leafNode, { extensions });
-  for (const sender of externalSendersOf({ extensions })) {
-    ports.identities.requireValid({ ...sender, extensions: [] });
-  }
+  for (const sender of presentedSendersOf({ extensions })) ports.identities.requireValid(sender);
   const tree = RatchetTree.ofOne(leafNode);
   const groupContext: GroupContext = {
     version: ProtocolVersion.mls10,

@@ -16,6 +16,7 @@ import {
 import type { GroupInfo } from '../commits/group-info.ts';
 import {
   createExternalCommit,
+  openGroupInfo,
   questionsOfExternalJoin,
   type ExternalCommitRequest,
 } from '../commits/join-by-commit.ts';
@@ -31,7 +32,7 @@ import { refuse } from '../errors.ts';
 import { ContentType, SenderType, type Sender } from '../framing/content.ts';
 import type { MLSMessage } from '../framing/message.ts';
 import type { Unprotected } from '../framing/unprotect.ts';
-import type { ClientIdentity } from '../key-packages/create-key-package.ts';
+import type { ClientIdentity } from '../key-packages/client-identity.ts';
 import type { Policy } from '../policy.ts';
 import type { Proposal } from '../proposals/proposal.ts';
 import { questionsOfProposal } from '../proposals/validate-proposal.ts';
@@ -103,8 +104,9 @@ export class Group {
     request: ExternalCommitRequest,
     options: GroupOptions,
   ): Promise<{ readonly group: Group; readonly message: MLSMessage }> {
-    const ports = await portsFor(options, questionsOfExternalJoin(request));
-    const { message, state } = createExternalCommit(request, ports);
+    const opened = openGroupInfo(request);
+    const ports = await portsFor(options, questionsOfExternalJoin(opened));
+    const { message, state } = createExternalCommit(opened, ports);
     return { group: new Group(state, options), message };
   }
 

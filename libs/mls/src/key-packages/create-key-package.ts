@@ -4,8 +4,7 @@
  * @module
  */
 
-import type { CipherSuite, KeyPair } from '@canopy/crypto';
-import type { Credential } from '../credentials/credential.ts';
+import type { CipherSuite } from '@canopy/crypto';
 import type { Extension } from '../extensions/extension.ts';
 import { addGrease, randomGrease } from '../extensions/grease.ts';
 import {
@@ -17,15 +16,8 @@ import {
 import type { Capabilities } from '../tree/capabilities.ts';
 import { LeafNodeSource, signLeafNode, type LeafNode } from '../tree/leaf-node.ts';
 import type { Lifetime } from '../tree/lifetime.ts';
+import { leafOf, type ClientIdentity } from './client-identity.ts';
 import { signKeyPackage, type KeyPackage } from './key-package.ts';
-
-/** Who a client is: what every leaf of it says. */
-export interface ClientIdentity {
-  readonly credential: Credential;
-  readonly signatureKeyPair: KeyPair;
-  readonly capabilities: Capabilities;
-  readonly leafExtensions: readonly Extension[];
-}
 
 /** What a KeyPackage is made from. */
 export interface KeyPackageRequest {
@@ -64,18 +56,16 @@ export function createKeyPackageLeaf({ suite, identity, lifetime, grease }: KeyP
   readonly encryptionPrivateKey: Uint8Array;
 } {
   const { publicKey: encryptionKey, privateKey: encryptionPrivateKey } = suite.hpke.generateKeyPair();
-  const { credential, signatureKeyPair, capabilities, leafExtensions: extensions } = identity;
+  const leaf = leafOf(identity);
   const leafNode = signLeafNode(
     suite,
     {
+      ...leaf,
       encryptionKey,
-      signatureKey: signatureKeyPair.publicKey,
-      credential,
-      capabilities: grease ? addGrease(suite, capabilities) : capabilities,
+      capabilities: grease ? addGrease(suite, leaf.capabilities) : leaf.capabilities,
       source: { leafNodeSource: LeafNodeSource.keyPackage, lifetime },
-      extensions,
     },
-    signatureKeyPair.privateKey,
+    identity.signatureKeyPair.privateKey,
   );
   return { leafNode, encryptionPrivateKey };
 }

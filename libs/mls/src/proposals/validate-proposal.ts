@@ -9,7 +9,7 @@ import { refuse } from '../errors.ts';
 import { SenderType, type Sender } from '../framing/content.ts';
 import { validateKeyPackage } from '../key-packages/validate-key-package.ts';
 import { isGrease, ProposalType } from '../registries.ts';
-import { externalSendersOf, requiredCapabilitiesOf, type GroupContext } from '../schedule/group-context.ts';
+import { presentedSendersOf, requiredCapabilitiesOf, type GroupContext } from '../schedule/group-context.ts';
 import { PSKType, ResumptionPSKUsage, type PreSharedKeyID } from '../schedule/psk.ts';
 import { LeafNodeSource, type LeafNode } from '../tree/leaf-node.ts';
 import { equal } from '@canopy/crypto';
@@ -127,7 +127,7 @@ function validateGroupContextExtensions(
     refuse('UNSUPPORTED_EXTENSION', 'R13.5-03', `extension ${grease.extensionType} is a GREASE value`);
   }
   requiredCapabilitiesOf(proposal);
-  for (const sender of externalSendersOf(proposal)) by.identities.requireValid({ ...sender, extensions: [] });
+  for (const sender of presentedSendersOf(proposal)) by.identities.requireValid(sender);
 }
 
 /** Gives what the application has to be asked before a proposal can be validated (RFC 9420 §5.3.1). */
@@ -144,10 +144,7 @@ export function questionsOfProposal(
         ? questionsOfReplacement(proposal.leafNode, sender.leafIndex, tree)
         : [];
     case ProposalType.groupContextExtensions:
-      return externalSendersOf(proposal).map((presented) => ({
-        kind: 'credential',
-        presented: { ...presented, extensions: [] },
-      }));
+      return presentedSendersOf(proposal).map((presented) => ({ kind: 'credential', presented }));
     case ProposalType.remove:
     case ProposalType.psk:
     case ProposalType.reinit:

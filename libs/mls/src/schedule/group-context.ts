@@ -5,6 +5,7 @@
  */
 
 import { opaque, retained, struct, uint16, uint64, type TypeOf } from '@canopy/codec';
+import type { PresentedCredential } from '../credentials/identity.ts';
 import { Extensions, findExtension } from '../extensions/extension.ts';
 import { ExternalSenders, type ExternalSender } from '../extensions/external-senders.ts';
 import { RequiredCapabilities } from '../extensions/required-capabilities.ts';
@@ -30,6 +31,13 @@ export function requiredCapabilitiesOf(
   context: Pick<GroupContext, 'extensions'>,
 ): RequiredCapabilities | undefined {
   return findExtension(context.extensions, ExtensionType.requiredCapabilities, RequiredCapabilities);
+}
+
+/** Gives the outside parties as they are judged: nothing but a credential and a key came with them (R5.3.1-06). */
+export function presentedSendersOf(
+  context: Pick<GroupContext, 'extensions'>,
+): readonly PresentedCredential[] {
+  return externalSendersOf(context).map((sender) => ({ ...sender, extensions: [] }));
 }
 
 /** Gives the outside parties that may propose (RFC 9420 §12.1.8.1). */

@@ -7,7 +7,8 @@
 import { encryptWithLabel, wipe, type CipherSuite } from '@canopy/crypto';
 import { required } from '../errors.ts';
 import { filteredDirectPath, recipientsOf, type PathStep } from './filtered-direct-path.ts';
-import { LeafNodeSource, signLeafNode, type LeafNodeContent } from './leaf-node.ts';
+import type { IdentityPart } from '../key-packages/client-identity.ts';
+import { LeafNodeSource, signLeafNode } from './leaf-node.ts';
 import { nodeOfLeaf, type LeafIndex, type NodeIndex } from './math.ts';
 import { pathNodes } from './merge-path.ts';
 import { nextPathSecret, nodeKeyPair } from './path-secrets.ts';
@@ -23,7 +24,7 @@ export interface PathRequest {
   readonly groupId: Uint8Array;
   readonly sender: LeafIndex;
   /** The committer's leaf: what it is to say beside its new key and parent hash. */
-  readonly leaf: Pick<LeafNodeContent, 'signatureKey' | 'credential' | 'capabilities' | 'extensions'>;
+  readonly leaf: IdentityPart;
   readonly signaturePrivateKey: Uint8Array;
   /** The leaves that the same commit adds: they learn their path secret from the Welcome. */
   readonly newLeaves: ReadonlySet<LeafIndex>;

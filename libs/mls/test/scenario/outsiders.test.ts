@@ -122,6 +122,23 @@ describe('an external Commit', () => {
   });
 });
 
+describe('an external Commit is not made', () => {
+  it('to a group with an external sender that the joiner does not believe [R5.3.1-06]', async () => {
+    const [alice] = await groupOf(['alice', 'bob'], {}, { extensions: [sendersExtension] });
+    if (alice === undefined) throw new Error('alice expected');
+    const wary = party('dave', { options: { identities: refusing('server') } });
+    await expect(enter(wary, alice)).rejects.toEqual(refusal('INVALID_CREDENTIAL'));
+    await comeIn(party('erin'), [alice]);
+  });
+
+  it('by a joiner whom its own Authentication Service does not know [R5.3.1-05]', async () => {
+    const [alice, bob] = await trio();
+    const unknown = party('mallory', { options: { identities: refusing('mallory') } });
+    await expect(enter(unknown, alice)).rejects.toEqual(refusal('INVALID_CREDENTIAL'));
+    expectAgreement([alice, bob]);
+  });
+});
+
 describe('an external sender', () => {
   const settings = { extensions: [sendersExtension] };
 

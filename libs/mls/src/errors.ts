@@ -45,6 +45,7 @@ export type MlsErrorCode =
   | 'GENERATION_CONSUMED'
   | 'GENERATION_TOO_FAR'
   | 'RATCHET_EXHAUSTED'
+  | 'AEAD_LIMIT'
   // key packages, proposals, commits (§10–§12)
   | 'WRONG_CIPHER_SUITE'
   | 'INVALID_KEY_PACKAGE'

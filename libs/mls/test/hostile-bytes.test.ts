@@ -266,7 +266,7 @@ describe('a member that signs nonsense', () => {
     const { message } = await alice.group.commit({ wireFormat: WireFormat.publicMessage });
     const { content, auth } = publicOf(message);
     const { contentType } = content.body;
-    const encoded = encodePrivateContent({ body: content.body, auth }, 32);
+    const encoded = encodePrivateContent({ body: content.body, auth }, (length) => length + 9);
     const cut = await attempts(damaged(encoded), (bytes) => {
       decodePrivateContent(contentType, bytes);
     });

@@ -37,10 +37,10 @@ export interface PrivateMessageContent {
   readonly auth: FramedContentAuthData;
 }
 
-/** Encodes what is to be encrypted, padded with zeros to a multiple of a block (RFC 9420 §6.3.1, §15.1). */
+/** Encodes what is to be encrypted, with zeros up to the length that is asked for (RFC 9420 §6.3.1, R6.3.1-02). */
 export function encodePrivateContent(
   { body, auth }: PrivateMessageContent,
-  paddingBlock: number,
+  paddedLength: (length: number) => number,
 ): Uint8Array {
   const writer = new Writer(1024);
   switch (body.contentType) {
@@ -55,7 +55,7 @@ export function encodePrivateContent(
   }
   framedContentAuthData(body.contentType).write(writer, auth);
   const encoded = writer.finish();
-  const padded = new Uint8Array(Math.ceil(encoded.length / paddingBlock) * paddingBlock);
+  const padded = new Uint8Array(paddedLength(encoded.length));
   padded.set(encoded);
   encoded.fill(0);
   return padded;

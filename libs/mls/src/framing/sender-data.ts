@@ -24,6 +24,9 @@ import type { PrivateMessage } from './private-message.ts';
 /** How many bytes of a nonce the reuse guard changes (RFC 9420 §6.3.1). */
 export const REUSE_GUARD_SIZE = 4;
 
+/** How many bytes sender data has before it is encrypted: two numbers and the reuse guard (RFC 9420 §6.3.2). */
+export const SENDER_DATA_SIZE = 4 + 4 + REUSE_GUARD_SIZE;
+
 /** The sender and its ratchet's generation (RFC 9420 §6.3.2). */
 export const SenderData = struct({
   leafIndex: LeafIndexCodec,

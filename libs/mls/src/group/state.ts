@@ -95,7 +95,7 @@ export function sendingKeys(state: GroupState, policy: Policy): SendingKeys {
     membershipKey,
     senderDataSecret,
     secretTree,
-    paddingBlock: policy.paddingBlock,
+    padding: policy.padding,
   };
 }
 

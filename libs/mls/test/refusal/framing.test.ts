@@ -60,7 +60,10 @@ function forgePrivate(peer: Peer, how: PrivateForgery): MLSMessage {
     reuseGuard: suite.random(4),
   };
   applyReuseGuard(taken.nonce, senderData.reuseGuard);
-  const plaintext = encodePrivateContent({ body, auth: authFor(state, content, how) }, 32);
+  const plaintext = encodePrivateContent(
+    { body, auth: authFor(state, content, how) },
+    (length) => length + 7,
+  );
   const aad = encode(PrivateContentAAD, { ...header, authenticatedData });
   const ciphertext = suite.aead.seal(taken.key, taken.nonce, aad, how.change?.(plaintext) ?? plaintext);
   const sealed = { ...header, ciphertext, senderData };

@@ -47,7 +47,9 @@ describe('application messages', () => {
   });
 
   it('hide their length up to the padding block [R6.3.1-02, R15.1-01]', async () => {
-    const [alice, bob] = await trio({ options: { policy: { ...defaultPolicy, paddingBlock: 256 } } });
+    const [alice, bob] = await trio({
+      options: { policy: { ...defaultPolicy, padding: { kind: 'block', size: 256 } } },
+    });
     const sizes = ['', 'a', 'a'.repeat(150)].map((what) => {
       const message = say(alice, what);
       if (message.wireFormat !== WireFormat.privateMessage) throw new Error('a PrivateMessage expected');

@@ -54,7 +54,7 @@ function keysOf(one: VectorValue): SendingKeys & ReceivingKeys {
     secretTree: SecretTree.start(suite, one.get('encryption_secret').bytes(), 2),
     limits,
     ownLeafIndex: undefined,
-    paddingBlock: 1,
+    padding: { kind: 'none' },
   };
 }
 

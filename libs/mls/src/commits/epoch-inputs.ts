@@ -20,10 +20,16 @@ import {
 } from '../schedule/key-schedule.ts';
 import { derivePskSecret, findPsks, type PskStore } from '../schedule/psk.ts';
 import { computeConfirmedTranscriptHash } from '../schedule/transcript-hash.ts';
+import type { NewPath } from '../tree/create-path.ts';
 import type { RatchetTree } from '../tree/ratchet-tree.ts';
 import { treeHash } from '../tree/tree-hash.ts';
 
 const LAST_EPOCH = 0xffff_ffff_ffff_ffffn;
+
+/** Requires that there is a next epoch. @throws MlsError EPOCH_EXHAUSTED (R8.1-05) */
+export function requireNextEpoch({ epoch }: Pick<GroupContext, 'epoch'>): void {
+  if (epoch >= LAST_EPOCH) refuse('EPOCH_EXHAUSTED', 'R8.1-05', 'the last epoch cannot be left');
+}
 
 /** Makes the provisional context of the next epoch: everything but the transcript (RFC 9420 §12.4.1). */
 export function provisionalContext(
@@ -31,7 +37,7 @@ export function provisionalContext(
   context: GroupContext,
   next: { readonly tree: RatchetTree; readonly extensions: AppliedProposals['extensions'] },
 ): GroupContext {
-  if (context.epoch >= LAST_EPOCH) refuse('EPOCH_EXHAUSTED', 'R8.1-05', 'the last epoch cannot be left');
+  requireNextEpoch(context);
   return {
     ...context,
     epoch: context.epoch + 1n,
@@ -59,7 +65,7 @@ export function confirmedContext(
 export interface ScheduleInputs {
   readonly suite: CipherSuite;
   readonly initSecret: Uint8Array;
-  /** Overwritten. */
+  /** Overwritten, also by a refusal. */
   readonly commitSecret: Uint8Array;
   readonly groupContext: GroupContext;
   readonly pskIds: AppliedProposals['psks'];
@@ -78,14 +84,27 @@ export interface ScheduledEpoch {
 /** Runs the key schedule for the next epoch (RFC 9420 §8). @throws MlsError PSK_NOT_AVAILABLE */
 export function scheduleEpoch(inputs: ScheduleInputs): ScheduledEpoch {
   const { suite, initSecret, commitSecret, pskIds, pskStore } = inputs;
-  const pskSecret = derivePskSecret(suite, findPsks(pskIds, pskStore));
-  const groupContext = GroupContext.bytesOf(inputs.groupContext);
-  const joinerSecret = deriveJoinerSecret(suite, { initSecret, commitSecret, groupContext });
-  wipe(commitSecret);
-  const memberSecret = deriveMemberSecret(suite, joinerSecret, pskSecret);
-  wipe(pskSecret);
-  const welcomeKey = deriveWelcomeKey(suite, memberSecret);
-  return { epoch: deriveEpoch(suite, memberSecret, groupContext), joinerSecret, welcomeKey };
+  try {
+    const pskSecret = derivePskSecret(suite, findPsks(pskIds, pskStore));
+    const groupContext = GroupContext.bytesOf(inputs.groupContext);
+    const joinerSecret = deriveJoinerSecret(suite, { initSecret, commitSecret, groupContext });
+    const memberSecret = deriveMemberSecret(suite, joinerSecret, pskSecret);
+    wipe(pskSecret);
+    const welcomeKey = deriveWelcomeKey(suite, memberSecret);
+    return { epoch: deriveEpoch(suite, memberSecret, groupContext), joinerSecret, welcomeKey };
+  } finally {
+    wipe(commitSecret);
+  }
+}
+
+/** Gives the secrets of a new path that is not sent after all, to be overwritten. */
+export function secretsOfPath({ pathSecrets, keys, commitSecret }: NewPath): readonly Uint8Array[] {
+  return [...pathSecrets.values(), ...keys.values(), commitSecret];
+}
+
+/** Gives the secrets of an epoch that is not entered after all, to be overwritten. */
+export function secretsOfEpoch({ secrets, encryptionSecret }: NewEpoch): readonly Uint8Array[] {
+  return [...Object.values(secrets), encryptionSecret];
 }
 
 /** Overwrites what only Welcomes need. */

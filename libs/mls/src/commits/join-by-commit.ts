@@ -28,20 +28,26 @@ import { validateExternalList } from '../proposals/validate-proposals.ts';
 import { createExternalInit } from '../schedule/external-init.ts';
 import { GroupContext } from '../schedule/group-context.ts';
 import type { PreSharedKeyID } from '../schedule/psk.ts';
+import { wipeOnRefusal } from '../schedule/wipe-on-refusal.ts';
 import { computeInterimTranscriptHash } from '../schedule/transcript-hash.ts';
 import { createPath, wipePathSecrets, type NewPath } from '../tree/create-path.ts';
+import type { LeafNode } from '../tree/leaf-node.ts';
 import type { LeafIndex } from '../tree/math.ts';
 import type { RatchetTree } from '../tree/ratchet-tree.ts';
+import type { LeafValidation } from '../tree/validate-leaf-node.ts';
 import { ProposalOrRefType, type Commit } from './commit.ts';
 import {
   computeConfirmationTag,
   confirmedContext,
   provisionalContext,
+  requireNextEpoch,
   scheduleEpoch,
+  secretsOfPath,
   wipeWelcomeSecrets,
 } from './epoch-inputs.ts';
 import type { GroupInfo } from './group-info.ts';
 import { questionsOfTree, treeOf, validateGroup, validateGroupInfo } from './join-by-welcome.ts';
+import { validateExternalPolicy } from './validate-commit.ts';
 
 /** What an external Commit is made from. */
 export interface ExternalCommitRequest {
@@ -79,7 +85,7 @@ export function openGroupInfo(request: ExternalCommitRequest): OpenedGroupInfo {
 /** Gives what the application has to be asked before an external join (R5.3.1-02). */
 export function questionsOfExternalJoin({ request, tree }: OpenedGroupInfo): readonly IdentityQuestion[] {
   const { groupInfo, resync, identity } = request;
-  const presented = leafOf(identity);
+  const presented = leafOf(identity, request.suite);
   const ofTree = questionsOfTree(tree, groupInfo.groupContext);
   if (resync === undefined) return [...ofTree, { kind: 'credential', presented }];
   return [...ofTree, ...questionsOfReplacement(presented, resync, tree)];
@@ -89,16 +95,26 @@ export function questionsOfExternalJoin({ request, tree }: OpenedGroupInfo): rea
 export function createExternalCommit({ request, tree }: OpenedGroupInfo, ports: Ports): ExternalCommit {
   const { suite, groupInfo } = request;
   const { groupContext } = groupInfo;
+  requireNextEpoch(groupContext);
   validateGroup(tree, groupContext, leafValidation(suite, ports));
   const { kemOutput, initSecret } = createExternalInit(suite, externalPubOf(groupInfo));
   const proposals = listProposals(request, kemOutput);
-  const entry = enterTree(request, { proposals, tree }, ports);
-  const provisional = provisionalContext(suite, groupContext, entry);
-  const commit: Commit = {
-    proposals: proposals.map((proposal) => ({ type: ProposalOrRefType.proposal, proposal })),
-    path: entry.path.encrypt(GroupContext.bytesOf(provisional)),
-  };
-  return finishExternalCommit(request, { commit, provisional, initSecret, ...entry }, ports);
+  try {
+    const entry = enterTree(request, { proposals, tree }, ports);
+    return wipeOnRefusal(
+      () => secretsOfPath(entry.path),
+      () => {
+        const provisional = provisionalContext(suite, groupContext, entry);
+        const commit: Commit = {
+          proposals: proposals.map((proposal) => ({ type: ProposalOrRefType.proposal, proposal })),
+          path: entry.path.encrypt(GroupContext.bytesOf(provisional)),
+        };
+        return finishExternalCommit(request, { commit, provisional, initSecret, ...entry }, ports);
+      },
+    );
+  } finally {
+    wipe(initSecret);
+  }
 }
 
 function externalPubOf(groupInfo: GroupInfo): Uint8Array {
@@ -139,6 +155,7 @@ function enterTree(
   for (const proposal of group.proposals) validateProposal(proposal, sender, epoch, by);
   const list = group.proposals.map((proposal) => ({ proposal, sender, reference: undefined }));
   validateExternalList(list);
+  validateExternalPolicy(list, ports.policy);
   const applied = applyProposals(list, epoch);
   validateResult(applied);
   const editor = applied.tree.edit();
@@ -148,21 +165,30 @@ function enterTree(
     tree: editor.finish(),
     groupId: groupContext.groupId,
     sender: leafIndex,
-    leaf: leafOf(identity),
+    leaf: leafOf(identity, suite),
     signaturePrivateKey: identity.signatureKeyPair.privateKey,
     newLeaves: new Set(),
   });
-  const leaf = required(path.tree.findLeaf(leafIndex), "the joiner's leaf");
+  const entry = { tree: path.tree, extensions: applied.extensions, path, leafIndex };
+  wipeOnRefusal(
+    () => secretsOfPath(path),
+    () => validateEntry(entry, resync === undefined ? undefined : group.tree.findLeaf(resync), by),
+  );
+  return entry;
+}
+
+/** The joiner judges its own leaf as the members will, before anybody hears of it (R5.3.1-05, R12.2-19). */
+function validateEntry(entry: TreeEntry, old: LeafNode | undefined, by: LeafValidation): void {
+  const leaf = required(entry.tree.findLeaf(entry.leafIndex), "the joiner's leaf");
   by.identities.requireValid(leaf);
-  const old = resync === undefined ? undefined : group.tree.findLeaf(resync);
   if (old !== undefined) validateReplacement(old, leaf, by);
-  validateNewLeaf(leaf, { tree: path.tree, extensions: applied.extensions });
-  return { tree: path.tree, extensions: applied.extensions, path, leafIndex };
+  validateNewLeaf(leaf, entry);
 }
 
 interface ExternalParts extends TreeEntry {
   readonly commit: Commit;
   readonly provisional: GroupContext;
+  /** Wiped by the caller. */
   readonly initSecret: Uint8Array;
 }
 
@@ -197,7 +223,6 @@ function finishExternalCommit(
     pskIds: request.psks,
     pskStore: ports.psks,
   });
-  wipe(parts.initSecret);
   wipeWelcomeSecrets(scheduled);
   wipePathSecrets(parts.path);
   const { epoch } = scheduled;

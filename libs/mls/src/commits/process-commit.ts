@@ -16,6 +16,7 @@ import type { AppliedProposals } from '../proposals/applied-proposals.ts';
 import { openExternalInit } from '../schedule/external-init.ts';
 import { GroupContext } from '../schedule/group-context.ts';
 import type { NewEpoch } from '../schedule/key-schedule.ts';
+import { wipeOnRefusal } from '../schedule/wipe-on-refusal.ts';
 import { nodeOfLeaf, type NodeIndex } from '../tree/math.ts';
 import { keepCurrentKeys, type PrivateTree } from '../tree/private-tree.ts';
 import { openPath, type OpenedPath } from '../tree/process-path.ts';
@@ -25,8 +26,10 @@ import {
   confirmedContext,
   provisionalContext,
   scheduleEpoch,
+  secretsOfEpoch,
   validateConfirmationTag,
   wipeWelcomeSecrets,
+  type ScheduledEpoch,
 } from './epoch-inputs.ts';
 import { mergePublicPart, validateCommit, validateEpoch, type IncomingCommit } from './validate-commit.ts';
 
@@ -56,7 +59,10 @@ function stageCommit(state: GroupState, incoming: IncomingCommit, ports: Ports):
   const merged = mergeCommit(state, incoming, ports);
   const { tree, opened } = merged;
   const { auth } = verified;
-  const { groupContext, epoch } = enterEpoch(state, incoming, merged, ports);
+  const { groupContext, epoch } = wipeOnRefusal(
+    () => [opened?.commitSecret, ...(opened?.keys.values() ?? [])],
+    () => enterEpoch(state, incoming, merged, ports),
+  );
   const next = nextEpoch(
     state,
     {
@@ -79,7 +85,7 @@ function stageCommit(state: GroupState, incoming: IncomingCommit, ports: Ports):
   return { base: state, state: next, effects: describeEffects(applied, effects) };
 }
 
-/** Derives the secrets of the new epoch; those that the tag does not confirm are overwritten again. */
+/** Derives the secrets of the new epoch; those that the tag does not confirm are overwritten again (R12.4.2-12). */
 function enterEpoch(
   state: GroupState,
   { verified, applied }: IncomingCommit,
@@ -94,31 +100,38 @@ function enterEpoch(
     content,
     signature,
   });
-  const initSecret = initSecretFor(state, applied);
-  const scheduled = scheduleEpoch({
-    suite,
-    initSecret,
-    commitSecret: opened?.commitSecret ?? new Uint8Array(suite.kdf.size),
-    groupContext,
-    pskIds: applied.psks,
-    pskStore: pskStoreOf(state, ports.psks),
-  });
-  if (initSecret !== state.secrets.initSecret) wipe(initSecret);
+  const scheduled = scheduleWithInit(state, applied, (initSecret) =>
+    scheduleEpoch({
+      suite,
+      initSecret,
+      commitSecret: opened?.commitSecret ?? new Uint8Array(suite.kdf.size),
+      groupContext,
+      pskIds: applied.psks,
+      pskStore: pskStoreOf(state, ports.psks),
+    }),
+  );
   wipeWelcomeSecrets(scheduled);
   const { epoch } = scheduled;
-  try {
-    validateConfirmationTag(suite, epoch, groupContext, confirmationTag);
-  } catch (error) {
-    wipe(...Object.values(epoch.secrets), epoch.encryptionSecret, ...(opened?.keys.values() ?? []));
-    throw error;
-  }
+  wipeOnRefusal(
+    () => secretsOfEpoch(epoch),
+    () => validateConfirmationTag(suite, epoch, groupContext, confirmationTag),
+  );
   return { groupContext, epoch };
 }
 
-function initSecretFor(state: GroupState, { kemOutput }: AppliedProposals): Uint8Array {
-  return kemOutput === undefined
-    ? state.secrets.initSecret
-    : openExternalInit(state.suite, state.secrets.externalSecret, kemOutput);
+/** Runs the key schedule with the init secret that a commit builds on; one that an outsider made is used once (§8.3). */
+function scheduleWithInit(
+  { suite, secrets }: GroupState,
+  { kemOutput }: AppliedProposals,
+  schedule: (initSecret: Uint8Array) => ScheduledEpoch,
+): ScheduledEpoch {
+  if (kemOutput === undefined) return schedule(secrets.initSecret);
+  const initSecret = openExternalInit(suite, secrets.externalSecret, kemOutput);
+  try {
+    return schedule(initSecret);
+  } finally {
+    wipe(initSecret);
+  }
 }
 
 // §12.4.2: validate the path, merge it, then decrypt with the provisional context.

@@ -11,8 +11,14 @@ import type { Verified } from '../framing/unprotect.ts';
 import { leafValidation, type Ports } from '../group/ports.ts';
 import type { GroupState } from '../group/state.ts';
 import { applyProposals, validateNewLeaf, validateResult } from '../proposals/apply-proposals.ts';
+import type { Policy } from '../policy.ts';
 import type { AppliedProposals } from '../proposals/applied-proposals.ts';
-import { needsPath, resolveProposals, type ProposalList } from '../proposals/proposal-list.ts';
+import {
+  needsPath,
+  proposalsOfType,
+  resolveProposals,
+  type ProposalList,
+} from '../proposals/proposal-list.ts';
 import {
   questionsOfProposal,
   questionsOfReplacement,
@@ -27,6 +33,7 @@ import { mergePath, type MergedPath, type ReceivedPath } from '../tree/process-p
 import type { UpdatePath } from '../tree/update-path.ts';
 import { validateLeafNode, validateSource } from '../tree/validate-leaf-node.ts';
 import { ProposalOrRefType, type Commit } from './commit.ts';
+import { requireNextEpoch } from './epoch-inputs.ts';
 
 function commitOf({ content }: Verified): Commit {
   if (content.body.contentType !== ContentType.commit) {
@@ -72,8 +79,9 @@ export interface IncomingCommit {
   readonly committer: LeafIndex;
 }
 
-/** Requires a commit of the current epoch by somebody else (R12.4.2-01, R12.4.2-17). */
+/** Requires a commit of the current epoch, which is not the last one, by somebody else (R12.4.2-01, R12.4.2-17). */
 export function validateEpoch({ groupContext, ownLeafIndex }: GroupState, { content }: Verified): void {
+  requireNextEpoch(groupContext);
   if (content.epoch !== groupContext.epoch) {
     refuse('WRONG_EPOCH', 'R12.4.2-01', `epoch ${groupContext.epoch} expected, found ${content.epoch}`);
   }
@@ -115,10 +123,26 @@ function validateList(list: ProposalList, sender: Sender, { policy }: Ports): vo
   if (sender.senderType !== SenderType.newMemberCommit) {
     refuse('SENDER_NOT_ALLOWED', 'R12.4.3.2-07', 'only members and joiners can commit');
   }
-  if (!policy.allowExternalCommits) {
-    refuse('SENDER_NOT_ALLOWED', 'R12.4.3.2-09', 'external Commits are not allowed here');
-  }
   validateExternalList(list);
+  validateExternalPolicy(list, policy);
+}
+
+/** Requires what the application demands of external Commits (R12.4.3.2-09). */
+export function validateExternalPolicy(list: ProposalList, policy: Policy): void {
+  const requirement = 'R12.4.3.2-09';
+  if (!policy.allowExternalCommits) {
+    refuse('SENDER_NOT_ALLOWED', requirement, 'external Commits are not allowed here');
+  }
+  if (!policy.allowResync && proposalsOfType(list, ProposalType.remove).length > 0) {
+    refuse(
+      'SENDER_NOT_ALLOWED',
+      requirement,
+      'external Commits that remove an old leaf are not allowed here',
+    );
+  }
+  if (policy.requirePskInExternalCommits && proposalsOfType(list, ProposalType.psk).length === 0) {
+    refuse('SENDER_NOT_ALLOWED', requirement, 'an external Commit has to bring a pre-shared key here');
+  }
 }
 
 /** Validates what anybody can see of a path, and puts its public keys into the tree. */

@@ -26,7 +26,7 @@ export interface ApplicationData {
  */
 export function protectApplicationData(state: GroupState, data: ApplicationData, policy: Policy): MLSMessage {
   requireActive(state);
-  if (state.proposals.length > 0) {
+  if (policy.commitBeforeApplicationData && state.proposals.length > 0) {
     refuse('PROPOSALS_PENDING', 'R12.4-05', 'proposals have to be committed before application data is sent');
   }
   const keys = sendingKeys(state, policy);

@@ -35,7 +35,8 @@ export type RatchetTreeNodes = TypeOf<typeof RatchetTreeNodes>;
  */
 export function treeFromNodes(nodes: RatchetTreeNodes): RatchetTree {
   const last = nodes.at(-1);
-  if (last === undefined) refuse('INVALID_RATCHET_TREE', 'R12.4.3.3-04', 'the last node is blank or missing');
+  if (nodes.length === 0) refuse('INVALID_RATCHET_TREE', 'R12.4.3.3-06', 'a tree has at least one node');
+  if (last === undefined) refuse('INVALID_RATCHET_TREE', 'R12.4.3.3-04', 'the last node is blank');
   if (last.nodeType !== NodeType.leaf) {
     refuse('INVALID_RATCHET_TREE', 'R12.4.3.3-07', 'the last node is a parent over no leaf');
   }

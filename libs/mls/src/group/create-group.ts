@@ -16,7 +16,7 @@ import type { Lifetime } from '../tree/lifetime.ts';
 import { nodeOfLeaf, toLeafIndex } from '../tree/math.ts';
 import { RatchetTree } from '../tree/ratchet-tree.ts';
 import { treeHash } from '../tree/tree-hash.ts';
-import { validateLeafNode, validateSupport } from '../tree/validate-leaf-node.ts';
+import { demandsOf, validateLeafNode, validateSupport } from '../tree/validate-leaf-node.ts';
 import { firstState } from './first-state.ts';
 import { leafValidation, type Ports } from './ports.ts';
 import type { GroupState } from './state.ts';
@@ -34,8 +34,8 @@ export interface GroupRequest {
 }
 
 /** Gives what the application has to be asked before a group is made (R5.3.1-06). */
-export function questionsOfGroup({ identity, extensions }: GroupRequest): readonly IdentityQuestion[] {
-  const presented = [leafOf(identity), ...presentedSendersOf({ extensions })];
+export function questionsOfGroup({ suite, identity, extensions }: GroupRequest): readonly IdentityQuestion[] {
+  const presented = [leafOf(identity, suite), ...presentedSendersOf({ extensions })];
   return presented.map((one) => ({ kind: 'credential', presented: one }));
 }
 
@@ -44,7 +44,7 @@ export function createGroup(request: GroupRequest, ports: Ports): GroupState {
   const { suite, groupId, extensions, identity } = request;
   const { leafNode, encryptionPrivateKey } = createKeyPackageLeaf(request);
   validateLeafNode(leafNode, undefined, leafValidation(suite, ports, true));
-  validateSupport(leafNode, { extensions });
+  validateSupport(leafNode, demandsOf({ extensions }));
   for (const sender of presentedSendersOf({ extensions })) ports.identities.requireValid(sender);
   const tree = RatchetTree.ofOne(leafNode);
   const groupContext: GroupContext = {

@@ -74,7 +74,7 @@ export function createUpdate(state: GroupState, identity: ClientIdentity | undef
   const { publicKey: encryptionKey, privateKey: encryptionPrivateKey } = suite.hpke.generateKeyPair();
   const signaturePrivateKey = identity?.signatureKeyPair.privateKey ?? state.signaturePrivateKey;
   const { signatureKey, credential, capabilities, extensions } =
-    identity === undefined ? old : leafOf(identity);
+    identity === undefined ? old : leafOf(identity, suite);
   const leafNode = signLeafNode(
     suite,
     {

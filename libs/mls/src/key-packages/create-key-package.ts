@@ -56,7 +56,7 @@ export function createKeyPackageLeaf({ suite, identity, lifetime, grease }: KeyP
   readonly encryptionPrivateKey: Uint8Array;
 } {
   const { publicKey: encryptionKey, privateKey: encryptionPrivateKey } = suite.hpke.generateKeyPair();
-  const leaf = leafOf(identity);
+  const leaf = leafOf(identity, suite);
   const leafNode = signLeafNode(
     suite,
     {

@@ -12,7 +12,7 @@ import type { LeafNode } from '../tree/leaf-node.ts';
 import type { LeafIndex } from '../tree/math.ts';
 import type { RatchetTree, TreeEditor } from '../tree/ratchet-tree.ts';
 import type { CapabilityKind } from '../tree/tree-index.ts';
-import { validatePlaceInTree, validateSupport } from '../tree/validate-leaf-node.ts';
+import { demandsOf, validatePlaceInTree, validateSupport } from '../tree/validate-leaf-node.ts';
 import type { AppliedProposals, ChangedMember } from './applied-proposals.ts';
 import { proposalsOfType, type ProposalList } from './proposal-list.ts';
 import type { ProposalEpoch } from './validate-proposal.ts';
@@ -78,7 +78,7 @@ export function validateResult(applied: AppliedProposals): void {
 
 /** Requires that a new leaf fits into the new tree and group (RFC 9420 §7.3). */
 export function validateNewLeaf(leaf: LeafNode, result: Pick<AppliedProposals, 'tree' | 'extensions'>): void {
-  validateSupport(leaf, result);
+  validateSupport(leaf, demandsOf(result));
   validatePlaceInTree(leaf, result.tree);
 }
 

@@ -16,9 +16,11 @@ import { deriveSecret, wipe, type CipherSuite, type KeyPair } from '@canopy/cryp
 /** Derives the key pair of a node from its path secret (RFC 9420 §7.4). */
 export function nodeKeyPair(suite: CipherSuite, pathSecret: Uint8Array): KeyPair {
   const nodeSecret = deriveSecret(suite, pathSecret, 'node');
-  const keyPair = suite.hpke.deriveKeyPair(nodeSecret);
-  wipe(nodeSecret);
-  return keyPair;
+  try {
+    return suite.hpke.deriveKeyPair(nodeSecret);
+  } finally {
+    wipe(nodeSecret);
+  }
 }
 
 /** Derives the path secret of the next node, or the commit secret after the last one (RFC 9420 §7.4). */

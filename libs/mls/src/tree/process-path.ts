@@ -114,6 +114,7 @@ function decryptPathSecret(
   try {
     const pathSecret = decryptWithLabel(suite, privateKey, { label: 'UpdatePathNode', context, ciphertext });
     if (pathSecret.length === suite.kdf.size) return pathSecret;
+    wipe(pathSecret);
   } catch (error) {
     if (!(error instanceof CryptoError)) throw error;
     refuse('INVALID_PATH', 'R12.4.2-11', 'the path secret does not decrypt', error);
@@ -130,23 +131,32 @@ function expectedKeys({ updatePath }: ReceivedPath, { path }: MergedPath, from: 
   });
 }
 
-/** Derives the keys of nodes upwards from a path secret and compares them with the public ones (R7.5-09). */
+/**
+ * Derives the keys of nodes upwards from a path secret and compares them with the public ones (R7.5-09).
+ * The path secret is consumed; of a path that is refused nothing is left (R7.5-10).
+ */
 export function derivePath(
   suite: CipherSuite,
   first: Uint8Array,
   expected: readonly ExpectedKey[],
+  requirement = 'R7.5-09',
 ): OpenedPath {
   const keys = new Map<NodeIndex, Uint8Array>();
   let secret = first;
-  for (const [index, publicKey] of expected) {
-    const keyPair = nodeKeyPair(suite, secret);
-    if (!equal(keyPair.publicKey, publicKey)) {
-      refuse('INVALID_PATH', 'R7.5-09', `the path secret does not belong to the key of node ${index}`);
+  try {
+    for (const [index, publicKey] of expected) {
+      const keyPair = nodeKeyPair(suite, secret);
+      keys.set(index, keyPair.privateKey);
+      if (!equal(keyPair.publicKey, publicKey)) {
+        refuse('INVALID_PATH', requirement, `the path secret does not belong to the key of node ${index}`);
+      }
+      const next = nextPathSecret(suite, secret);
+      wipe(secret);
+      secret = next;
     }
-    keys.set(index, keyPair.privateKey);
-    const next = nextPathSecret(suite, secret);
-    wipe(secret);
-    secret = next;
+  } catch (error) {
+    wipe(secret, ...keys.values());
+    throw error;
   }
   return { commitSecret: secret, keys };
 }

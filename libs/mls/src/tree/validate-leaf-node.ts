@@ -70,7 +70,8 @@ function validateLifetime(leaf: LeafNode, { policy, nowSeconds, sending }: LeafV
     refuse('LEAF_NODE_LIFETIME_TOO_LONG', 'R7.2-09', `a lifetime of at most ${maximumLifetime} s expected`);
   }
   if ((sending === true || policy.checkLifetimeOnReceive) && !isWithinLifetime(lifetime, nowSeconds)) {
-    refuse('LEAF_NODE_EXPIRED', 'R7.3-08', 'the current time is not within the lifetime of the leaf');
+    const requirement = sending === true ? 'R7.3-08' : 'R7.3-09';
+    refuse('LEAF_NODE_EXPIRED', requirement, 'the current time is not within the lifetime of the leaf');
   }
 }
 
@@ -94,26 +95,44 @@ function validateOwnCapabilities(leaf: LeafNode, { suite, policy }: LeafValidati
   }
 }
 
-/** Requires that a leaf supports what a group demands (R7.3-04, R7.3-05, R7.3-19). */
-export function validateSupport(leaf: LeafNode, context: Pick<GroupContext, 'extensions'>): void {
-  const requirements = requiredCapabilitiesOf(context);
-  if (requirements !== undefined) validateRequired(leaf, requirements);
-  for (const { extensionType } of context.extensions) {
-    if (isDefaultExtensionType(extensionType)) continue;
-    if (!leaf.capabilities.extensions.includes(extensionType)) {
-      refuse('UNSUPPORTED_EXTENSION', 'R7.3-19', `the group's extension ${extensionType} is not supported`);
-    }
-  }
+/** What a group demands of the capabilities of every member; default types are not among them (R7.3-05). */
+export interface GroupDemands {
+  readonly required: RequiredCapabilities;
+  /** The extension types of the GroupContext itself. */
+  readonly extensionTypes: readonly number[];
 }
 
-function validateRequired(leaf: LeafNode, required: RequiredCapabilities): void {
-  const { extensions, proposals, credentials } = leaf.capabilities;
+const isListed = (type: number): boolean => !isDefaultExtensionType(type);
+
+/** Gives what a group demands, to be asked once for many leaves (RFC 9420 §11.1, §13.4). */
+export function demandsOf(context: Pick<GroupContext, 'extensions'>): GroupDemands {
+  const required = requiredCapabilitiesOf(context);
+  return {
+    required: {
+      extensionTypes: (required?.extensionTypes ?? []).filter(isListed),
+      proposalTypes: (required?.proposalTypes ?? []).filter((type) => !isDefaultProposalType(type)),
+      credentialTypes: required?.credentialTypes ?? [],
+    },
+    extensionTypes: context.extensions.map(({ extensionType }) => extensionType).filter(isListed),
+  };
+}
+
+/** Requires that a leaf supports what a group demands (R7.3-04, R7.3-19). */
+export function validateSupport(
+  { capabilities }: LeafNode,
+  { required, extensionTypes }: GroupDemands,
+): void {
+  const { extensions, proposals, credentials } = capabilities;
   const missing =
-    required.extensionTypes.find((type) => !isDefaultExtensionType(type) && !extensions.includes(type)) ??
-    required.proposalTypes.find((type) => !isDefaultProposalType(type) && !proposals.includes(type)) ??
+    required.extensionTypes.find((type) => !extensions.includes(type)) ??
+    required.proposalTypes.find((type) => !proposals.includes(type)) ??
     required.credentialTypes.find((type) => !credentials.includes(type));
   if (missing !== undefined) {
     refuse('UNSUPPORTED_CAPABILITY', 'R7.3-04', `required capability ${missing} is not supported`);
+  }
+  const unknown = extensionTypes.find((type) => !extensions.includes(type));
+  if (unknown !== undefined) {
+    refuse('UNSUPPORTED_EXTENSION', 'R7.3-19', `the group's extension ${unknown} is not supported`);
   }
 }
 

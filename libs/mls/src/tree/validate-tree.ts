@@ -16,6 +16,7 @@ import { childrenTowards, findSlot, type ParentSlot, type Slot } from './slot.ts
 import { treeHash } from './tree-hash.ts';
 import { validateEncryptionKey, validateKeys } from './validate-keys.ts';
 import {
+  demandsOf,
   validateLeafContent,
   validatePlaceInTree,
   validateSupport,
@@ -27,6 +28,7 @@ export function validateTree(tree: RatchetTree, context: GroupContext, by: LeafV
   validateTreeHash(tree, context, by.suite);
   validateParents(tree, tree.root, by.suite);
   verifyParentHashes(by.suite, tree.root);
+  const demands = demandsOf(context);
   for (const { leafIndex, leafNode } of tree.members()) {
     validateKeys(leafNode, by.suite);
     if (!verifyLeafNode(by.suite, leafNode, { groupId: context.groupId, leafIndex })) {
@@ -34,7 +36,7 @@ export function validateTree(tree: RatchetTree, context: GroupContext, by: LeafV
     }
     by.identities.requireValid(leafNode);
     validateLeafContent(leafNode, by);
-    validateSupport(leafNode, context);
+    validateSupport(leafNode, demands);
     validatePlaceInTree(leafNode, tree);
   }
 }

@@ -3,6 +3,10 @@ export default {
   extensionsToTreatAsEsm: ['.ts'],
   testMatch: ['**/test/**/*.test.ts'],
   testTimeout: 60_000,
-  reporters: ['default', new URL('./tools/count-reporter.cjs', import.meta.url).pathname],
+  reporters: [
+    'default',
+    new URL('./tools/count-reporter.cjs', import.meta.url).pathname,
+    new URL('./tools/conformance-reporter.cjs', import.meta.url).pathname,
+  ],
   transform: { '\\.ts$': new URL('./tools/strip-types.cjs', import.meta.url).pathname },
 };

@@ -6,6 +6,7 @@
 
 import { enumeration, opaque, uint16, Writer, type Codec } from '@canopy/codec';
 import { makeProposalRef, signWithLabel, verifyWithLabel, type CipherSuite } from '@canopy/crypto';
+import { required } from '../errors.ts';
 import { ProtocolVersion, WireFormat, type ContentWireFormat } from '../registries.ts';
 import { GroupContext } from '../schedule/group-context.ts';
 import { ContentType, FramedContent, SenderType } from './content.ts';
@@ -23,7 +24,7 @@ export function framedContentAuthData(contentType: ContentType): Codec<FramedCon
   return {
     write(writer, { signature, confirmationTag }) {
       opaque.write(writer, signature);
-      if (isCommit && confirmationTag !== undefined) opaque.write(writer, confirmationTag);
+      if (isCommit) opaque.write(writer, required(confirmationTag, 'the confirmation tag of a commit'));
     },
     read(reader) {
       const signature = opaque.read(reader);

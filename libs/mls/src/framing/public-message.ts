@@ -6,6 +6,7 @@
 
 import { encode, opaque, Writer, type Codec } from '@canopy/codec';
 import type { CipherSuite } from '@canopy/crypto';
+import { required } from '../errors.ts';
 import { framedContentAuthData, type FramedContentAuthData } from './authentication.ts';
 import { FramedContent, SenderType } from './content.ts';
 
@@ -22,7 +23,9 @@ export const PublicMessage: Codec<PublicMessage> = {
   write(writer, { content, auth, membershipTag }) {
     FramedContent.write(writer, content);
     framedContentAuthData(content.body.contentType).write(writer, auth);
-    if (membershipTag !== undefined) opaque.write(writer, membershipTag);
+    if (content.sender.senderType === SenderType.member) {
+      opaque.write(writer, required(membershipTag, 'the membership tag of a member'));
+    }
   },
   read(reader) {
     const content = FramedContent.read(reader);

@@ -79,9 +79,11 @@ export function openSenderData(
 ): SenderData {
   const { key, nonce } = senderDataKey(suite, senderDataSecret, message.ciphertext);
   const aad = encode(SenderDataAAD, message);
-  const opened = suite.aead.open(key, nonce, aad, message.encryptedSenderData);
-  wipe(key, nonce);
-  return decode(SenderData, opened);
+  try {
+    return decode(SenderData, suite.aead.open(key, nonce, aad, message.encryptedSenderData));
+  } finally {
+    wipe(key, nonce);
+  }
 }
 
 /** Mixes the reuse guard into a nonce, in place (RFC 9420 §6.3.1). */

@@ -8,7 +8,7 @@ import { CodecError, encode } from '@canopy/codec';
 import { CryptoError, wipe, type CipherSuite } from '@canopy/crypto';
 import { MlsError, refuse } from '../errors.ts';
 import { WireFormat, type ContentWireFormat } from '../registries.ts';
-import type { Lookup, RatchetLimits } from '../secret-tree/hash-ratchet.ts';
+import type { Lookup, MessageKey, RatchetLimits } from '../secret-tree/hash-ratchet.ts';
 import type { SecretTree } from '../secret-tree/secret-tree.ts';
 import {
   framedContentTbs,
@@ -121,15 +121,27 @@ function openContent(
   { leafIndex, reuseGuard }: SenderData,
   { messageKey }: Lookup,
 ): AuthenticatedContent {
-  const nonce = Uint8Array.from(messageKey.nonce);
-  applyReuseGuard(nonce, reuseGuard);
-  const aad = encode(PrivateContentAAD, message);
-  const plaintext = hideReason(() => suite.aead.open(messageKey.key, nonce, aad, message.ciphertext));
-  wipe(nonce);
-  const { body, auth } = hideReason(() => decodePrivateContent(message.contentType, plaintext));
+  const { body, auth } = hideReason(() =>
+    decodePrivateContent(message.contentType, decrypt(suite, message, messageKey, reuseGuard)),
+  );
   const { groupId, epoch, authenticatedData } = message;
   const sender = { senderType: SenderType.member, leafIndex };
   return privateContent({ groupId, epoch, sender, authenticatedData, body }, auth);
+}
+
+function decrypt(
+  suite: CipherSuite,
+  message: PrivateMessage,
+  messageKey: MessageKey,
+  reuseGuard: Uint8Array,
+): Uint8Array {
+  const nonce = Uint8Array.from(messageKey.nonce);
+  applyReuseGuard(nonce, reuseGuard);
+  try {
+    return suite.aead.open(messageKey.key, nonce, encode(PrivateContentAAD, message), message.ciphertext);
+  } finally {
+    wipe(nonce);
+  }
 }
 
 function privateContent(content: FramedContent, auth: FramedContentAuthData): AuthenticatedContent {

@@ -6,7 +6,6 @@ import {
   expectAgreement,
   expectConversation,
   receive,
-  refusal,
   snapshot,
   trio,
   type Peer,
@@ -20,10 +19,16 @@ export async function acquainted(settings: PartySettings = {}): Promise<readonly
   return peers;
 }
 
-/** Requires that a member refuses a message with this code and is the same as before. */
-export async function expectRefused(peer: Peer, message: MLSMessage, code: string): Promise<void> {
+/** Requires that a member refuses a message with this code, for this requirement, and is the same as before. */
+export async function expectRefused(
+  peer: Peer,
+  message: MLSMessage,
+  code: string,
+  requirement?: string,
+): Promise<void> {
   const before = snapshot(peer);
-  await expect(receive(peer, message)).rejects.toEqual(refusal(code));
+  const refused = requirement === undefined ? { code } : { code, requirement };
+  await expect(receive(peer, message)).rejects.toMatchObject({ name: 'MlsError', ...refused });
   expect(snapshot(peer)).toBe(before);
 }
 

@@ -16,7 +16,7 @@ export {
 } from './registries.ts';
 export type { ContentWireFormat } from './registries.ts';
 export { defaultPolicy } from './policy.ts';
-export type { Policy } from './policy.ts';
+export type { Padding, Policy } from './policy.ts';
 
 export { Certificate, Credential } from './credentials/credential.ts';
 export { IdentityAnswers } from './credentials/identity.ts';
@@ -75,8 +75,11 @@ export type { WelcomeInput } from './commits/join-by-welcome.ts';
 export type { ApplicationData } from './group/application.ts';
 export type { GroupRequest } from './group/create-group.ts';
 export type { ProposalFraming } from './group/create-proposal.ts';
+export { createExternalProposal, createJoinProposal } from './group/create-external-proposal.ts';
+export type { ExternalProposalRequest, JoinProposalRequest } from './group/create-external-proposal.ts';
+export type { BranchRequest, ReinitializeRequest } from './group/create-subgroup.ts';
 export { Group } from './group/group.ts';
-export type { GroupOptions, Received } from './group/group.ts';
+export type { GroupOptions, NewSubgroup, Received } from './group/group.ts';
 export type { ReceivedApplicationData } from './group/process-message.ts';
 export type { CommitEffects, StagedCommit } from './group/staged-commit.ts';
 export { decodeState, encodeRatchets, encodeState } from './group/state-codec.ts';

@@ -13,7 +13,7 @@ import { SenderType, ContentType, type FramedContent } from '../framing/content.
 import type { MLSMessage } from '../framing/message.ts';
 import { protect, signContent } from '../framing/protect.ts';
 import { leafOf, type ClientIdentity } from '../key-packages/client-identity.ts';
-import { WireFormat, type ContentWireFormat } from '../registries.ts';
+import { ProposalType, WireFormat, type ContentWireFormat } from '../registries.ts';
 import { applyProposals, validateNewLeaf, validateResult } from '../proposals/apply-proposals.ts';
 import type { AppliedProposals } from '../proposals/applied-proposals.ts';
 import type { Proposal } from '../proposals/proposal.ts';
@@ -28,6 +28,7 @@ import type { IdentityQuestion } from '../credentials/identity.ts';
 import type { LeafNode } from '../tree/leaf-node.ts';
 import { validateMemberList } from '../proposals/validate-proposals.ts';
 import { GroupContext } from '../schedule/group-context.ts';
+import type { SubgroupPsk } from '../schedule/psk.ts';
 import { createPath, wipePathSecrets, type NewPath } from '../tree/create-path.ts';
 import { keepCurrentKeys } from '../tree/private-tree.ts';
 import { createWelcome } from './add-members.ts';
@@ -66,10 +67,19 @@ export interface CreatedCommit {
   readonly staged: StagedCommit;
 }
 
-/** Makes a commit by a member (RFC 9420 §12.4.1). The state stays as it is, but for a used ratchet generation. */
-export function createCommit(state: GroupState, request: CommitRequest, ports: Ports): CreatedCommit {
+/**
+ * Makes a commit by a member (RFC 9420 §12.4.1). The state stays as it is, but for a used ratchet generation.
+ * The first commit of a group that comes from another one ties in the `subgroupPsk` (§11.2, §11.3), which has no place
+ * in any other commit.
+ */
+export function createCommit(
+  state: GroupState,
+  request: CommitRequest,
+  ports: Ports,
+  subgroupPsk?: SubgroupPsk,
+): CreatedCommit {
   requireActive(state);
-  const list = listProposals(state, request, ports);
+  const list = listProposals(state, request, ports, subgroupPsk);
   validateMemberList(list, state.ownLeafIndex);
   const applied = applyProposals(list, state);
   validateResult(applied);
@@ -104,16 +114,31 @@ export function questionsOfCommitRequest(
   const sender = { senderType: SenderType.member, leafIndex: state.ownLeafIndex };
   const ofProposals = proposals.flatMap((proposal) => questionsOfProposal(proposal, sender, state.tree));
   if (identity === undefined) return ofProposals;
-  return [...ofProposals, ...questionsOfReplacement(leafOf(identity), state.ownLeafIndex, state.tree)];
+  return [
+    ...ofProposals,
+    ...questionsOfReplacement(leafOf(identity, state.suite), state.ownLeafIndex, state.tree),
+  ];
 }
 
 /** Collects what is committed: received proposals first, then those by value. */
-function listProposals(state: GroupState, request: CommitRequest, ports: Ports): ProposalList {
+function listProposals(
+  state: GroupState,
+  request: CommitRequest,
+  ports: Ports,
+  subgroupPsk: SubgroupPsk | undefined,
+): ProposalList {
   const sender = { senderType: SenderType.member, leafIndex: state.ownLeafIndex };
   const by = leafValidation(state.suite, ports, true);
   for (const proposal of request.proposals) validateProposal(proposal, sender, state, by);
-  const own = request.proposals.map((proposal) => ({ proposal, sender, reference: undefined }));
-  return request.includeReceived ? [...selectProposals(state, own), ...own] : own;
+  const origin: Proposal[] = subgroupPsk ? [{ proposalType: ProposalType.psk, psk: subgroupPsk }] : [];
+  const own = [...request.proposals, ...origin].map((proposal) => ({
+    proposal,
+    sender,
+    reference: undefined,
+  }));
+  if (!request.includeReceived) return own;
+  const newIdentity = request.identity && leafOf(request.identity, state.suite);
+  return [...selectProposals(state, own, { psks: pskStoreOf(state, ports.psks), newIdentity }), ...own];
 }
 
 function toProposalOrRef({ proposal, reference }: ProposalList[number]): Commit['proposals'][number] {
@@ -129,7 +154,7 @@ function createOwnPath(state: GroupState, { identity }: CommitRequest, applied: 
     tree: applied.tree,
     groupId: state.groupContext.groupId,
     sender: state.ownLeafIndex,
-    leaf: identity === undefined ? leaf : leafOf(identity),
+    leaf: identity === undefined ? leaf : leafOf(identity, state.suite),
     signaturePrivateKey: identity?.signatureKeyPair.privateKey ?? state.signaturePrivateKey,
     newLeaves: new Set(applied.added.map(({ leafIndex }) => leafIndex)),
   });

@@ -22,13 +22,19 @@ import { findExtension } from '../extensions/extension.ts';
 import { RatchetTreeNodes, treeFromNodes } from '../extensions/ratchet-tree.ts';
 import { firstState } from '../group/first-state.ts';
 import { leafValidation, type Ports } from '../group/ports.ts';
-import type { GroupState } from '../group/state.ts';
+import { pskStoreOf, type GroupState } from '../group/state.ts';
 import type { OwnKeyPackage } from '../key-packages/create-key-package.ts';
 import { keyPackageRef } from '../key-packages/key-package.ts';
 import { ExtensionType, ProtocolVersion } from '../registries.ts';
 import { GroupContext, presentedSendersOf } from '../schedule/group-context.ts';
 import { deriveEpoch, deriveMemberSecret, deriveWelcomeKey } from '../schedule/key-schedule.ts';
-import { derivePskSecret, findPsks, PSKType, ResumptionPSKUsage, type PskStore } from '../schedule/psk.ts';
+import {
+  derivePskSecret,
+  findPsks,
+  requireNonceSize,
+  type PskStore,
+  type SubgroupPsk,
+} from '../schedule/psk.ts';
 import { filteredDirectPath } from '../tree/filtered-direct-path.ts';
 import { LeafNode } from '../tree/leaf-node.ts';
 import { commonAncestor, nodeOfLeaf, type LeafIndex, type NodeIndex } from '../tree/math.ts';
@@ -39,6 +45,7 @@ import type { LeafValidation } from '../tree/validate-leaf-node.ts';
 import { validateTree } from '../tree/validate-tree.ts';
 import { validateConfirmationTag } from './epoch-inputs.ts';
 import { GroupInfo, verifyGroupInfo } from './group-info.ts';
+import { findSubgroupPsk, validateSubgroup } from './validate-subgroup.ts';
 import { GroupSecrets, type Welcome } from './welcome.ts';
 
 /** A Welcome and what the client has for it. */
@@ -49,12 +56,16 @@ export interface WelcomeInput {
   /** The tree, when it does not travel inside of the Welcome. */
   readonly ratchetTree: RatchetTree | undefined;
   readonly psks: PskStore;
+  /** The client's state of the group that this one continues or branches off (RFC 9420 §11.2, §11.3). */
+  readonly oldGroup?: GroupState | undefined;
 }
 
 /** A decrypted Welcome; nothing in it is validated yet but the signature of its GroupInfo. */
 export interface OpenedWelcome {
   readonly input: WelcomeInput;
   readonly secrets: GroupSecrets;
+  /** What ties the group to the given old one. */
+  readonly subgroupPsk: SubgroupPsk | undefined;
   /** Consumed by `joinByWelcome`. */
   readonly memberSecret: Uint8Array;
   readonly groupInfo: GroupInfo;
@@ -66,14 +77,14 @@ export function openWelcome(input: WelcomeInput): OpenedWelcome {
   const { suite, welcome, keyPackage } = input;
   validateSuite(input);
   const secrets = openSecrets(suite, welcome, keyPackage);
-  validatePskUsage(secrets);
-  const pskSecret = derivePskSecret(suite, findPsks(secrets.psks, input.psks));
+  const subgroupPsk = validatePsks(secrets, input);
+  const pskSecret = derivePskSecret(suite, findPsks(secrets.psks, pskStoreFor(input)));
   const memberSecret = deriveMemberSecret(suite, secrets.joinerSecret, pskSecret);
   wipe(pskSecret, secrets.joinerSecret);
   const groupInfo = openGroupInfo(suite, welcome, memberSecret);
   const tree = treeOf(groupInfo, input.ratchetTree);
   validateGroupInfo(suite, groupInfo, tree);
-  return { input, secrets, memberSecret, groupInfo, tree };
+  return { input, secrets, subgroupPsk, memberSecret, groupInfo, tree };
 }
 
 function validateSuite({ suite, welcome, keyPackage }: WelcomeInput): void {
@@ -115,13 +126,23 @@ function refuseUndecryptable<T>(requirement: string, open: () => T): T {
   }
 }
 
-function validatePskUsage({ psks }: GroupSecrets): void {
-  const special = psks.filter(
-    (id) => id.pskType === PSKType.resumption && id.usage !== ResumptionPSKUsage.application,
-  );
-  if (special.length > 1) {
-    refuse('INVALID_WELCOME', 'R12.4.3.1-06', 'at most one reinit or branch PSK expected');
+function pskStoreFor({ oldGroup, psks }: WelcomeInput): PskStore {
+  return oldGroup === undefined ? psks : pskStoreOf(oldGroup, psks);
+}
+
+/** A group that continues or branches off another one is joined as such, and no other (R12.4.3.1-20, R11.2-03). */
+function validatePsks({ psks }: GroupSecrets, { suite, oldGroup }: WelcomeInput): SubgroupPsk | undefined {
+  for (const id of psks) requireNonceSize(id, suite);
+  const subgroupPsk = findSubgroupPsk(psks);
+  if ((subgroupPsk === undefined) !== (oldGroup === undefined)) {
+    const found = subgroupPsk === undefined ? 'none' : 'one';
+    refuse(
+      'INVALID_WELCOME',
+      'R12.4.3.1-20',
+      `a reinit or branch PSK goes with an old group, found ${found}`,
+    );
   }
+  return subgroupPsk;
 }
 
 function openGroupInfo(suite: CipherSuite, welcome: Welcome, memberSecret: Uint8Array): GroupInfo {
@@ -186,6 +207,7 @@ export function joinByWelcome(opened: OpenedWelcome, ports: Ports): GroupState {
   const keys = joinerKeys(opened, ownLeafIndex);
   const epoch = deriveEpoch(suite, opened.memberSecret, GroupContext.bytesOf(groupContext));
   validateConfirmationTag(suite, epoch, groupContext, confirmationTag);
+  validateOrigin(opened, ports);
   const { signaturePrivateKey } = keyPackage;
   return firstState({
     suite,
@@ -197,6 +219,12 @@ export function joinByWelcome(opened: OpenedWelcome, ports: Ports): GroupState {
     epoch,
     confirmationTag,
   });
+}
+
+function validateOrigin({ subgroupPsk: psk, input, groupInfo, tree }: OpenedWelcome, ports: Ports): void {
+  const { oldGroup } = input;
+  if (psk === undefined || oldGroup === undefined) return;
+  validateSubgroup({ psk, oldGroup, groupContext: groupInfo.groupContext, tree }, ports.identities);
 }
 
 function findOwnLeaf(tree: RatchetTree, { keyPackage }: OwnKeyPackage): LeafIndex {
@@ -223,7 +251,7 @@ function joinerKeys({ input, secrets, groupInfo, tree }: OpenedWelcome, own: Lea
     if (node === undefined) refuse('INVALID_WELCOME', 'R12.4.3.1-18', `node ${index} has no key`);
     return [index, node.encryptionKey];
   });
-  const derived = derivePath(input.suite, pathSecret, expected);
+  const derived = derivePath(input.suite, pathSecret, expected, 'R12.4.3.1-17');
   wipe(derived.commitSecret);
   for (const [index, key] of derived.keys) keys.set(index, key);
   return keys;

@@ -34,6 +34,11 @@ export interface IdentityProvider {
   validateCredential(presented: PresentedCredential): Promise<IdentityVerdict>;
   /** Whether a member may replace its credential by this one (RFC 9420 §5.3.1, last item). */
   validateSuccessor(old: PresentedCredential, presented: PresentedCredential): Promise<IdentityVerdict>;
+  /**
+   * Names whom a valid credential stands for, so that members can be found again in a group that continues or branches
+   * off another one (R11.2-06, R11.3-05). Without it, those are the same who show the same credential.
+   */
+  identifierOf?(presented: PresentedCredential): string;
 }
 
 /** A decision about an identity. */
@@ -53,14 +58,19 @@ function keyOf(presented: PresentedCredential): string {
 export class IdentityAnswers {
   readonly #credentials = new Map<string, IdentityVerdict>();
   readonly #successors = new Map<string, IdentityVerdict>();
+  readonly #provider: IdentityProvider;
+
+  private constructor(provider: IdentityProvider) {
+    this.#provider = provider;
+  }
 
   /** Asks the provider all questions; those about many members are under way together. */
   static async ask(
     provider: IdentityProvider,
     questions: Iterable<IdentityQuestion>,
   ): Promise<IdentityAnswers> {
-    const answers = new IdentityAnswers();
-    await Promise.all(Array.from(questions, (question) => answers.#ask(provider, question)));
+    const answers = new IdentityAnswers(provider);
+    await Promise.all(Array.from(questions, (question) => answers.#ask(question)));
     return answers;
   }
 
@@ -80,7 +90,14 @@ export class IdentityAnswers {
     }
   }
 
-  async #ask(provider: IdentityProvider, question: IdentityQuestion): Promise<void> {
+  /** Names whom a credential stands for (R11.2-06, R11.3-05). */
+  identifierOf(presented: PresentedCredential): string {
+    if (this.#provider.identifierOf !== undefined) return this.#provider.identifierOf(presented);
+    return Buffer.from(encode(Credential, presented.credential)).toString('latin1');
+  }
+
+  async #ask(question: IdentityQuestion): Promise<void> {
+    const provider = this.#provider;
     const { presented } = question;
     if (question.kind === 'credential') {
       this.#credentials.set(keyOf(presented), await provider.validateCredential(presented));

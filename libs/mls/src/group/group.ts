@@ -27,6 +27,7 @@ import {
   type WelcomeInput,
 } from '../commits/join-by-welcome.ts';
 import { processCommit } from '../commits/process-commit.ts';
+import type { Welcome } from '../commits/welcome.ts';
 import { IdentityAnswers, type IdentityProvider, type IdentityQuestion } from '../credentials/identity.ts';
 import { refuse } from '../errors.ts';
 import { ContentType, SenderType, type Sender } from '../framing/content.ts';
@@ -41,6 +42,15 @@ import type { PskStore } from '../schedule/psk.ts';
 import type { Member } from '../tree/ratchet-tree.ts';
 import { protectApplicationData, type ApplicationData } from './application.ts';
 import { createGroup, questionsOfGroup, type GroupRequest } from './create-group.ts';
+import {
+  createSubgroup,
+  planBranch,
+  planReinitialization,
+  questionsOfSubgroup,
+  type BranchRequest,
+  type ReinitializeRequest,
+  type SubgroupPlan,
+} from './create-subgroup.ts';
 import { createProposal, createUpdate, rememberUpdate, type ProposalFraming } from './create-proposal.ts';
 import type { Ports } from './ports.ts';
 import {
@@ -73,6 +83,12 @@ export type Received =
     }
   /** To be kept or dropped by the caller. */
   | { readonly kind: 'commit'; readonly staged: StagedCommit };
+
+/** A group that was founded on another one, and the way into it for its other members. */
+export interface NewSubgroup {
+  readonly group: Group;
+  readonly welcome: Welcome | undefined;
+}
 
 /** A group as one member sees it. One operation at a time: a call waits for the one before. */
 export class Group {
@@ -108,6 +124,19 @@ export class Group {
     const ports = await portsFor(options, questionsOfExternalJoin(opened));
     const { message, state } = createExternalCommit(opened, ports);
     return { group: new Group(state, options), message };
+  }
+
+  /**
+   * Makes the group that takes over after a ReInit, with new KeyPackages of all other members (RFC 9420 §11.2).
+   * This group has ended; the new one is entered by the others with `join`, given this one as `oldGroup`.
+   */
+  reinitialize(request: ReinitializeRequest): Promise<NewSubgroup> {
+    return this.#found(() => planReinitialization(this.#state, request));
+  }
+
+  /** Makes a group of some of this group's members beside it (RFC 9420 §11.3). */
+  branch(request: BranchRequest): Promise<NewSubgroup> {
+    return this.#found(() => planBranch(this.#state, request));
   }
 
   /** The state as it is now; a value. */
@@ -245,6 +274,15 @@ export class Group {
       refuse('MISUSE', 'R14-02', 'the commit was kept or dropped before');
     }
     this.#settled.add(staged);
+  }
+
+  #found(makePlan: () => SubgroupPlan): Promise<NewSubgroup> {
+    return this.#alone(async () => {
+      const plan = makePlan();
+      const ports = await portsFor(this.#options, questionsOfSubgroup(plan));
+      const { state, welcome } = createSubgroup(this.#state, plan, ports);
+      return { group: new Group(state, this.#options), welcome };
+    });
   }
 
   #ownSender(): Sender {

@@ -115,14 +115,19 @@ export function receivingKeys(state: GroupState, policy: Policy): ReceivingKeys 
   };
 }
 
+function ownResumptionPsk(state: GroupState, groupId: Uint8Array, epoch: bigint): Uint8Array | undefined {
+  if (!equal(groupId, state.groupContext.groupId)) return undefined;
+  if (epoch === state.groupContext.epoch) return state.secrets.resumptionPsk;
+  return state.resumptionPsks.find((past) => past.epoch === epoch)?.psk;
+}
+
 /** Adds the resumption PSKs of the group itself to a store (RFC 9420 §8.6). */
 export function pskStoreOf(state: GroupState, store: PskStore): PskStore {
   return {
     findExternalPsk: (pskId) => store.findExternalPsk(pskId),
     findResumptionPsk(groupId, epoch) {
-      if (!equal(groupId, state.groupContext.groupId)) return store.findResumptionPsk(groupId, epoch);
-      if (epoch === state.groupContext.epoch) return state.secrets.resumptionPsk;
-      return state.resumptionPsks.find((past) => past.epoch === epoch)?.psk;
+      // A group that follows a ReInit can have the id of the one before, whose keys are then found in the store (§11.2).
+      return ownResumptionPsk(state, groupId, epoch) ?? store.findResumptionPsk(groupId, epoch);
     },
   };
 }

@@ -8,11 +8,11 @@ import type { IdentityQuestion, PresentedCredential } from '../credentials/ident
 import { refuse } from '../errors.ts';
 import { SenderType, type Sender } from '../framing/content.ts';
 import { validateKeyPackage } from '../key-packages/validate-key-package.ts';
-import { isGrease, ProposalType } from '../registries.ts';
+import { isGrease, ProposalType, ProtocolVersion } from '../registries.ts';
 import { presentedSendersOf, requiredCapabilitiesOf, type GroupContext } from '../schedule/group-context.ts';
-import { PSKType, ResumptionPSKUsage, type PreSharedKeyID } from '../schedule/psk.ts';
+import { PSKType, requireNonceSize, ResumptionPSKUsage, type PreSharedKeyID } from '../schedule/psk.ts';
 import { LeafNodeSource, type LeafNode } from '../tree/leaf-node.ts';
-import { equal } from '@canopy/crypto';
+import { equal, isSupportedCipherSuite } from '@canopy/crypto';
 import type { LeafIndex } from '../tree/math.ts';
 import type { RatchetTree } from '../tree/ratchet-tree.ts';
 import { validateLeafNode, validateSource, type LeafValidation } from '../tree/validate-leaf-node.ts';
@@ -41,7 +41,7 @@ export function validateProposal(
     case ProposalType.psk:
       return validatePsk(proposal.psk, by);
     case ProposalType.reinit:
-      return validateReInit(proposal, epoch);
+      return validateReInit(proposal, epoch, by);
     case ProposalType.externalInit:
       return validateExternalInit(sender);
     case ProposalType.groupContextExtensions:
@@ -84,28 +84,31 @@ function validateRemove({ removed }: ProposalOf<typeof ProposalType.remove>, { t
 
 /** §12.1.4: a nonce of the right size; reinit and branch have their own places (§11.2, §11.3). */
 function validatePsk(id: PreSharedKeyID, { suite }: Pick<LeafValidation, 'suite'>): void {
-  if (id.pskNonce.length !== suite.kdf.size) {
-    refuse(
-      'INVALID_PSK',
-      'R8.4-02',
-      `a nonce of ${suite.kdf.size} bytes expected, found ${id.pskNonce.length}`,
-    );
-  }
+  requireNonceSize(id, suite);
   if (id.pskType === PSKType.resumption && id.usage !== ResumptionPSKUsage.application) {
     refuse('INVALID_PSK', 'R12.1.4-01', 'reinit and branch PSKs are not for commits of a running group');
   }
 }
 
-/** §12.1.5: never to an older version. */
+/** §12.1.5: never to an older version, and not by this client to what it does not support (R12.1.5-03). */
 function validateReInit(
-  { version }: ProposalOf<typeof ProposalType.reinit>,
+  { version, cipherSuite }: ProposalOf<typeof ProposalType.reinit>,
   { groupContext }: ProposalEpoch,
+  { sending }: Pick<LeafValidation, 'sending'>,
 ): void {
   if (version < groupContext.version) {
     refuse(
       'INVALID_PROPOSAL',
       'R12.1.5-01',
       `version ${groupContext.version} or newer expected, found ${version}`,
+    );
+  }
+  // Others can process it, but nobody who proposes it could join the new group.
+  if (sending === true && (version !== ProtocolVersion.mls10 || !isSupportedCipherSuite(cipherSuite))) {
+    refuse(
+      'WRONG_CIPHER_SUITE',
+      'R12.1.5-03',
+      `version ${version} with suite ${cipherSuite} is not supported`,
     );
   }
 }

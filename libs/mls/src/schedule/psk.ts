@@ -40,6 +40,16 @@ export const PreSharedKeyID = select('pskType', uint8, {
 /** Names a pre-shared key and makes this use of it unique (RFC 9420 §8.4). */
 export type PreSharedKeyID = TypeOf<typeof PreSharedKeyID>;
 
+/** Names the PSK that ties a group to the one it comes from (RFC 9420 §11.2, §11.3). */
+export type SubgroupPsk = Extract<PreSharedKeyID, { readonly pskType: typeof PSKType.resumption }>;
+
+/** Requires a nonce of the size that the group's suite has (R8.4-02). @throws MlsError INVALID_PSK */
+export function requireNonceSize({ pskNonce }: PreSharedKeyID, suite: Pick<CipherSuite, 'kdf'>): void {
+  if (pskNonce.length !== suite.kdf.size) {
+    refuse('INVALID_PSK', 'R8.4-02', `a nonce of ${suite.kdf.size} bytes expected, found ${pskNonce.length}`);
+  }
+}
+
 const PSKLabel = struct({ id: PreSharedKeyID, index: uint16, count: uint16 });
 
 /** The port to keys that were agreed elsewhere. */

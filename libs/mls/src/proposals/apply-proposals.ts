@@ -6,8 +6,7 @@
 
 import { refuse } from '../errors.ts';
 import { SenderType } from '../framing/content.ts';
-import { isDefaultExtensionType, isDefaultProposalType, ProposalType } from '../registries.ts';
-import { requiredCapabilitiesOf } from '../schedule/group-context.ts';
+import { ProposalType } from '../registries.ts';
 import type { LeafNode } from '../tree/leaf-node.ts';
 import type { LeafIndex } from '../tree/math.ts';
 import type { RatchetTree, TreeEditor } from '../tree/ratchet-tree.ts';
@@ -82,24 +81,28 @@ export function validateNewLeaf(leaf: LeafNode, result: Pick<AppliedProposals, '
   validatePlaceInTree(leaf, result.tree);
 }
 
-const isNonDefault = (type: number): boolean => !isDefaultExtensionType(type);
-
-/** §12.1.7, §13.4: what the new extensions demand, every member supports. */
-function validateExtensionSupport({ tree, extensions }: AppliedProposals): void {
-  const required = requiredCapabilitiesOf({ extensions });
-  const present = extensions.map(({ extensionType }) => extensionType);
-  requireSupport(tree, 'extension', [...present, ...(required?.extensionTypes ?? [])].filter(isNonDefault));
-  requireSupport(
-    tree,
-    'proposal',
-    (required?.proposalTypes ?? []).filter((type) => !isDefaultProposalType(type)),
-  );
-  requireSupport(tree, 'credential', required?.credentialTypes ?? []);
+/** Requires that every member supports what the extensions of a group are and demand (§12.1.7, §13.4). */
+export function validateExtensionSupport({
+  tree,
+  extensions,
+}: Pick<AppliedProposals, 'tree' | 'extensions'>): void {
+  const { required, extensionTypes } = demandsOf({ extensions });
+  requireSupport(tree, { kind: 'extension', types: extensionTypes, requirement: 'R12.1.7-03' });
+  const requirement = 'R12.1.7-01';
+  requireSupport(tree, { kind: 'extension', types: required.extensionTypes, requirement });
+  requireSupport(tree, { kind: 'proposal', types: required.proposalTypes, requirement });
+  requireSupport(tree, { kind: 'credential', types: required.credentialTypes, requirement });
 }
 
-function requireSupport(tree: RatchetTree, kind: CapabilityKind, types: readonly number[]): void {
+interface Demand {
+  readonly kind: CapabilityKind;
+  readonly types: readonly number[];
+  readonly requirement: string;
+}
+
+function requireSupport(tree: RatchetTree, { kind, types, requirement }: Demand): void {
   const missing = types.find((type) => tree.index.countSupport(kind, type) < tree.memberCount);
   if (missing !== undefined) {
-    refuse('UNSUPPORTED_CAPABILITY', 'R12.1.7-01', `some member does not support ${kind} ${missing}`);
+    refuse('UNSUPPORTED_CAPABILITY', requirement, `some member does not support ${kind} ${missing}`);
   }
 }

@@ -69,7 +69,7 @@ export const house: House = {
         'pino',
       ],
     },
-    'libs/identity': { rooms: core, packages: ['jose'] },
+    'libs/identity': { rooms: core, packages: ['@peculiar/asn1-schema', '@peculiar/asn1-x509', 'jose'] },
     'libs/client': {
       rooms: [...core, 'libs/identity', 'libs/contract'],
       packages: ['@grpc/grpc-js', 'jose'],

@@ -11,6 +11,7 @@ export type IdentityErrorCode =
   | 'INVALID_DEVICE_URI'
   | 'INVALID_CREDENTIAL'
   | 'INVALID_KEY_SET'
+  | 'INVALID_CERTIFICATE'
   | 'INVALID_ATTESTATION_CLAIMS';
 
 /** A name or a key set that cannot be used; its message holds no key material. */

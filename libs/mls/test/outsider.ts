@@ -1,11 +1,13 @@
+import type { Commit } from '../src/commits/commit.ts';
 import type { CommitRequest } from '../src/commits/create-commit.ts';
 import type { ExternalCommitRequest } from '../src/commits/join-by-commit.ts';
-import { ContentType, type Sender } from '../src/framing/content.ts';
+import { ContentType, SenderType, type Sender } from '../src/framing/content.ts';
 import type { MLSMessage } from '../src/framing/message.ts';
 import { protectPublic, signContent } from '../src/framing/protect.ts';
 import { Group } from '../src/group/group.ts';
 import type { Proposal } from '../src/proposals/proposal.ts';
 import { WireFormat } from '../src/registries.ts';
+import { commitIn, forge, publicOf, type Forgery } from './forge.ts';
 import { empty, follow, overTheWire, type Party, type Peer } from './parties.ts';
 
 /** A GroupInfo that outsiders can join with, as it comes over the wire. */
@@ -37,6 +39,33 @@ export async function enter(
     options,
   );
   return { peer: { party: who, group }, message };
+}
+
+/** An external Commit that somebody has made. */
+export interface Entry {
+  readonly who: Pick<Party, 'identity'>;
+  readonly message: MLSMessage;
+}
+
+/** Makes the external Commit anew with something changed, signed by the joiner; the tag stays that of the true one. */
+export function forgeEntry(
+  through: Peer,
+  { who, message }: Entry,
+  change: (commit: Commit) => Commit,
+  how: Forgery = {},
+): MLSMessage {
+  const { confirmationTag } = publicOf(message).auth;
+  const { privateKey } = who.identity.signatureKeyPair;
+  return forge(
+    through,
+    { contentType: ContentType.commit, commit: change(commitIn(message)) },
+    {
+      signaturePrivateKey: privateKey,
+      ...(confirmationTag && { confirmationTag }),
+      ...how,
+      content: { sender: { senderType: SenderType.newMemberCommit }, ...how.content },
+    },
+  );
 }
 
 /** Lets somebody join by an external Commit that all members follow; gives the new member. */

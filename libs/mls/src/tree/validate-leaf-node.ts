@@ -9,7 +9,7 @@ import type { IdentityAnswers } from '../credentials/identity.ts';
 import { refuse } from '../errors.ts';
 import type { RequiredCapabilities } from '../extensions/required-capabilities.ts';
 import type { Policy } from '../policy.ts';
-import { isDefaultExtensionType, isDefaultProposalType, ProtocolVersion } from '../registries.ts';
+import { isDefaultExtensionType, isDefaultProposalType, isGrease, ProtocolVersion } from '../registries.ts';
 import { requiredCapabilitiesOf, type GroupContext } from '../schedule/group-context.ts';
 import { LeafNodeSource, verifyLeafNode, type LeafNode, type LeafPosition } from './leaf-node.ts';
 import { isWithinLifetime } from './lifetime.ts';
@@ -35,11 +35,6 @@ export function validateLeafNode(
   validateKeys(leaf, by.suite);
   validateSignature(leaf, position, by.suite);
   by.identities.requireValid(leaf);
-  validateLeafContent(leaf, by);
-}
-
-/** Validates what does not need a signature check: used when the signatures of a whole tree are verified in parallel. */
-export function validateLeafContent(leaf: LeafNode, by: LeafValidation): void {
   validateLifetime(leaf, by);
   validateOwnExtensions(leaf);
   validateOwnCapabilities(leaf, by);
@@ -106,15 +101,28 @@ const isListed = (type: number): boolean => !isDefaultExtensionType(type);
 
 /** Gives what a group demands, to be asked once for many leaves (RFC 9420 §11.1, §13.4). */
 export function demandsOf(context: Pick<GroupContext, 'extensions'>): GroupDemands {
-  const required = requiredCapabilitiesOf(context);
+  const { extensionTypes, proposalTypes, credentialTypes } = requiredCapabilitiesOf(context) ?? nothing;
+  const present = context.extensions.map(({ extensionType }) => extensionType);
+  refuseGrease(present, 'R13.5-03');
+  refuseGrease([...extensionTypes, ...proposalTypes, ...credentialTypes], 'R13.5-05');
   return {
     required: {
-      extensionTypes: (required?.extensionTypes ?? []).filter(isListed),
-      proposalTypes: (required?.proposalTypes ?? []).filter((type) => !isDefaultProposalType(type)),
-      credentialTypes: required?.credentialTypes ?? [],
+      extensionTypes: extensionTypes.filter(isListed),
+      proposalTypes: proposalTypes.filter((type) => !isDefaultProposalType(type)),
+      credentialTypes,
     },
-    extensionTypes: context.extensions.map(({ extensionType }) => extensionType).filter(isListed),
+    extensionTypes: present.filter(isListed),
   };
+}
+
+const nothing: RequiredCapabilities = { extensionTypes: [], proposalTypes: [], credentialTypes: [] };
+
+// Nobody supports a GREASE value, even where all members happen to list the same one.
+function refuseGrease(types: readonly number[], requirement: string): void {
+  const grease = types.find(isGrease);
+  if (grease !== undefined) {
+    refuse('UNSUPPORTED_EXTENSION', requirement, `the group demands ${grease}, which is a GREASE value`);
+  }
 }
 
 /** Requires that a leaf supports what a group demands (R7.3-04, R7.3-19). */

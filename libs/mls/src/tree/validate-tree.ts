@@ -7,35 +7,29 @@
 import { equal, type CipherSuite } from '@canopy/crypto';
 import { refuse } from '../errors.ts';
 import type { GroupContext } from '../schedule/group-context.ts';
-import { verifyLeafNode } from './leaf-node.ts';
 import { isLeafBelow, nodeOfLeaf, type LeafIndex } from './math.ts';
 import { verifyParentHashes } from './parent-hash.ts';
 import { isUnmerged, type ParentNode } from './parent-node.ts';
 import type { RatchetTree } from './ratchet-tree.ts';
 import { childrenTowards, findSlot, type ParentSlot, type Slot } from './slot.ts';
 import { treeHash } from './tree-hash.ts';
-import { validateEncryptionKey, validateKeys } from './validate-keys.ts';
+import { validateEncryptionKey } from './validate-keys.ts';
 import {
   demandsOf,
-  validateLeafContent,
+  validateLeafNode,
   validatePlaceInTree,
   validateSupport,
   type LeafValidation,
 } from './validate-leaf-node.ts';
 
-/** Validates a received tree against the group's context, every leaf and every parent (RFC 9420 §12.4.3.1). */
+/** Validates a received tree against the group's context, every leaf and every parent (R12.4.3.1-10, R12.4.3.1-11). */
 export function validateTree(tree: RatchetTree, context: GroupContext, by: LeafValidation): void {
   validateTreeHash(tree, context, by.suite);
   validateParents(tree, tree.root, by.suite);
   verifyParentHashes(by.suite, tree.root);
   const demands = demandsOf(context);
   for (const { leafIndex, leafNode } of tree.members()) {
-    validateKeys(leafNode, by.suite);
-    if (!verifyLeafNode(by.suite, leafNode, { groupId: context.groupId, leafIndex })) {
-      refuse('INVALID_SIGNATURE', 'R12.4.3.1-11', `the signature of leaf ${leafIndex} is not valid`);
-    }
-    by.identities.requireValid(leafNode);
-    validateLeafContent(leafNode, by);
+    validateLeafNode(leafNode, { groupId: context.groupId, leafIndex }, by);
     validateSupport(leafNode, demands);
     validatePlaceInTree(leafNode, tree);
   }

@@ -1,19 +1,11 @@
 import { describe, it } from '@jest/globals';
 
-import { encode } from '@canopy/codec';
-
-import type { AuthenticatedContent } from '../../src/framing/authentication.ts';
-import { ContentType, SenderType, type ContentBody, type FramedContent } from '../../src/framing/content.ts';
-import type { MLSMessage } from '../../src/framing/message.ts';
-import { encodePrivateContent, PrivateContentAAD } from '../../src/framing/private-message.ts';
-import { signContent } from '../../src/framing/protect.ts';
-import { applyReuseGuard, sealSenderData } from '../../src/framing/sender-data.ts';
-import type { GroupState } from '../../src/group/state.ts';
+import { ContentType, SenderType, type ContentBody } from '../../src/framing/content.ts';
 import { ProposalType, WireFormat } from '../../src/registries.ts';
-import type { RatchetKind } from '../../src/secret-tree/secret-tree.ts';
 import { toLeafIndex } from '../../src/tree/math.ts';
+import { forgePrivate } from '../forge-private.ts';
 import { contentOf, forge, publicOf } from '../forge.ts';
-import { commitBy, empty, keyPackageOf, bytes, removeOf, restarted, say, type Peer } from '../parties.ts';
+import { commitBy, empty, keyPackageOf, bytes, removeOf, say, type Peer } from '../parties.ts';
 import { acquainted, expectGoesOn, expectRefused } from './expect-refused.ts';
 
 const application: ContentBody = { contentType: ContentType.application, applicationData: bytes('hi') };
@@ -21,56 +13,6 @@ const proposalOf = (peer: Peer): ContentBody => ({
   contentType: ContentType.proposal,
   proposal: removeOf(peer),
 });
-
-/** What can be wrong with a PrivateMessage whose encryption is right. */
-interface PrivateForgery {
-  readonly body: ContentBody;
-  readonly ratchet?: RatchetKind;
-  readonly leafIndex?: number;
-  readonly generation?: number;
-  readonly change?: (plaintext: Uint8Array) => Uint8Array;
-  readonly signaturePrivateKey?: Uint8Array;
-  readonly signedFor?: typeof WireFormat.publicMessage;
-}
-
-function authFor(
-  { suite, groupContext, signaturePrivateKey }: GroupState,
-  content: FramedContent,
-  how: PrivateForgery,
-): AuthenticatedContent['auth'] {
-  const wireFormat = how.signedFor ?? WireFormat.privateMessage;
-  const signer = how.signaturePrivateKey ?? signaturePrivateKey;
-  const signature = signContent({ suite, groupContext }, wireFormat, content, signer);
-  const isCommit = content.body.contentType === ContentType.commit;
-  return { signature, confirmationTag: isCommit ? suite.random(32) : undefined };
-}
-
-/** Encrypts anything with a true key of the forger's ratchet; its own state stays as it was. */
-function forgePrivate(peer: Peer, how: PrivateForgery): MLSMessage {
-  const forger = restarted(peer);
-  const { state, suite } = forger.group;
-  const content = contentOf(forger, how.body);
-  const { groupId, epoch, authenticatedData, body } = content;
-  const header = { groupId, epoch, contentType: body.contentType };
-  const ownKind = body.contentType === ContentType.application ? 'application' : 'handshake';
-  const taken = state.secretTree.ratchet(state.ownLeafIndex, how.ratchet ?? ownKind).next();
-  const senderData = {
-    leafIndex: toLeafIndex(how.leafIndex ?? state.ownLeafIndex),
-    generation: how.generation ?? taken.generation,
-    reuseGuard: suite.random(4),
-  };
-  applyReuseGuard(taken.nonce, senderData.reuseGuard);
-  const plaintext = encodePrivateContent(
-    { body, auth: authFor(state, content, how) },
-    (length) => length + 7,
-  );
-  const aad = encode(PrivateContentAAD, { ...header, authenticatedData });
-  const ciphertext = suite.aead.seal(taken.key, taken.nonce, aad, how.change?.(plaintext) ?? plaintext);
-  const sealed = { ...header, ciphertext, senderData };
-  const encryptedSenderData = sealSenderData(suite, state.secrets.senderDataSecret, sealed);
-  const privateMessage = { ...header, authenticatedData, encryptedSenderData, ciphertext };
-  return { wireFormat: WireFormat.privateMessage, privateMessage };
-}
 
 describe('a message is refused', () => {
   it('in another epoch, earlier or later, public or private [R12.4.2-01, R12.1-01]', async () => {

@@ -102,8 +102,8 @@ export function unprotectPrivate(keys: ReceivingKeys, message: PrivateMessage): 
     refuse('OWN_MESSAGE', 'R12.4.2-17', 'the message was sent by this member itself');
   }
   const kind = message.contentType === ContentType.application ? 'application' : 'handshake';
-  const ratchet = keys.secretTree.ratchet(senderData.leafIndex, kind);
-  const lookup = ratchet.lookUp(senderData.generation, keys.limits);
+  const { leafIndex, generation } = senderData;
+  const lookup = keys.secretTree.lookUp(leafIndex, kind, generation, keys.limits);
   try {
     const opened = openContent(keys.suite, message, senderData, lookup);
     const tbs = framedContentTbs(WireFormat.privateMessage, opened.content, keys.groupContext);

@@ -39,6 +39,9 @@ export interface HashRatchetState {
   readonly skipped: readonly MessageKey[];
 }
 
+/** What of a ratchet is stored by itself: the chain that it goes on from, or the key of one skipped generation. */
+export type RatchetPart = 'chain' | number;
+
 const LAST_GENERATION = 0xffff_ffff;
 
 /** Derives message keys in order and keeps those that were skipped. */
@@ -48,22 +51,39 @@ export class HashRatchet {
   /** The generation that `#secret` belongs to. */
   #generation: number;
   readonly #skipped: Map<number, MessageKey>;
+  readonly #onChange: (part: RatchetPart) => void;
 
-  constructor(suite: CipherSuite, state: HashRatchetState) {
+  constructor(suite: CipherSuite, state: HashRatchetState, onChange: (part: RatchetPart) => void = () => {}) {
     this.#suite = suite;
+    this.#onChange = onChange;
     this.#secret = state.secret;
     this.#generation = state.generation;
     this.#skipped = new Map(state.skipped.map((key) => [key.generation, key]));
   }
 
   /** Starts a ratchet at generation 0. The secret is taken over. */
-  static start(suite: CipherSuite, secret: Uint8Array): HashRatchet {
-    return new HashRatchet(suite, { secret, generation: 0, skipped: [] });
+  static start(suite: CipherSuite, secret: Uint8Array, onChange?: (part: RatchetPart) => void): HashRatchet {
+    return new HashRatchet(suite, { secret, generation: 0, skipped: [] }, onChange);
+  }
+
+  /** The secret of the next generation, and which one that is; shared, and overwritten when the ratchet moves. */
+  get chain(): Omit<HashRatchetState, 'skipped'> {
+    return { secret: this.#secret, generation: this.#generation };
+  }
+
+  /** Gives the key of a skipped generation if it is kept; shared, and overwritten when it is used or dropped. */
+  skipped(generation: number): MessageKey | undefined {
+    return this.#skipped.get(generation);
+  }
+
+  /** The parts that there are at the moment. */
+  get parts(): readonly RatchetPart[] {
+    return ['chain', ...this.#skipped.keys()];
   }
 
   /** The state to be stored; it shares the secrets, which change when the ratchet moves. */
   get state(): HashRatchetState {
-    return { secret: this.#secret, generation: this.#generation, skipped: [...this.#skipped.values()] };
+    return { ...this.chain, skipped: [...this.#skipped.values()] };
   }
 
   /** Takes the next key for sending. @throws MlsError RATCHET_EXHAUSTED after 2^32 - 1 messages (R9.1-03) */
@@ -73,8 +93,7 @@ export class HashRatchet {
     }
     const { messageKey, next } = this.#step(this.#secret, this.#generation);
     wipe(this.#secret);
-    this.#secret = next;
-    this.#generation += 1;
+    this.#moveTo(this.#generation + 1, next);
     return messageKey;
   }
 
@@ -107,8 +126,7 @@ export class HashRatchet {
     return {
       messageKey,
       consume: () => {
-        this.#skipped.delete(generation);
-        wipe(messageKey.key, messageKey.nonce);
+        this.#forget(messageKey);
       },
       discard: () => {},
     };
@@ -130,8 +148,7 @@ export class HashRatchet {
       messageKey,
       consume: () => {
         wipe(this.#secret, messageKey.key, messageKey.nonce);
-        this.#secret = next;
-        this.#generation = generation + 1;
+        this.#moveTo(generation + 1, next);
         this.#keep(skipped, limits.maximumSkippedKeys);
       },
       discard: () => {
@@ -143,12 +160,26 @@ export class HashRatchet {
 
   // §15.3: the oldest keys go first when too many are kept.
   #keep(skipped: readonly MessageKey[], maximum: number): void {
-    for (const messageKey of skipped) this.#skipped.set(messageKey.generation, messageKey);
-    for (const [generation, { key, nonce }] of this.#skipped) {
-      if (this.#skipped.size <= maximum) return;
-      wipe(key, nonce);
-      this.#skipped.delete(generation);
+    for (const messageKey of skipped) {
+      this.#skipped.set(messageKey.generation, messageKey);
+      this.#onChange(messageKey.generation);
     }
+    for (const messageKey of this.#skipped.values()) {
+      if (this.#skipped.size <= maximum) return;
+      this.#forget(messageKey);
+    }
+  }
+
+  #forget({ generation, key, nonce }: MessageKey): void {
+    wipe(key, nonce);
+    this.#skipped.delete(generation);
+    this.#onChange(generation);
+  }
+
+  #moveTo(generation: number, secret: Uint8Array): void {
+    this.#secret = secret;
+    this.#generation = generation;
+    this.#onChange('chain');
   }
 
   #step(secret: Uint8Array, generation: number): { messageKey: MessageKey; next: Uint8Array } {

@@ -3,10 +3,11 @@ import * as fc from 'fast-check';
 
 import { expandWithLabel } from '@canopy/crypto';
 
-import { HashRatchet, type RatchetLimits } from '../../src/secret-tree/hash-ratchet.ts';
+import { HashRatchet, type Lookup, type RatchetLimits } from '../../src/secret-tree/hash-ratchet.ts';
 import { SecretTree, type RatchetKind } from '../../src/secret-tree/secret-tree.ts';
 import { isLeaf, leftOf, nodeOfLeaf, rightOf, rootOf, toLeafIndex } from '../../src/tree/math.ts';
 import { empty, suite1 } from '../parties.ts';
+import { isZero, recordingSuite, secretsInTree } from '../recording-suite.ts';
 
 const LIMITS: RatchetLimits = { maximumForwardSteps: 20, maximumSkippedKeys: 1000 };
 const ENCRYPTION_SECRET: Uint8Array = new Uint8Array(32).fill(42);
@@ -59,15 +60,13 @@ describe('the secret tree', () => {
         const tree = start(leafCount);
         const used = new Set<string>();
         for (const { leaf, kind, generation, accept } of asked) {
-          const ratchet = tree.ratchet(toLeafIndex(leaf), kind);
+          const lookUp = (): Lookup => tree.lookUp(toLeafIndex(leaf), kind, generation, LIMITS);
           const name = `${leaf} ${kind} ${generation}`;
           if (used.has(name)) {
-            expect(() => ratchet.lookUp(generation, LIMITS)).toThrow(
-              expect.objectContaining({ code: 'GENERATION_CONSUMED' }),
-            );
+            expect(lookUp).toThrow(expect.objectContaining({ code: 'GENERATION_CONSUMED' }));
             continue;
           }
-          const lookup = ratchet.lookUp(generation, LIMITS);
+          const lookup = lookUp();
           expect(lookup.messageKey).toEqual({ generation, ...slowKey(leafCount, leaf, kind, generation) });
           if (accept) used.add(name);
           if (accept) lookup.consume();
@@ -87,7 +86,7 @@ describe('the secret tree', () => {
           stopped = new SecretTree(suite1, structuredClone(stopped.state));
           const outcomes = [stopped, running].map((tree) => {
             try {
-              const lookup = tree.ratchet(toLeafIndex(leaf), kind).lookUp(generation, LIMITS);
+              const lookup = tree.lookUp(toLeafIndex(leaf), kind, generation, LIMITS);
               const key = structuredClone(lookup.messageKey);
               lookup.consume();
               return key;
@@ -101,6 +100,52 @@ describe('the secret tree', () => {
       }),
       { numRuns: 30 },
     );
+  });
+
+  it('is as it was when the first message of a sender turns out to be forged [R9.2-03, R6.3.2-07]', () => {
+    const tree = start(8);
+    tree.lookUp(toLeafIndex(5), 'application', 0, LIMITS).consume();
+    const before = structuredClone(tree.state);
+    const lookup = tree.lookUp(toLeafIndex(2), 'handshake', 3, LIMITS);
+    expect(lookup.messageKey).toEqual({ generation: 3, ...slowKey(8, 2, 'handshake', 3) });
+    lookup.discard();
+    expect(() => tree.lookUp(toLeafIndex(2), 'application', LIMITS.maximumForwardSteps + 1, LIMITS)).toThrow(
+      expect.objectContaining({ code: 'GENERATION_TOO_FAR' }),
+    );
+    expect(tree.state).toEqual(before);
+  });
+
+  it('wipes all that a lookup derived when it is discarded, and all that it replaces when it is consumed [R9.2-01]', () => {
+    for (const isConsumed of [true, false]) {
+      const { suite, secrets } = recordingSuite();
+      const tree = SecretTree.start(suite, Uint8Array.from(ENCRYPTION_SECRET), 8);
+      const lookup = tree.lookUp(toLeafIndex(3), 'application', 2, LIMITS);
+      if (isConsumed) lookup.consume();
+      else lookup.discard();
+      const inUse = new Set(secretsInTree(tree));
+      expect(secrets.size).toBeGreaterThan(10);
+      expect([...secrets].filter((secret) => !isZero(secret) && !inUse.has(secret))).toEqual([]);
+      expect([...inUse].filter(isZero)).toEqual([]);
+    }
+  });
+
+  it('goes on when two senders, heard for the first time, are looked up before either is consumed [R9-01]', () => {
+    const tree = start(8);
+    const [one, two] = [2, 3].map((leaf) => tree.lookUp(toLeafIndex(leaf), 'application', 1, LIMITS));
+    one?.consume();
+    two?.consume();
+    const plain = start(8);
+    for (const leaf of [2, 3]) plain.lookUp(toLeafIndex(leaf), 'application', 1, LIMITS).consume();
+    expect(new Map(tree.state.nodes)).toEqual(new Map(plain.state.nodes));
+    expect(tree.state.ratchets).toEqual(plain.state.ratchets);
+  });
+
+  it('stays empty when it was wiped between lookup and use', () => {
+    const tree = start(8);
+    const lookup = tree.lookUp(toLeafIndex(2), 'application', 0, LIMITS);
+    tree.wipe();
+    lookup.consume();
+    expect(tree.state).toEqual({ leafCount: 8, nodes: [], ratchets: [] });
   });
 
   it('keeps no more secrets than the paths it was asked for need [R9.2-01]', () => {

@@ -80,6 +80,8 @@ export type { ExternalProposalRequest, JoinProposalRequest } from './group/creat
 export type { BranchRequest, ReinitializeRequest } from './group/create-subgroup.ts';
 export { Group } from './group/group.ts';
 export type { GroupOptions, NewSubgroup, Received } from './group/group.ts';
+export { defaultInboxLimits, Inbox } from './group/inbox.ts';
+export type { Delivered, InboxLimits } from './group/inbox.ts';
 export type { ReceivedApplicationData } from './group/process-message.ts';
 export type { CommitEffects, StagedCommit } from './group/staged-commit.ts';
 export { decodeState, encodeRatchets, encodeState } from './group/state-codec.ts';

@@ -52,6 +52,7 @@ import {
   type SubgroupPlan,
 } from './create-subgroup.ts';
 import { createProposal, createUpdate, rememberUpdate, type ProposalFraming } from './create-proposal.ts';
+import { OwnCommits } from './own-commits.ts';
 import type { Ports } from './ports.ts';
 import {
   processProposal,
@@ -97,6 +98,7 @@ export class Group {
   #last: Promise<unknown> = Promise.resolve();
   /** Staged commits that were kept or dropped: their secrets are in use or gone. */
   readonly #settled = new WeakSet<StagedCommit>();
+  readonly #ownCommits = new OwnCommits();
 
   constructor(state: GroupState, options: GroupOptions) {
     this.#state = state;
@@ -206,13 +208,26 @@ export class Group {
     return this.#alone(async () => {
       const complete = { ...plainCommit, ...request };
       const questions = questionsOfCommitRequest(this.#state, complete);
-      return createCommit(this.#state, complete, await portsFor(this.#options, questions));
+      const created = createCommit(this.#state, complete, await portsFor(this.#options, questions));
+      this.#ownCommits.remember(created.message, created.staged);
+      return created;
     });
   }
 
-  /** Processes a message of somebody else; a refusal changes nothing (RFC 9420 §6, §12.4.2). */
+  /** Takes back a commit that was made before a restart, so that its echo is known again (R12.4.2-17). */
+  restoreCommit(message: MLSMessage, staged: StagedCommit): void {
+    this.#requireCurrent(staged);
+    this.#ownCommits.remember(message, staged);
+  }
+
+  /**
+   * Processes a message; a refusal changes nothing (RFC 9420 §6, §12.4.2). An own commit that comes back is given as it
+   * was staged; other own messages took effect when they were made and are refused with OWN_MESSAGE.
+   */
   process(message: MLSMessage): Promise<Received> {
     return this.#alone(async () => {
+      const own = this.#ownCommits.find(message);
+      if (own !== undefined) return { kind: 'commit', staged: own };
       const unprotected = unprotectMessage(this.#state, message, this.#options.policy);
       try {
         const questions = questionsOfContent(this.#state, unprotected.verified);
@@ -234,6 +249,7 @@ export class Group {
   keep(staged: StagedCommit): void {
     this.#requireCurrent(staged);
     this.#settle(staged);
+    this.#ownCommits.clear();
     const old = this.#state;
     this.#state = staged.state;
     retireState(old, staged.state);
@@ -242,6 +258,7 @@ export class Group {
   /** Forgets a staged commit (R14-02). */
   drop(staged: StagedCommit): void {
     this.#settle(staged);
+    this.#ownCommits.forget(staged);
     if (!staged.effects.selfRemoved) discardState(staged.state, staged.base);
   }
 

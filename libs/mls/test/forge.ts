@@ -1,6 +1,7 @@
 import { encode } from '@canopy/codec';
 
 import type { Commit } from '../src/commits/commit.ts';
+import type { CommitRequest } from '../src/commits/create-commit.ts';
 import type { AuthenticatedContent } from '../src/framing/authentication.ts';
 import { ContentType, FramedContent, SenderType, type ContentBody } from '../src/framing/content.ts';
 import type { MLSMessage } from '../src/framing/message.ts';
@@ -80,26 +81,26 @@ export function pathIn(message: MLSMessage): UpdatePath {
 export async function forgeCommit(
   peer: Peer,
   change: (commit: Commit) => Commit,
-  request: Parameters<Peer['group']['commit']>[0] = {},
+  request: Partial<CommitRequest> = {},
+  how: Forgery = {},
 ): Promise<MLSMessage> {
   const { message, staged } = await peer.group.commit({ ...request, wireFormat: WireFormat.publicMessage });
   const { confirmationTag } = publicOf(message).auth;
   peer.group.drop(staged);
   const commit = change(commitIn(message));
-  const how = confirmationTag === undefined ? {} : { confirmationTag };
-  return forge(peer, { contentType: ContentType.commit, commit }, how);
+  const tag = confirmationTag === undefined ? {} : { confirmationTag };
+  return forge(peer, { contentType: ContentType.commit, commit }, { ...tag, ...how });
 }
 
 /** Makes a commit of the member whose path is changed. */
 export function forgePath(
   peer: Peer,
   change: (path: UpdatePath) => UpdatePath,
-  request: Parameters<Peer['group']['commit']>[0] = {},
+  request: Partial<CommitRequest> = {},
+  how: Forgery = {},
 ): Promise<MLSMessage> {
-  return forgeCommit(peer, (commit) => ({ ...commit, path: commit.path && change(commit.path) }), {
-    forcePath: true,
-    ...request,
-  });
+  const changed = (commit: Commit): Commit => ({ ...commit, path: commit.path && change(commit.path) });
+  return forgeCommit(peer, changed, { forcePath: true, ...request }, how);
 }
 
 /** Signs a changed leaf of the member anew. */

@@ -7,10 +7,11 @@
  */
 import { getCipherSuite, isSupportedCipherSuite } from '@canopy/crypto';
 import type { Extension } from '@canopy/mls';
-import { base64url, errors, jwtVerify, SignJWT, type CryptoKey, type JWTPayload } from 'jose';
+import { base64url, SignJWT, type CryptoKey, type JWTPayload } from 'jose';
 import { parseDeviceUri, userOfDevice } from './device-uri.ts';
 import { IdentityError } from './errors.ts';
 import type { AttestationKeys } from './jwks.ts';
+import { verifyStatement, type StatementFault } from './signed-statement.ts';
 
 /** The type of the leaf extension that carries an attestation, from the private range (RFC 9420 §17.3). */
 export const ATTESTATION_EXTENSION_TYPE = 0xf0ca;
@@ -19,7 +20,7 @@ export const ATTESTATION_EXTENSION_TYPE = 0xf0ca;
 export const MAX_ATTESTATION_LENGTH = 4_096;
 
 const TYPE = 'canopy-attestation+jwt';
-const COMPACT = /^[\w-]+\.[\w-]+\.[\w-]+$/;
+const REQUIRED_CLAIMS = ['sub', 'iat', 'exp'];
 
 /** What an attestation states. */
 export interface Attestation {
@@ -45,16 +46,7 @@ export interface AttestationSigner {
 }
 
 /** Why an attestation is not believed. */
-export type AttestationRefusal =
-  | 'ATTESTATION_TOO_LONG'
-  | 'ATTESTATION_MALFORMED'
-  | 'ATTESTATION_WRONG_ALGORITHM'
-  | 'ATTESTATION_WRONG_TYPE'
-  | 'ATTESTATION_UNKNOWN_KEY'
-  | 'ATTESTATION_BAD_SIGNATURE'
-  | 'ATTESTATION_WRONG_DOMAIN'
-  | 'ATTESTATION_EXPIRED'
-  | 'ATTESTATION_CLAIM_INVALID';
+export type AttestationRefusal = `ATTESTATION_${StatementFault}`;
 
 /** An attestation that holds, with the name of the key that signed it; or why it does not. */
 export type AttestationVerdict =
@@ -90,24 +82,12 @@ export async function signAttestation(claims: AttestationClaims, signer: Attesta
 
 /** Checks an attestation; what the source of the keys throws is passed on. */
 export async function verifyAttestation(jwt: string, check: AttestationCheck): Promise<AttestationVerdict> {
-  if (jwt.length > MAX_ATTESTATION_LENGTH) return refused('ATTESTATION_TOO_LONG');
-  if (!COMPACT.test(jwt)) return refused('ATTESTATION_MALFORMED');
-  try {
-    const { payload, protectedHeader } = await jwtVerify(jwt, ({ kid }) => findKey(check.keys, kid), {
-      algorithms: ['EdDSA'],
-      typ: TYPE,
-      issuer: check.domain,
-      currentDate: new Date(check.nowMs),
-      requiredClaims: ['sub', 'iat', 'exp'],
-    });
-    const attestation = attestationFrom(payload, check.domain);
-    if (attestation === undefined) return refused('ATTESTATION_CLAIM_INVALID');
-    return { valid: true, kid: protectedHeader.kid ?? '', attestation };
-  } catch (error) {
-    if (error instanceof UnknownKey) return refused('ATTESTATION_UNKNOWN_KEY');
-    if (error instanceof errors.JOSEError) return refused(reasonOf(error));
-    throw error;
-  }
+  const limits = { type: TYPE, maxLength: MAX_ATTESTATION_LENGTH, requiredClaims: REQUIRED_CLAIMS };
+  const statement = await verifyStatement(jwt, { ...check, ...limits });
+  if (!statement.valid) return { valid: false, reason: `ATTESTATION_${statement.fault}` };
+  const attestation = attestationFrom(statement.payload, check.domain);
+  if (attestation === undefined) return { valid: false, reason: 'ATTESTATION_CLAIM_INVALID' };
+  return { valid: true, kid: statement.kid, attestation };
 }
 
 /** Puts an attestation into a leaf extension; the leaf's capabilities must list `ATTESTATION_EXTENSION_TYPE`. */
@@ -130,14 +110,6 @@ function fitsScheme(cipherSuite: number, signatureKey: Uint8Array): boolean {
     // The sizes of all schemes differ; the points themselves are looked at where signatures are verified.
     getCipherSuite(cipherSuite).signature.publicKeySize === signatureKey.length
   );
-}
-
-class UnknownKey extends Error {}
-
-async function findKey(keys: AttestationKeys, kid: string | undefined): Promise<CryptoKey> {
-  const key = typeof kid === 'string' ? await keys.keyFor(kid) : undefined;
-  if (key === undefined) throw new UnknownKey();
-  return key;
 }
 
 function attestationFrom(payload: JWTPayload, domain: string): Attestation | undefined {
@@ -164,24 +136,6 @@ function namesUser(device: string, user: unknown, domain: string): user is strin
 function readKey(key: string): Uint8Array | undefined {
   const bytes = new Uint8Array(Buffer.from(key, 'base64url'));
   return base64url.encode(bytes) === key ? bytes : undefined;
-}
-
-const CLAIM_REASONS: ReadonlyMap<string, AttestationRefusal> = new Map([
-  ['iss', 'ATTESTATION_WRONG_DOMAIN'],
-  ['typ', 'ATTESTATION_WRONG_TYPE'],
-]);
-
-function reasonOf(error: errors.JOSEError): AttestationRefusal {
-  if (error instanceof errors.JWTExpired) return 'ATTESTATION_EXPIRED';
-  if (error instanceof errors.JWTClaimValidationFailed) {
-    return CLAIM_REASONS.get(error.claim) ?? 'ATTESTATION_CLAIM_INVALID';
-  }
-  if (error instanceof errors.JWSSignatureVerificationFailed) return 'ATTESTATION_BAD_SIGNATURE';
-  return error instanceof errors.JOSEAlgNotAllowed ? 'ATTESTATION_WRONG_ALGORITHM' : 'ATTESTATION_MALFORMED';
-}
-
-function refused(reason: AttestationRefusal): AttestationVerdict {
-  return { valid: false, reason };
 }
 
 function toSeconds(milliseconds: number): number {

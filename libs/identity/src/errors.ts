@@ -12,7 +12,8 @@ export type IdentityErrorCode =
   | 'INVALID_CREDENTIAL'
   | 'INVALID_KEY_SET'
   | 'INVALID_CERTIFICATE'
-  | 'INVALID_ATTESTATION_CLAIMS';
+  | 'INVALID_ATTESTATION_CLAIMS'
+  | 'INVALID_REVOCATION_CLAIMS';
 
 /** A name or a key set that cannot be used; its message holds no key material. */
 export class IdentityError extends Error {

@@ -11,6 +11,12 @@ import { deviceOfCredential } from './device-credential.ts';
 import { parseDeviceUri } from './device-uri.ts';
 import { IdentityError } from './errors.ts';
 import type { AttestationKeys } from './jwks.ts';
+import {
+  requireCurrentList,
+  type RevocationOptions,
+  type RevocationRefusal,
+} from './revocation/revocation-check.ts';
+import { Refused } from './x509/refusal.ts';
 
 /** Tells the time in milliseconds since 1970. */
 export interface Clock {
@@ -28,11 +34,15 @@ export interface IdentityProviderOptions {
   readonly capacity?: number;
   /** How many attestations are verified at a time; 16 by default. */
   readonly concurrency?: number;
+  /** Without it no device is ever revoked. */
+  readonly revocation?: RevocationOptions;
 }
 
 /** Why a credential is not believed. */
 export type IdentityRefusal =
   | AttestationRefusal
+  | RevocationRefusal
+  | 'DEVICE_REVOKED'
   | 'CREDENTIAL_NOT_BASIC'
   | 'IDENTITY_NOT_A_DEVICE'
   | 'IDENTITY_WRONG_DOMAIN'
@@ -44,7 +54,7 @@ export type IdentityRefusal =
 /**
  * Makes the judge of identities for a domain: a leaf is valid if it names a device of the domain and carries a valid
  * attestation for this device and the leaf's signature key; a successor must name the same device.
- * It throws only what the source of the keys throws: that nothing can be said now is no refusal.
+ * It throws only what the sources of keys and lists throw: that nothing can be said now is no refusal.
  */
 export function createIdentityProvider(options: IdentityProviderOptions): IdentityProvider {
   const { domain, keys, clock, capacity = 10_000, concurrency = 16 } = options;
@@ -57,7 +67,8 @@ export function createIdentityProvider(options: IdentityProviderOptions): Identi
       const jwt = attestationOf(presented.extensions);
       if (jwt === undefined) return refused('ATTESTATION_MISSING');
       const verdict = await cache.verify(jwt, clock.now());
-      return verdict.valid ? compare(presented, device, verdict.attestation) : verdict;
+      const matched = verdict.valid ? compare(presented, device, verdict.attestation) : verdict;
+      return matched.valid ? checkRevocation(device, options) : matched;
     },
     validateSuccessor: (old, presented) => Promise.resolve(compareDevices(old, presented)),
   };
@@ -67,6 +78,20 @@ function compare(presented: PresentedCredential, device: string, attestation: At
   if (attestation.device !== device) return refused('ATTESTATION_OTHER_DEVICE');
   if (!equal(attestation.signatureKey, presented.signatureKey)) return refused('ATTESTATION_OTHER_KEY');
   return { valid: true };
+}
+
+async function checkRevocation(
+  device: string,
+  { revocation, clock }: IdentityProviderOptions,
+): Promise<IdentityVerdict> {
+  if (revocation === undefined) return { valid: true };
+  try {
+    const list = await requireCurrentList(revocation, BigInt(Math.floor(clock.now() / 1000)));
+    return list.revokesDevice(device) ? refused('DEVICE_REVOKED') : { valid: true };
+  } catch (error) {
+    if (error instanceof Refused) return { valid: false, reason: error.reason };
+    throw error;
+  }
 }
 
 function compareDevices(old: PresentedCredential, presented: PresentedCredential): IdentityVerdict {

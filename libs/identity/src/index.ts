@@ -51,3 +51,40 @@ export { parseJwks } from './jwks.ts';
 export type { AttestationKeys } from './jwks.ts';
 export { createIdentityProvider } from './identity-provider.ts';
 export type { Clock, IdentityProviderOptions, IdentityRefusal } from './identity-provider.ts';
+export { combineIdentityProviders } from './combine-identity-providers.ts';
+export type { ChangeOfTypeRefusal, CombinedProvidersOptions } from './combine-identity-providers.ts';
+export type { StatementFault } from './signed-statement.ts';
+
+export { MAX_CERTIFICATE_SIZE } from './x509/certificate.ts';
+export type { X509Certificate } from './x509/certificate.ts';
+export type { PathLimits } from './x509/find-paths.ts';
+export { deviceIdentifiers, nameIdentifiers } from './x509/identifiers.ts';
+export type { IdentifierKind, ReferenceIdentifiers } from './x509/identifiers.ts';
+export type { X509Refusal } from './x509/refusal.ts';
+export type { TrustedCertificates } from './x509/trust-store.ts';
+export {
+  deviceOfX509Credential,
+  MAX_CHAIN_LENGTH,
+  MAX_CHAIN_SIZE,
+  x509Credential,
+} from './x509/x509-credential.ts';
+export { createX509IdentityProvider } from './x509/x509-identity-provider.ts';
+export type { X509IdentityProviderOptions, X509IdentityRefusal } from './x509/x509-identity-provider.ts';
+
+export { nameOfCertificate } from './revocation/certificate-name.ts';
+export type { CertificateName } from './revocation/certificate-name.ts';
+export type { RevocationOptions, RevocationRefusal, StaleListPolicy } from './revocation/revocation-check.ts';
+export {
+  MAX_REVOCATION_LIST_LENGTH,
+  signRevocationList,
+  verifyRevocationList,
+} from './revocation/revocation-list.ts';
+export type {
+  RevocationClaims,
+  RevocationList,
+  RevocationListCheck,
+  RevocationListRefusal,
+  RevocationListVerdict,
+} from './revocation/revocation-list.ts';
+export { RevocationLists } from './revocation/revocation-lists.ts';
+export type { RevocationListsOptions, RevocationSource } from './revocation/revocation-lists.ts';

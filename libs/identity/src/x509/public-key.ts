@@ -33,7 +33,9 @@ const RSA_BITS = { least: 2048, most: 8192 };
 
 /** Gives an algorithm and its parameters as text, to look it up in a table of those that are allowed. */
 export function algorithmName({ algorithm, parameters }: AlgorithmIdentifier): string {
-  return `${algorithm}/${Buffer.from(parameters ?? new ArrayBuffer(0)).toString('hex')}`;
+  if (parameters === undefined) return `${algorithm}/`;
+  // The parser gives null for an ASN.1 NULL.
+  return `${algorithm}/${parameters === null ? '0500' : Buffer.from(parameters).toString('hex')}`;
 }
 
 /** Reads the key of a certificate; refuses those of unknown algorithms and RSA keys of an unfit size. */

@@ -65,31 +65,40 @@ function signPathLeaf({ group: { state, suite } }: Peer, parentHash: Uint8Array)
   return signLeafNode(suite, { ...contentOfLeaf(old), encryptionKey, source }, signaturePrivateKey, position);
 }
 
+const honestly: Required<PathPlan> = {
+  proposals: [],
+  nodes: (nodes) => nodes,
+  leafParentHash: (hash) => hash,
+  context: (context) => context,
+  path: (path) => path,
+};
+
 /** Makes a commit of the member with a path that is made as planned. */
-export function forgePathOf(peer: Peer, plan: PathPlan = {}): MLSMessage {
+export function forgePathOf(peer: Peer, how: PathPlan = {}): MLSMessage {
+  const plan = { ...honestly, ...how };
   const { state, suite } = peer.group;
   const { tree, groupContext, ownLeafIndex: leafIndex } = state;
   const sender = { senderType: 1 as const, leafIndex };
-  const list = (plan.proposals ?? []).map((proposal) => ({ proposal, sender, reference: undefined }));
+  const list = plan.proposals.map((proposal) => ({ proposal, sender, reference: undefined }));
   const applied = applyProposals(list, { tree, groupContext });
   const newLeaves = new Set(applied.added.map(({ leafIndex: added }) => added));
   const path = filteredDirectPath(applied.tree, leafIndex);
   const honest = planned(peer, path, newLeaves);
-  const chosen = plan.nodes?.(honest) ?? honest;
+  const chosen = plan.nodes(honest);
   const keys = chosen.map(({ encryptionKey }) => encryptionKey);
   const { nodes, leafParentHash } = pathNodes(suite, path, keys);
-  const leafNode = signPathLeaf(peer, plan.leafParentHash?.(leafParentHash) ?? leafParentHash);
+  const leafNode = signPathLeaf(peer, plan.leafParentHash(leafParentHash));
   const editor = applied.tree.edit();
   editor.replacePath(leafIndex, leafNode, nodes);
   const provisional = provisionalContext(suite, groupContext, {
     tree: editor.finish(),
     extensions: applied.extensions,
   });
-  const context = GroupContext.bytesOf(plan.context?.(provisional) ?? provisional);
+  const context = GroupContext.bytesOf(plan.context(provisional));
   const made = { leafNode, nodes: chosen.map((node) => encryptNode(peer, node, context)) };
   const commit = {
-    proposals: (plan.proposals ?? []).map((proposal) => ({ type: 1 as const, proposal })),
-    path: plan.path?.(made) ?? made,
+    proposals: plan.proposals.map((proposal) => ({ type: 1 as const, proposal })),
+    path: plan.path(made),
   };
   return forge(peer, { contentType: ContentType.commit, commit });
 }

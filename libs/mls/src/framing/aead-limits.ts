@@ -23,7 +23,7 @@ const GCM: AeadLimits = { messageLength: 2 ** 27, messages: 2 ** 24 };
 
 // ChaCha20-Poly1305 allows 2^100 messages of 2^38 - 64 bytes: length headers (§2.1.2, less the tag) and generations
 // (§9.1) end before that.
-const CHACHA20: AeadLimits = { messageLength: 2 ** 30 - 1 - 16, messages: 2 ** 32 - 1 };
+const CHACHA20: AeadLimits = { messageLength: 2 ** 30 - 1 - 16, messages: 2 ** 32 };
 
 const LIMITS: Readonly<Record<CipherSuiteId, AeadLimits>> = {
   1: GCM,

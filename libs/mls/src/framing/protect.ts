@@ -122,7 +122,7 @@ function takeKey(
     leafIndex,
     contentType === ContentType.application ? 'application' : 'handshake',
   );
-  requireMessageCount(suite, ratchet.state.generation);
+  requireMessageCount(suite, ratchet.chain.generation);
   return ratchet.next();
 }
 

@@ -16,13 +16,19 @@ const exportRequest = (suite: CipherSuite): HPKEExportRequest => ({
   length: suite.kdf.size,
 });
 
-/** Makes an init secret that only the holder of the group's external key learns (RFC 9420 §8.3). */
+/** Makes an init secret that only the group learns. @throws MlsError INVALID_GROUP_INFO for a malformed key (RFC 9420 §8.3) */
 export function createExternalInit(
   suite: CipherSuite,
   externalPub: Uint8Array,
 ): { readonly kemOutput: Uint8Array; readonly initSecret: Uint8Array } {
-  const { kemOutput, exported } = suite.hpke.setupSenderExport(externalPub, exportRequest(suite));
-  return { kemOutput, initSecret: exported };
+  try {
+    const { kemOutput, exported } = suite.hpke.setupSenderExport(externalPub, exportRequest(suite));
+    return { kemOutput, initSecret: exported };
+  } catch (error) {
+    if (error instanceof CryptoError)
+      refuse('INVALID_GROUP_INFO', 'R12.4.3.2-01', 'malformed external_pub', error);
+    throw error;
+  }
 }
 
 /** Opens the init secret as a member. @throws MlsError INVALID_COMMIT for a malformed KEM output (R8.3-02) */

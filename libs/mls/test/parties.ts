@@ -9,8 +9,10 @@ import type { Extension } from '../src/extensions/extension.ts';
 import { decodeMessage, encodeMessage, type MLSMessage } from '../src/framing/message.ts';
 import type { GroupRequest } from '../src/group/create-group.ts';
 import { Group, type GroupOptions, type Received } from '../src/group/group.ts';
+import { recordsOf } from '../src/group/records/record-changes.ts';
+import type { StateRecord } from '../src/group/records/record.ts';
 import type { StagedCommit } from '../src/group/staged-commit.ts';
-import { decodeState, encodeRatchets, encodeState, type EncodedState } from '../src/group/state-codec.ts';
+import { decodeState, encodeState } from '../src/group/state-codec.ts';
 import type { ClientIdentity } from '../src/key-packages/client-identity.ts';
 import {
   createKeyPackage,
@@ -258,14 +260,18 @@ export async function expectConversation(peers: readonly Peer[]): Promise<void> 
 }
 
 /** Takes a copy of everything that a member stores. */
-export function stored({ group }: Peer): EncodedState {
-  return { state: encodeState(group.state), ratchets: encodeRatchets(group.state) };
+export function stored({ group }: Peer): Uint8Array {
+  return encodeState(group.state);
+}
+
+/** What a member stores beside the keys of messages. */
+export function storedWithoutRatchets({ group }: Peer): readonly StateRecord[] {
+  return recordsOf(group.state).filter(({ key }) => !key.startsWith('secrets/'));
 }
 
 /** The stored state as text, to compare it. */
 export function snapshot(peer: Peer): string {
-  const { state, ratchets } = stored(peer);
-  return `${hex(state)}/${hex(ratchets)}`;
+  return hex(stored(peer));
 }
 
 /** A member that was stopped and started again: nothing but its stored state is left. */

@@ -189,8 +189,11 @@ function isJoin({ content }: Verified): boolean {
   return content.sender.senderType === SenderType.newMemberCommit;
 }
 
-// Nothing of the group is readable for a removed member any more: what it holds is overwritten when the commit is kept.
-function removedState(state: GroupState): GroupState {
+/**
+ * Gives the state of a member that is removed (R12.4.2-16). Nothing of the group is readable for it any more: what it holds is
+ * overwritten when the commit is kept.
+ */
+export function removedState(state: GroupState): GroupState {
   const nothing = { keys: new Map(), proposals: [], pendingUpdates: [], pastEpochs: [], resumptionPsks: [] };
   return { ...state, ...nothing, status: { kind: 'removed' } };
 }

@@ -13,7 +13,8 @@ import { RatchetTree } from '../tree/ratchet-tree.ts';
 import { leafSlot, parentSlot, type Slot } from '../tree/slot.ts';
 import { TreeIndex, TreeIndexDelta } from '../tree/tree-index.ts';
 
-const NodeType = { leaf: 1, parent: 2 } as const;
+/** Which of the two a node is (RFC 9420 §12.4.3.3). */
+export const NodeType = { leaf: 1, parent: 2 } as const;
 
 /** A node that is not blank (RFC 9420 §12.4.3.3). */
 export const Node = select('nodeType', uint8, {

@@ -61,6 +61,9 @@ import {
   unprotectMessage,
   type ReceivedApplicationData,
 } from './process-message.ts';
+import { readState } from './records/read-state.ts';
+import { takeChanges } from './records/record-changes.ts';
+import type { RecordChange, StateRecord } from './records/record.ts';
 import type { StagedCommit } from './staged-commit.ts';
 import { discardState, requireActive, retireState, type GroupState } from './state.ts';
 
@@ -95,6 +98,8 @@ export interface NewSubgroup {
 export class Group {
   readonly #options: GroupOptions;
   #state: GroupState;
+  /** The state whose changes were taken last. */
+  #taken: GroupState | undefined;
   #last: Promise<unknown> = Promise.resolve();
   /** Staged commits that were kept or dropped: their secrets are in use or gone. */
   readonly #settled = new WeakSet<StagedCommit>();
@@ -139,6 +144,13 @@ export class Group {
   /** Makes a group of some of this group's members beside it (RFC 9420 §11.3). */
   branch(request: BranchRequest): Promise<NewSubgroup> {
     return this.#found(() => planBranch(this.#state, request));
+  }
+
+  /** Reads a group from all of its records; changes are taken from there on. @throws MlsError like `readState` */
+  static restore(records: Iterable<StateRecord>, options: GroupOptions): Group {
+    const group = new Group(readState(records), options);
+    group.#taken = group.#state;
+    return group;
   }
 
   /** The state as it is now; a value. */
@@ -260,6 +272,17 @@ export class Group {
     this.#settle(staged);
     this.#ownCommits.forget(staged);
     if (!staged.effects.selfRemoved) discardState(staged.state, staged.base);
+  }
+
+  /**
+   * Gives the records that have changed since this was last called, or since the group was restored; all of them the first
+   * time. They have to be stored, all at once, before anything leaves that was made meanwhile (R6.3.1-05): when that
+   * fails, this group is ahead of its store and has to be restored from there.
+   */
+  takeChanges(): RecordChange[] {
+    const changes = takeChanges(this.#taken, this.#state);
+    this.#taken = this.#state;
+    return changes;
   }
 
   #act({ verified }: Unprotected, ports: Ports): Received {

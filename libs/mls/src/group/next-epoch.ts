@@ -27,9 +27,7 @@ export interface EpochChange {
 /** Makes the state of the next epoch; the old one stays usable until it is retired. */
 export function nextEpoch(state: GroupState, change: EpochChange, policy: Policy): GroupState {
   const { epoch, ...rest } = change;
-  const { suite, groupContext, tree, secrets, secretTree } = state;
-  const past = { groupContext, tree, senderDataSecret: secrets.senderDataSecret, secretTree };
-  const resumption = { epoch: groupContext.epoch, psk: secrets.resumptionPsk };
+  const { suite } = state;
   return {
     ...rest,
     suite,
@@ -43,7 +41,20 @@ export function nextEpoch(state: GroupState, change: EpochChange, policy: Policy
     ),
     proposals: [],
     pendingUpdates: [],
-    pastEpochs: [past, ...state.pastEpochs].slice(0, policy.pastEpochs),
-    resumptionPsks: [resumption, ...state.resumptionPsks].slice(0, policy.resumptionPsks),
+    ...retainEpoch(state, policy),
+  };
+}
+
+/** Gives what is kept of an epoch that ends and of those before it (RFC 9420 §8.6, §15.3). */
+export function retainEpoch(
+  state: GroupState,
+  limits: Pick<Policy, 'pastEpochs' | 'resumptionPsks'>,
+): Pick<GroupState, 'pastEpochs' | 'resumptionPsks'> {
+  const { groupContext, tree, secrets, secretTree } = state;
+  const past = { groupContext, tree, senderDataSecret: secrets.senderDataSecret, secretTree };
+  const resumption = { epoch: groupContext.epoch, psk: secrets.resumptionPsk };
+  return {
+    pastEpochs: [past, ...state.pastEpochs].slice(0, limits.pastEpochs),
+    resumptionPsks: [resumption, ...state.resumptionPsks].slice(0, limits.resumptionPsks),
   };
 }

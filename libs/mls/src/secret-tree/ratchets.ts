@@ -13,6 +13,11 @@ export type RatchetKind = 'handshake' | 'application';
 /** Both kinds, in the RFC's order. */
 export const ratchetKinds: readonly RatchetKind[] = ['handshake', 'application'];
 
+/** Says whether a word names a kind. */
+export function isRatchetKind(word: string | undefined): word is RatchetKind {
+  return word === 'handshake' || word === 'application';
+}
+
 /** A sender's ratchets. */
 export type Ratchets = Readonly<Record<RatchetKind, HashRatchet>>;
 

@@ -20,6 +20,12 @@ export type SecretPlace =
   | { readonly node: NodeIndex }
   | { readonly leaf: LeafIndex; readonly kind: RatchetKind; readonly part: RatchetPart };
 
+/** A part as it is stored. */
+export interface SecretRecord {
+  readonly name: string;
+  readonly value: Uint8Array;
+}
+
 /** A part that is to be written, or to be deleted where there is no value. */
 export interface SecretChange {
   readonly name: string;
@@ -48,4 +54,11 @@ export function ratchetRecord(ratchet: HashRatchet, part: RatchetPart): Uint8Arr
   if (part === 'chain') return encode(StoredChain, ratchet.chain);
   const messageKey = ratchet.skipped(part);
   return messageKey && encode(StoredMessageKey, messageKey);
+}
+
+const NUMBER = /^(?:0|[1-9]\d{0,19})$/;
+
+/** Reads a number in the name of a record. */
+export function numberFrom(word: string | undefined): bigint | undefined {
+  return word !== undefined && NUMBER.test(word) ? BigInt(word) : undefined;
 }

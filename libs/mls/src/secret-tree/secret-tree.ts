@@ -23,7 +23,14 @@ import { isLeaf, leftOf, nodeOfLeaf, rightOf, rootOf, type LeafIndex, type NodeI
 import { deriveBranch, discardBranch, type Branch, type Origin } from './branch.ts';
 import type { HashRatchet, HashRatchetState, Lookup, RatchetLimits, RatchetPart } from './hash-ratchet.ts';
 import { makeRatchets, type RatchetKind, type Ratchets } from './ratchets.ts';
-import { nameOf, placesOf, ratchetRecord, type SecretChange, type SecretPlace } from './secret-records.ts';
+import {
+  nameOf,
+  placesOf,
+  ratchetRecord,
+  type SecretChange,
+  type SecretPlace,
+  type SecretRecord,
+} from './secret-records.ts';
 
 export type { RatchetKind } from './ratchets.ts';
 
@@ -95,8 +102,11 @@ export class SecretTree {
   }
 
   /** Gives everything that there is to store. */
-  records(): SecretChange[] {
-    return Array.from(this.#places(), (place) => this.#changeAt(place));
+  records(): SecretRecord[] {
+    return Array.from(this.#places(), (place) => ({
+      name: nameOf(place),
+      value: required(this.#recordAt(place), 'a secret that the tree has'),
+    }));
   }
 
   /** Gives what moved since this was last called, or since the tree was read; the first time everything. */
@@ -105,7 +115,7 @@ export class SecretTree {
     this.#moved = new Map();
     return moved === undefined
       ? this.records()
-      : Array.from(moved.values(), (place) => this.#changeAt(place));
+      : Array.from(moved, ([name, place]) => ({ name, value: this.#recordAt(place) }));
   }
 
   /** Gives the deletion of everything that was stored. */
@@ -194,10 +204,6 @@ export class SecretTree {
   *#places(): Generator<SecretPlace> {
     for (const node of this.#nodes.keys()) yield { node };
     for (const [leaf, ratchets] of this.#ratchets) yield* placesOf(leaf, ratchets);
-  }
-
-  #changeAt(place: SecretPlace): SecretChange {
-    return { name: nameOf(place), value: this.#recordAt(place) };
   }
 
   #recordAt(place: SecretPlace): Uint8Array | undefined {

@@ -219,30 +219,42 @@ function validityOf({ notBefore, notAfter }: CertificateRequest): Validity {
 }
 
 function extensionsOf(request: CertificateRequest): Extension[] {
-  const { ca = false, without = [], names, permitted, excluded, purposes, extensions = [] } = request;
-  const usage = request.keyUsage ?? (ca ? KeyUsageFlags.keyCertSign : KeyUsageFlags.digitalSignature);
-  const uris = (request.uris ?? []).map((uniformResourceIdentifier) => ({ uniformResourceIdentifier }));
-  const alternative = [...uris, ...(names ?? [])].map((name) => new GeneralName(name));
-  const list: Extension[] = [];
-  if (!without.includes('basicConstraints')) {
-    const constraints = {
-      cA: ca,
-      ...(request.pathLength !== undefined && { pathLenConstraint: request.pathLength }),
-    };
-    list.push(extension(id_ce_basicConstraints, new BasicConstraints(constraints), true));
-  }
-  if (!without.includes('keyUsage')) list.push(extension(id_ce_keyUsage, new KeyUsage(usage), true));
-  if (alternative.length > 0) {
-    list.push(extension(id_ce_subjectAltName, new SubjectAlternativeName(alternative)));
-  }
-  if (permitted !== undefined || excluded !== undefined) {
-    const constraints = new NameConstraints();
-    if (permitted !== undefined) constraints.permittedSubtrees = subtrees(permitted);
-    if (excluded !== undefined) constraints.excludedSubtrees = subtrees(excluded);
-    list.push(extension(id_ce_nameConstraints, constraints, true));
-  }
-  if (purposes !== undefined) list.push(extension(id_ce_extKeyUsage, new ExtendedKeyUsage([...purposes])));
-  return [...list, ...extensions.map((more) => new Extension({ extnValue: new OctetString(2), ...more }))];
+  const { purposes, extensions = [] } = request;
+  return [
+    ...basicsOf(request),
+    ...alternativeNamesOf(request),
+    ...nameConstraintsOf(request),
+    ...(purposes === undefined ? [] : [extension(id_ce_extKeyUsage, new ExtendedKeyUsage([...purposes]))]),
+    ...extensions.map((more) => new Extension({ extnValue: new OctetString(2), ...more })),
+  ];
+}
+
+function basicsOf({ ca = false, pathLength, keyUsage, without = [] }: CertificateRequest): Extension[] {
+  const usage = keyUsage ?? (ca ? KeyUsageFlags.keyCertSign : KeyUsageFlags.digitalSignature);
+  const constraints = new BasicConstraints({ cA: ca });
+  if (pathLength !== undefined) constraints.pathLenConstraint = pathLength;
+  const basics = {
+    basicConstraints: extension(id_ce_basicConstraints, constraints, true),
+    keyUsage: extension(id_ce_keyUsage, new KeyUsage(usage), true),
+  };
+  const wanted = (['basicConstraints', 'keyUsage'] as const).filter((name) => !without.includes(name));
+  return wanted.map((name) => basics[name]);
+}
+
+function alternativeNamesOf({ uris = [], names = [] }: CertificateRequest): Extension[] {
+  const all = [...uris.map((uniformResourceIdentifier) => ({ uniformResourceIdentifier })), ...names];
+  if (all.length === 0) return [];
+  return [
+    extension(id_ce_subjectAltName, new SubjectAlternativeName(all.map((name) => new GeneralName(name)))),
+  ];
+}
+
+function nameConstraintsOf({ permitted, excluded }: CertificateRequest): Extension[] {
+  if (permitted === undefined && excluded === undefined) return [];
+  const constraints = new NameConstraints();
+  if (permitted !== undefined) constraints.permittedSubtrees = subtrees(permitted);
+  if (excluded !== undefined) constraints.excludedSubtrees = subtrees(excluded);
+  return [extension(id_ce_nameConstraints, constraints, true)];
 }
 
 function subtrees(names: readonly Partial<GeneralName>[]): GeneralSubtrees {
@@ -254,17 +266,14 @@ export function extension(extnID: string, value: object, critical = false): Exte
   return new Extension({ extnID, critical, extnValue: new OctetString(AsnConvert.serialize(value)) });
 }
 
+const USUAL_SCHEMES: Readonly<Partial<Record<string, SchemeName>>> = {
+  ed25519: 'ed25519',
+  ed448: 'ed448',
+  rsa: 'rsa-sha256',
+};
+
 function schemeFor({ privateKey }: TestKey): SchemeName {
-  switch (privateKey.asymmetricKeyType) {
-    case 'ed25519':
-      return 'ed25519';
-    case 'ed448':
-      return 'ed448';
-    case 'rsa':
-      return 'rsa-sha256';
-    default:
-      return 'ecdsa-sha256';
-  }
+  return USUAL_SCHEMES[privateKey.asymmetricKeyType ?? ''] ?? 'ecdsa-sha256';
 }
 
 function algorithmOf(name: SchemeName): AlgorithmIdentifier {

@@ -21,6 +21,12 @@ import {
 } from './authority.ts';
 import { DEVICE, device, issuing, judge, KEY_OF_SUITE, pairOf, present, reasonFor, root } from './judging.ts';
 
+/** The length of a vector of 64 to 16383 bytes (RFC 9420 §2.1.2). */
+const header = (length: number) => Buffer.from([0x40 | (length >> 8), length & 0xff]);
+const more = (count: number) => Array.from({ length: count }, () => issuing);
+const filler = (size: number) => ({ ...issuing, der: new Uint8Array(size) });
+const named = (uris: readonly string[]) => reasonFor(present(device(issuing, { uris }), issuing));
+
 describe('a certificate chain', () => {
   it.each([1, 2, 3, 4, 5, 6, 7])(
     'is believed for the signature key of suite %i [R5.3-03, R5.3-04]',
@@ -80,7 +86,6 @@ describe('a certificate chain', () => {
     const [first, second] = credential.credentialType === 2 ? credential.certificates : [];
     // Type 2, then the length of the list, then each certificate behind its own length (RFC 9420 §5.3).
     const parts = [first, second].map((part) => Buffer.from(part?.certData ?? []));
-    const header = (length: number) => Buffer.from([0x40 | (length >> 8), length & 0xff]);
     const body = Buffer.concat(parts.flatMap((part) => [header(part.length), part]));
     const expected = Buffer.concat([Buffer.from([0, 2]), header(body.length), body]);
     expect(Buffer.from(encode(Credential, credential)).equals(expected)).toBe(true);
@@ -160,14 +165,12 @@ describe('a credential', () => {
 
   it('has at most eight certificates', async () => {
     const alice = device(issuing);
-    const more = (count: number) => Array.from({ length: count }, () => issuing);
     expect(await reasonFor(present(alice, ...more(MAX_CHAIN_LENGTH - 1)))).toBe('accepted');
     expect(await reasonFor(present(alice, ...more(MAX_CHAIN_LENGTH)))).toBe('CHAIN_TOO_LONG');
   });
 
   it('has certificates of at most 16 KiB, and 48 KiB of them', async () => {
     const alice = device(issuing);
-    const filler = (size: number) => ({ ...issuing, der: new Uint8Array(size) });
     expect(await reasonFor(present(alice, filler(MAX_CERTIFICATE_SIZE + 1)))).toBe('CERTIFICATE_TOO_LARGE');
     expect(await reasonFor(present(alice, filler(MAX_CERTIFICATE_SIZE)))).toBe('CERTIFICATE_MALFORMED');
     const big = filler(MAX_CERTIFICATE_SIZE);
@@ -175,7 +178,6 @@ describe('a credential', () => {
   });
 
   it('names one device of the domain', async () => {
-    const named = (uris: readonly string[]) => reasonFor(present(device(issuing, { uris }), issuing));
     expect(await named([])).toBe('IDENTITY_MISSING');
     expect(await named(['https://example.com/alice'])).toBe('IDENTITY_MISSING');
     expect(await named(['mimi://example.com/u/alice'])).toBe('IDENTITY_NOT_A_DEVICE');

@@ -1,3 +1,4 @@
+import type { OwnKeyPackage } from '../../src/key-packages/create-key-package.ts';
 import { signKeyPackage, type KeyPackage, type KeyPackageTBS } from '../../src/key-packages/key-package.ts';
 import { signLeafNode, type LeafNodeContent } from '../../src/tree/leaf-node.ts';
 import { toLeafIndex } from '../../src/tree/math.ts';
@@ -8,10 +9,11 @@ export function changedKeyPackage(
   who: Party,
   change: Partial<KeyPackageTBS>,
   changeLeaf: Partial<LeafNodeContent> = {},
+  { keyPackage }: OwnKeyPackage = keyPackageOf(who),
 ): KeyPackage {
   const { suite, identity } = who;
   const { privateKey } = identity.signatureKeyPair;
-  const { version, cipherSuite, initKey, leafNode, extensions } = keyPackageOf(who).keyPackage;
+  const { version, cipherSuite, initKey, leafNode, extensions } = keyPackage;
   const { encryptionKey, signatureKey, credential, capabilities, source } = leafNode;
   const content = { encryptionKey, signatureKey, credential, capabilities, source };
   const leaf = signLeafNode(

@@ -3,49 +3,15 @@ import * as fc from 'fast-check';
 
 import { nodesOfTree, treeFromNodes } from '../../src/extensions/ratchet-tree.ts';
 import { filteredDirectPath, recipientsOf } from '../../src/tree/filtered-direct-path.ts';
-import {
-  leafOfNode,
-  leftOf,
-  nodeOfLeaf,
-  parentOf,
-  rightOf,
-  siblingOf,
-  toLeafIndex,
-  toNodeIndex,
-  type LeafIndex,
-  type NodeIndex,
-} from '../../src/tree/math.ts';
+import { leafOfNode, toLeafIndex, toNodeIndex } from '../../src/tree/math.ts';
 import { RatchetTree } from '../../src/tree/ratchet-tree.ts';
 import { resolutionOf } from '../../src/tree/slot.ts';
 import { bytesOf, arrayOf, changed, history, newLeaf, withPath, type Nodes } from './sample-trees.ts';
+import { filtered, resolution } from './slow-tree.ts';
 import { choices } from '../parties.ts';
 
 const seeds = fc.integer({ min: 0, max: 1_000_000 });
 const runs = { numRuns: 25 };
-
-/** Resolution in the words of RFC 9420 §4.1.1, on the array. */
-function resolution(nodes: Nodes, index: NodeIndex): number[] {
-  const node = nodes[index];
-  const left = leftOf(index);
-  const right = rightOf(index);
-  if (node?.nodeType === 2) return [index, ...node.parentNode.unmergedLeaves.map((leaf) => 2 * leaf)];
-  if (node?.nodeType === 1) return [index];
-  if (left === undefined || right === undefined) return [];
-  return [...resolution(nodes, left), ...resolution(nodes, right)];
-}
-
-/** The filtered direct path in the words of RFC 9420 §4.1.2, on the array. */
-function filtered(nodes: Nodes, leaf: LeafIndex): [node: number, copath: number][] {
-  const leafCount = (nodes.length + 1) / 2;
-  const result: [number, number][] = [];
-  let child = nodeOfLeaf(leaf);
-  for (let parent = parentOf(child, leafCount); parent !== undefined; parent = parentOf(child, leafCount)) {
-    const sibling = siblingOf(child, leafCount);
-    if (sibling !== undefined && resolution(nodes, sibling).length > 0) result.push([parent, sibling]);
-    child = parent;
-  }
-  return result;
-}
 
 function forEachVersion(check: (tree: RatchetTree, nodes: Nodes) => void): void {
   fc.assert(

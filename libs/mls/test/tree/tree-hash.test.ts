@@ -1,57 +1,15 @@
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 
-import { encode, opaque, optional, struct, uint32, uint8 } from '@canopy/codec';
-
-import { LeafNode } from '../../src/tree/leaf-node.ts';
-import {
-  isLeafBelow,
-  leftOf,
-  rightOf,
-  rootOf,
-  toLeafIndex,
-  toNodeIndex,
-  type NodeIndex,
-} from '../../src/tree/math.ts';
+import { isLeafBelow, leftOf, rightOf, rootOf, toLeafIndex, toNodeIndex } from '../../src/tree/math.ts';
 import { originalTreeHash, verifyParentHashes } from '../../src/tree/parent-hash.ts';
-import { ParentNode } from '../../src/tree/parent-node.ts';
 import { treeHash } from '../../src/tree/tree-hash.ts';
 import { suite1 } from '../parties.ts';
-import { afresh, arrayOf, history, withPath, type Nodes } from './sample-trees.ts';
+import { afresh, arrayOf, history, withPath } from './sample-trees.ts';
+import { slowHash } from './slow-tree.ts';
 
 const seeds = fc.integer({ min: 0, max: 1_000_000 });
 const runs = { numRuns: 15 };
-
-const LeafInput = struct({ nodeType: uint8, leafIndex: uint32, leafNode: optional(LeafNode) });
-const ParentInput = struct({
-  nodeType: uint8,
-  parentNode: optional(ParentNode),
-  left: opaque,
-  right: opaque,
-});
-
-/** TreeHashInput of RFC 9420 §7.8 on the array, nothing kept; leaves in the list count as never added (§7.9). */
-function slowHash(nodes: Nodes, index: NodeIndex, without: readonly number[] = []): Uint8Array {
-  const node = nodes[index];
-  const left = leftOf(index);
-  const right = rightOf(index);
-  if (left === undefined || right === undefined) {
-    const isBlank = node?.nodeType !== 1 || without.includes(index / 2);
-    const leafNode = isBlank ? undefined : structuredClone(node.leafNode);
-    return suite1.hash.digest(encode(LeafInput, { nodeType: 1, leafIndex: index / 2, leafNode }));
-  }
-  const parentNode =
-    node?.nodeType === 2
-      ? {
-          ...node.parentNode,
-          unmergedLeaves: node.parentNode.unmergedLeaves.filter((leaf) => !without.includes(leaf)),
-        }
-      : undefined;
-  const [leftHash, rightHash] = [slowHash(nodes, left, without), slowHash(nodes, right, without)];
-  return suite1.hash.digest(
-    encode(ParentInput, { nodeType: 2, parentNode, left: leftHash, right: rightHash }),
-  );
-}
 
 describe('the tree hash that is kept in the places', () => {
   it('is that of all nodes hashed anew, in every version of a tree [R7.8-01, R7.8-02, R7.8-03]', () => {

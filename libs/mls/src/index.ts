@@ -52,6 +52,7 @@ export { createKeyPackage, supportedCapabilities } from './key-packages/create-k
 export type { OwnKeyPackage } from './key-packages/create-key-package.ts';
 export type { ClientIdentity } from './key-packages/client-identity.ts';
 export { KeyPackage, keyPackageRef } from './key-packages/key-package.ts';
+export { requireBestCipherSuite, selectCipherSuite } from './key-packages/select-cipher-suite.ts';
 export { validateKeyPackage } from './key-packages/validate-key-package.ts';
 
 export { createExtension, Extension, findExtension } from './extensions/extension.ts';
@@ -73,6 +74,7 @@ export { wipeInitKey } from './commits/join-by-welcome.ts';
 export type { WelcomeInput } from './commits/join-by-welcome.ts';
 
 export type { ApplicationData } from './group/application.ts';
+export { createGroupId } from './group/create-group.ts';
 export type { GroupRequest } from './group/create-group.ts';
 export type { ProposalFraming } from './group/create-proposal.ts';
 export { createExternalProposal, createJoinProposal } from './group/create-external-proposal.ts';

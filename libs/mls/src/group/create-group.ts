@@ -24,13 +24,18 @@ import type { GroupState } from './state.ts';
 /** What a group begins with. */
 export interface GroupRequest {
   readonly suite: CipherSuite;
-  /** Collision free by itself: at least 16 random bytes (R11-05). */
+  /** Collision free by itself, as `createGroupId` makes it (R11-05). */
   readonly groupId: Uint8Array;
   readonly identity: ClientIdentity;
   readonly lifetime: Lifetime;
   /** The extensions of the GroupContext. */
   readonly extensions: readonly Extension[];
   readonly grease: boolean;
+}
+
+/** Makes an id that no other group has, whoever makes one: as many random bytes as a hash has (RFC 9420 §11). */
+export function createGroupId(suite: CipherSuite): Uint8Array {
+  return suite.random(suite.hash.size);
 }
 
 /** Gives what the application has to be asked before a group is made (R5.3.1-06). */

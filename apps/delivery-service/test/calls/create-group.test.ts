@@ -24,7 +24,7 @@ describe('CreateGroup', () => {
     expect((await alice.call('createGroup', good)).result?.$case).toBe('created');
   });
 
-  it('does not open the group of somebody else', async () => {
+  it('does not open the group of somebody else [R11-06]', async () => {
     await alice.call('createGroup', good);
     const other = { ...good, accessKey: new TestGroup().key(0n).publicKey };
     expect((await alice.call('createGroup', other)).result?.$case).toBe('exists');

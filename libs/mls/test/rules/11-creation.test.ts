@@ -8,6 +8,7 @@ import { ExternalSenders } from '../../src/extensions/external-senders.ts';
 import { createGroupId } from '../../src/group/create-group.ts';
 import { requireBestCipherSuite, selectCipherSuite } from '../../src/key-packages/select-cipher-suite.ts';
 import { CredentialType, ExtensionType } from '../../src/registries.ts';
+import type { Capabilities } from '../../src/tree/capabilities.ts';
 import { LeafNodeSource } from '../../src/tree/leaf-node.ts';
 import { treeHash } from '../../src/tree/tree-hash.ts';
 import {
@@ -137,8 +138,12 @@ function capableOf({ id }: CipherSuite): {
   return { capabilities: { extensions: [0xf001], cipherSuites: [id] } };
 }
 
+const supporting = (...cipherSuites: readonly number[]): Pick<Capabilities, 'versions' | 'cipherSuites'> => ({
+  versions: [1, 0x0a0a],
+  cipherSuites,
+});
+
 describe('the suite of a new group', () => {
-  const supporting = (...cipherSuites: readonly number[]) => ({ versions: [1, 0x0a0a], cipherSuites });
   const preference = [6, 4, 3, 1, 2];
   const invitees = [supporting(1, 3, 0x1a1a, 2), supporting(3, 2, 0x1a1a, 1), supporting(1, 2, 3)];
 

@@ -59,7 +59,7 @@ export class Conversations {
     const group = await Group.create(request, options);
     const id = toHex(groupId);
     const place = { id, status: 'creating', cursor: 0n, joinedEpoch: 0n } as const;
-    store.transaction(() => store.conversations.create(place, group.state));
+    store.transaction(() => store.conversations.create(place, group.takeChanges()));
     const known = this.load(id);
     beforeStep('create:saved');
     await this.open(known);

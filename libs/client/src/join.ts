@@ -108,7 +108,7 @@ function save(
   beforeStep('join:processed');
   store.transaction(() => {
     const place = { id, status: 'active', cursor: entry.groupSequence, joinedEpoch: group.epoch } as const;
-    store.conversations.create(place, group.state);
+    store.conversations.create(place, group.takeChanges());
     // §16.8: the keys of a KeyPackage that was used are gone, but for those of the last resort.
     if (!keyPackage.lastResort) store.keyPackages.delete(keyPackage.ref);
     store.device.moveMailboxCursor(entry.sequence);

@@ -4,7 +4,7 @@
  * @module
  */
 import { delivery } from '@canopy/contract';
-import { decodeState, Group, type GroupOptions, type GroupState, type StagedCommit } from '@canopy/mls';
+import { decodeStagedCommit, type Group, type StagedCommit } from '@canopy/mls';
 import type { MembershipChange } from './client-event.ts';
 import type { StoredCommit } from './store/conversation-store.ts';
 
@@ -15,10 +15,8 @@ export interface PendingCommit {
   /** The encoded commit inside of it, by which the device knows its own entry in the log. */
   readonly commit: Uint8Array;
   readonly change: MembershipChange;
-  /** Moves a group on to the new epoch and gives the group to go on with. */
-  adopt(group: Group): Group;
-  /** Forgets the new epoch. */
-  drop(group: Group): void;
+  /** What it makes of the group; to be kept or dropped by the group that it was staged in or restored for. */
+  readonly staged: StagedCommit;
   /** What became of it; shared by all handles on the same commit. */
   readonly fate: CommitFate;
 }
@@ -28,44 +26,15 @@ export interface CommitFate {
   outcome: 'open' | 'adopted' | 'lost';
 }
 
-/** Makes a pending commit of one that was just staged. */
-export function pendingFrom(
-  staged: StagedCommit,
-  parts: Pick<PendingCommit, 'bundle' | 'commit' | 'change'>,
-): PendingCommit {
+/** Restores a commit that was stored by a process that is gone, for the group as it is now. */
+export function restorePending(stored: StoredCommit, group: Group, fate: CommitFate): PendingCommit {
+  const { bundle, change, staged } = stored;
   return {
-    ...parts,
-    fate: { outcome: 'open' },
-    adopt(group) {
-      group.keep(staged);
-      return group;
-    },
-    drop: (group) => group.drop(staged),
-  };
-}
-
-/** Makes a pending commit of one that was stored by a process that is gone. */
-export function restorePending(stored: StoredCommit, options: GroupOptions, fate: CommitFate): PendingCommit {
-  const { commit } = delivery.CommitBundle.decode(stored.bundle);
-  return {
-    bundle: stored.bundle,
-    commit,
+    bundle,
+    commit: delivery.CommitBundle.decode(bundle).commit,
     // oxlint-disable-next-line no-unsafe-type-assertion -- only this client writes this column
-    change: JSON.parse(stored.change) as MembershipChange,
+    change: JSON.parse(change) as MembershipChange,
+    staged: decodeStagedCommit(staged, group.state),
     fate,
-    adopt: (group) => new Group(withLiveRatchets(decodeState(stored), group.state), options),
-    drop: () => {},
   };
-}
-
-/** Ratchets of past epochs go on moving while a commit is under way: those of the base count, not those that were stored. */
-function withLiveRatchets(next: GroupState, base: GroupState): GroupState {
-  const live = new Map(
-    [base, ...base.pastEpochs].map(({ groupContext, secretTree }) => [groupContext.epoch, secretTree]),
-  );
-  const pastEpochs = next.pastEpochs.map((past) => ({
-    ...past,
-    secretTree: live.get(past.groupContext.epoch) ?? past.secretTree,
-  }));
-  return { ...next, pastEpochs };
 }

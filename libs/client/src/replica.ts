@@ -7,22 +7,14 @@
  * @module
  */
 import type { delivery } from '@canopy/contract';
-import {
-  decodeState,
-  encodeMessage,
-  encodeRatchets,
-  encodeState,
-  Group,
-  type GroupState,
-  type StagedCommit,
-} from '@canopy/mls';
+import { encodeMessage, encodeStagedCommit, Group, type StagedCommit } from '@canopy/mls';
 import { randomBytes } from '@canopy/crypto';
 import type { ClientEvent, MembershipChange } from './client-event.ts';
 import { ClientError } from './errors.ts';
 import { Lane } from './lane.ts';
 import { openEntry, type OpenedEntry } from './open-entry.ts';
 import { changeOf } from './members.ts';
-import { pendingFrom, restorePending, type PendingCommit } from './pending-commit.ts';
+import { restorePending, type PendingCommit } from './pending-commit.ts';
 import { stageCommit, type CommitPlan } from './stage-commit.ts';
 import type { ConversationStatus, StoredConversation } from './store/conversation-store.ts';
 import type { OutgoingMessage } from './store/outgoing-store.ts';
@@ -45,7 +37,7 @@ export class Replica {
     this.#joinedEpoch = stored.joinedEpoch;
     this.#cursor = stored.cursor;
     this.#status = stored.status;
-    this.#group = new Group(decodeState(stored), around.options);
+    this.#group = this.#restoreGroup();
     this.#restorePending();
   }
 
@@ -104,10 +96,9 @@ export class Replica {
       if (this.#pending !== undefined) throw new ClientError('MISUSE', 'a commit of this group is under way');
       const made = await stageCommit(this.#group, plan, this.#around.options);
       if (made === undefined) return undefined;
-      const { staged, ...parts } = made;
       this.#around.beforeStep('commit:staged');
-      const pending = pendingFrom(staged, parts);
-      this.#durably(() => this.#saveStaged(pending, staged.state));
+      const pending: PendingCommit = { ...made, fate: { outcome: 'open' } };
+      this.#durably(() => this.#saveStaged(pending));
       this.#pending = pending;
       this.#around.beforeStep('commit:saved');
       return pending;
@@ -130,7 +121,7 @@ export class Replica {
       const message = this.#protect(data);
       this.#around.beforeStep('send:encrypted');
       const saved = this.#durably(() => {
-        this.#around.store.conversations.saveRatchets(this.id, this.#group.state);
+        this.#saveChanges();
         return save(message);
       });
       this.#around.beforeStep('send:saved');
@@ -158,6 +149,7 @@ export class Replica {
     this.#durably(() => {
       this.#around.beforeStep('entry:processed');
       this.#apply(opened, entry.sequence);
+      this.#saveChanges();
       this.#around.store.conversations.moveCursor(this.id, entry.sequence);
     });
     this.#cursor = entry.sequence;
@@ -169,12 +161,11 @@ export class Replica {
 
   /** Changes the group and its rows by what an entry holds, inside of the entry's transaction. */
   #apply(opened: OpenedEntry, sequence: bigint): void {
-    const { conversations } = this.#around.store;
     switch (opened.kind) {
       case 'nothing':
+      case 'proposal':
         return;
       case 'message':
-        conversations.saveRatchets(this.id, this.#group.state);
         return this.#tell({
           kind: 'message',
           conversation: this.id,
@@ -182,12 +173,10 @@ export class Replica {
           data: opened.data,
           sequence,
         });
-      case 'proposal':
-        return conversations.saveState(this.id, this.#group.state);
       case 'commit':
         return this.#keep(opened.staged);
       case 'ownCommit':
-        this.#group = opened.pending.adopt(this.#group);
+        this.#group.keep(opened.pending.staged);
         return this.#enterEpoch(opened.pending.change);
       case 'unreadable':
         this.#around.log({ event: 'entry-refused', conversation: this.id, code: opened.code });
@@ -203,16 +192,13 @@ export class Replica {
   }
 
   #enterEpoch(change: MembershipChange): void {
-    const { conversations } = this.#around.store;
-    conversations.saveState(this.id, this.#group.state);
-    conversations.deletePendingCommit(this.id);
+    this.#around.store.conversations.deletePendingCommit(this.id);
     const { epoch } = this.#group;
     this.#tell({ kind: 'members', conversation: this.id, epoch, ...change });
   }
 
   #end(by: string): void {
     const { conversations, outgoing } = this.#around.store;
-    conversations.saveState(this.id, this.#group.state);
     conversations.deletePendingCommit(this.id);
     conversations.setStatus(this.id, 'ended');
     outgoing.deleteAll(this.id);
@@ -224,12 +210,15 @@ export class Replica {
     this.#around.store.events.add(event);
   }
 
-  #saveStaged({ bundle, change }: PendingCommit, next: GroupState): void {
-    const { conversations } = this.#around.store;
-    const [state, ratchets] = [encodeState(next), encodeRatchets(next)];
-    conversations.savePendingCommit(this.id, { bundle, change: JSON.stringify(change), state, ratchets });
+  #saveStaged({ bundle, change, staged }: PendingCommit): void {
+    const stored = { bundle, change: JSON.stringify(change), staged: encodeStagedCommit(staged) };
+    this.#around.store.conversations.savePendingCommit(this.id, stored);
     // The commit has used a generation of the handshake ratchet, whatever becomes of it.
-    conversations.saveRatchets(this.id, this.#group.state);
+    this.#saveChanges();
+  }
+
+  #saveChanges(): void {
+    this.#around.store.conversations.saveRecords(this.id, this.#group.takeChanges());
   }
 
   #protect(data: Uint8Array): OutgoingMessage {
@@ -239,7 +228,7 @@ export class Replica {
   }
 
   #losePending(): void {
-    this.#pending?.drop(this.#group);
+    if (this.#pending !== undefined) this.#group.drop(this.#pending.staged);
     this.#settlePending('lost');
   }
 
@@ -262,14 +251,18 @@ export class Replica {
     const stored = this.#around.store.conversations.find(this.id);
     if (stored === undefined)
       throw new ClientError('INVALID_STATE', 'the conversation is not in the state file');
-    this.#group = new Group(decodeState(stored), this.#around.options);
+    this.#group = this.#restoreGroup();
     this.#status = stored.status;
     this.#restorePending();
+  }
+
+  #restoreGroup(): Group {
+    return Group.restore(this.#around.store.conversations.records(this.id), this.#around.options);
   }
 
   #restorePending(): void {
     const stored = this.#around.store.conversations.pendingCommit(this.id);
     const fate = this.#pending?.fate ?? { outcome: 'open' };
-    this.#pending = stored && restorePending(stored, this.#around.options, fate);
+    this.#pending = stored && restorePending(stored, this.#group, fate);
   }
 }

@@ -15,7 +15,6 @@ import {
   type CreatedCommit,
   type GroupOptions,
   type Proposal,
-  type StagedCommit,
 } from '@canopy/mls';
 import { accessKeyOf } from './group-proof.ts';
 import { changeOf } from './members.ts';
@@ -34,9 +33,7 @@ export interface PlannedCommit {
 export type CommitPlan = (group: Group) => PlannedCommit | undefined;
 
 /** A commit that is ready to be saved and sent. */
-export type MadeCommit = Pick<PendingCommit, 'bundle' | 'commit' | 'change'> & {
-  readonly staged: StagedCommit;
-};
+export type MadeCommit = Omit<PendingCommit, 'fate'>;
 
 /** Makes a commit for a group's current epoch; undefined when the plan finds nothing to do. */
 export async function stageCommit(

@@ -5,7 +5,6 @@ import { authentication, callUnary, connect, delivery } from '@canopy/contract';
 import { signAttestation } from '@canopy/identity';
 import {
   createKeyPackage,
-  decodeState,
   defaultPolicy,
   Group,
   noPsks,
@@ -60,13 +59,13 @@ class Rogue {
 
   constructor(stateFile: string, conversation: string) {
     const store = openStore(stateFile);
-    const stored = store.conversations.find(conversation);
+    const records = store.conversations.records(conversation);
     const enrolled = store.device.enrolled();
     store.close();
-    if (stored === undefined || enrolled === undefined) throw new Error('not a member');
+    if (enrolled === undefined) throw new Error('not a member');
     const identities = { validateCredential: believe, validateSuccessor: believe };
     const options = { policy: defaultPolicy, identities, psks: noPsks, now: nowSeconds };
-    this.group = new Group(decodeState(stored), options);
+    this.group = Group.restore(records, options);
     this.enrolled = enrolled;
     this.#stubs = openStubs(services.addresses);
     const life = { clock: systemClock, signal: new AbortController().signal };

@@ -3,32 +3,35 @@
  *
  * @module
  */
-import { encodeRatchets, encodeState, type EncodedState, type GroupState } from '@canopy/mls';
+import { wipe } from '@canopy/crypto';
+import type { RecordChange, StateRecord } from '@canopy/mls';
 import type { Database } from './database.ts';
 import { bytes, integer, text, type Row } from './row.ts';
 
 /** Whether a group has begun at the Delivery Service, goes on, or is over for this device. */
 export type ConversationStatus = 'creating' | 'active' | 'ended';
 
-/** A group as it is kept. */
-export interface StoredConversation extends EncodedState {
+/** A group as it is kept, beside its records. */
+export interface StoredConversation {
   readonly id: string;
   readonly status: ConversationStatus;
-  /** The last entry of the log that state and ratchets have seen. */
+  /** The last entry of the log that the records have seen. */
   readonly cursor: bigint;
   /** Messages of epochs before were not for this device. */
   readonly joinedEpoch: bigint;
 }
 
 /** A commit that the Delivery Service may or may not have accepted. */
-export interface StoredCommit extends EncodedState {
+export interface StoredCommit {
   /** An encoded CommitBundle. */
   readonly bundle: Uint8Array;
   /** What it changes, as JSON. */
   readonly change: string;
+  /** The encoded staged commit: what it makes of the group's state. */
+  readonly staged: Uint8Array;
 }
 
-/** The rows of groups and pending commits. */
+/** The rows of groups, their records and pending commits. */
 export class ConversationStore {
   readonly #database: Database;
 
@@ -47,34 +50,41 @@ export class ConversationStore {
     return row && toStored(row);
   }
 
+  /** All records of a group. */
+  records(id: string): readonly StateRecord[] {
+    const rows = this.#database.all('SELECT key, value FROM group_record WHERE conversation = ?', id);
+    return rows.map((row) => ({ key: text(row, 'key'), value: bytes(row, 'value') }));
+  }
+
   /** Saves a group that is new to this device, or new again. */
-  create(conversation: Omit<StoredConversation, keyof EncodedState>, state: GroupState): void {
-    const { id, status, cursor, joinedEpoch } = conversation;
+  create({ id, status, cursor, joinedEpoch }: StoredConversation, records: readonly RecordChange[]): void {
     this.#database.run(
-      `INSERT INTO conversation VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET status = excluded.status,
-       cursor = excluded.cursor, joined_epoch = excluded.joined_epoch, state = excluded.state, ratchets = excluded.ratchets`,
+      `INSERT INTO conversation VALUES (?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET status = excluded.status,
+       cursor = excluded.cursor, joined_epoch = excluded.joined_epoch`,
       id,
       status,
       cursor,
       joinedEpoch,
-      encodeState(state),
-      encodeRatchets(state),
     );
+    this.#database.run('DELETE FROM group_record WHERE conversation = ?', id);
+    this.saveRecords(id, records);
   }
 
-  /** Saves what a commit or a proposal changed; both parts are of one epoch. */
-  saveState(id: string, state: GroupState): void {
-    this.#database.run(
-      'UPDATE conversation SET state = ?, ratchets = ? WHERE id = ?',
-      encodeState(state),
-      encodeRatchets(state),
-      id,
-    );
-  }
-
-  /** Saves what every message changes. */
-  saveRatchets(id: string, state: GroupState): void {
-    this.#database.run('UPDATE conversation SET ratchets = ? WHERE id = ?', encodeRatchets(state), id);
+  /** Saves what has changed in a group's state; the values are overwritten, the file has them now. */
+  saveRecords(id: string, changes: readonly RecordChange[]): void {
+    for (const { key, value } of changes) {
+      if (value === undefined) {
+        this.#database.run('DELETE FROM group_record WHERE conversation = ? AND key = ?', id, key);
+        continue;
+      }
+      this.#database.run(
+        `INSERT INTO group_record VALUES (?, ?, ?) ON CONFLICT (conversation, key) DO UPDATE SET value = excluded.value`,
+        id,
+        key,
+        value,
+      );
+      wipe(value);
+    }
   }
 
   /** Moves the cursor. */
@@ -89,19 +99,19 @@ export class ConversationStore {
 
   /** Forgets a group that never began. */
   delete(id: string): void {
+    this.#database.run('DELETE FROM group_record WHERE conversation = ?', id);
     this.#database.run('DELETE FROM conversation WHERE id = ?', id);
   }
 
   /** The commit of a group that is under way. */
   pendingCommit(id: string): StoredCommit | undefined {
     const row = this.#database.get('SELECT * FROM pending_commit WHERE conversation = ?', id);
-    return row && { bundle: bytes(row, 'bundle'), change: text(row, 'change'), ...encodedState(row) };
+    return row && { bundle: bytes(row, 'bundle'), change: text(row, 'change'), staged: bytes(row, 'staged') };
   }
 
   /** Saves a commit before it is sent. */
-  savePendingCommit(id: string, { bundle, change, state, ratchets }: StoredCommit): void {
-    const sql = 'INSERT INTO pending_commit VALUES (?, ?, ?, ?, ?)';
-    this.#database.run(sql, id, bundle, change, state, ratchets);
+  savePendingCommit(id: string, { bundle, change, staged }: StoredCommit): void {
+    this.#database.run('INSERT INTO pending_commit VALUES (?, ?, ?, ?)', id, bundle, change, staged);
   }
 
   /** Forgets the commit that was under way. */
@@ -116,12 +126,7 @@ function toStored(row: Row): StoredConversation {
     status: toStatus(text(row, 'status')),
     cursor: integer(row, 'cursor'),
     joinedEpoch: integer(row, 'joined_epoch'),
-    ...encodedState(row),
   };
-}
-
-function encodedState(row: Row): EncodedState {
-  return { state: bytes(row, 'state'), ratchets: bytes(row, 'ratchets') };
 }
 
 function toStatus(word: string): ConversationStatus {

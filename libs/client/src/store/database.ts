@@ -65,6 +65,11 @@ export class Database {
     return { changes: BigInt(changes), position: BigInt(lastInsertRowid) };
   }
 
+  /** Runs statements that neither take nor give values. */
+  exec(sql: string): void {
+    this.#database.exec(sql);
+  }
+
   /** Closes the file and lets others open it. */
   close(): void {
     this.#statements.clear();
@@ -88,8 +93,11 @@ export class Database {
           `the state file has version ${version}, this client knows less`,
         );
       }
-      for (const migration of migrations.slice(version)) this.#database.exec(migration);
-      this.#database.exec(`PRAGMA user_version = ${migrations.length}`);
+      for (const migration of migrations.slice(version)) {
+        if (typeof migration === 'string') this.exec(migration);
+        else migration(this);
+      }
+      this.exec(`PRAGMA user_version = ${migrations.length}`);
     });
   }
 }

@@ -3,9 +3,14 @@
  *
  * @module
  */
+import type { Database } from './database.ts';
+import { convertToRecords } from './convert-to-records.ts';
+
+/** One step from a version to the next: statements, or what statements cannot say. */
+export type Migration = string | ((database: Database) => void);
 
 /** The steps from one version of the schema to the next; the version of a file is how many it has made. */
-export const migrations: readonly string[] = [
+export const migrations: readonly Migration[] = [
   `
   -- The device that the file belongs to: keys and the request that enrols them first, the rest when there is an answer.
   CREATE TABLE device (
@@ -74,4 +79,5 @@ export const migrations: readonly string[] = [
     data BLOB NOT NULL
   ) STRICT;
   `,
+  convertToRecords,
 ];

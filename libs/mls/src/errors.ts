@@ -58,6 +58,7 @@ export type MlsErrorCode =
   | 'NO_MATCHING_KEY_PACKAGE'
   | 'RATCHET_TREE_REQUIRED'
   | 'INVALID_GROUP_INFO'
+  | 'ALREADY_MEMBER'
   | 'EPOCH_EXHAUSTED'
   // the member's own state
   | 'PROPOSALS_PENDING'

@@ -29,6 +29,7 @@ import type { LeafNode } from '../tree/leaf-node.ts';
 import { validateMemberList } from '../proposals/validate-proposals.ts';
 import { GroupContext } from '../schedule/group-context.ts';
 import type { SubgroupPsk } from '../schedule/psk.ts';
+import { wipeOnRefusal } from '../schedule/wipe-on-refusal.ts';
 import { createPath, wipePathSecrets, type NewPath } from '../tree/create-path.ts';
 import { keepCurrentKeys } from '../tree/private-tree.ts';
 import { createWelcome } from './add-members.ts';
@@ -38,7 +39,10 @@ import {
   computeConfirmationTag,
   confirmedContext,
   provisionalContext,
+  requireNextEpoch,
   scheduleEpoch,
+  secretsOfPath,
+  secretsOfSchedule,
   wipeWelcomeSecrets,
   type ScheduledEpoch,
 } from './epoch-inputs.ts';
@@ -83,20 +87,34 @@ export function createCommit(
   validateMemberList(list, state.ownLeafIndex);
   const applied = applyProposals(list, state);
   validateResult(applied);
+  requireNextEpoch(state.groupContext);
   const path =
     request.forcePath || request.identity !== undefined || needsPath(list)
       ? createOwnPath(state, request, applied)
       : undefined;
-  const result = { ...applied, tree: path?.tree ?? applied.tree };
-  const ownLeaf = required(result.tree.findLeaf(state.ownLeafIndex), "the committer's leaf");
-  if (path !== undefined) validateNewLeaf(ownLeaf, result);
+  return wipeOnRefusal(
+    () => (path === undefined ? [] : secretsOfPath(path)),
+    () => finishCommit(state, composeCommit(state, { request, list, applied, path }, ports), ports),
+  );
+}
+
+/** Judges the committer's new leaf as the others will, and lists what the commit says. */
+function composeCommit(
+  state: GroupState,
+  parts: Pick<CommitParts, 'request' | 'applied' | 'path'> & { readonly list: ProposalList },
+  ports: Ports,
+): CommitParts {
+  const { request, list, path } = parts;
+  const applied = { ...parts.applied, tree: path?.tree ?? parts.applied.tree };
+  const ownLeaf = required(applied.tree.findLeaf(state.ownLeafIndex), "the committer's leaf");
+  if (path !== undefined) validateNewLeaf(ownLeaf, applied);
   if (request.identity !== undefined) requireJudged(state, ownLeaf, ports);
-  const provisional = provisionalContext(state.suite, state.groupContext, result);
+  const provisional = provisionalContext(state.suite, state.groupContext, applied);
   const commit: Commit = {
     proposals: list.map(toProposalOrRef),
     path: path?.encrypt(GroupContext.bytesOf(provisional)),
   };
-  return finishCommit(state, { request, applied: result, path, provisional, commit }, ports);
+  return { request, applied, path, provisional, commit };
 }
 
 /** A new identity of the committer is judged before anybody hears of it (R5.3.1-05, R5.3.1-07). */
@@ -172,10 +190,9 @@ interface CommitParts {
 function finishCommit(state: GroupState, parts: CommitParts, ports: Ports): CreatedCommit {
   const { request, applied, path, provisional, commit } = parts;
   const { suite } = state;
-  const keys = sendingKeys(state, ports.policy);
   const content = frame(state, request, commit);
   const { wireFormat } = request;
-  const signature = signContent(keys, wireFormat, content, state.signaturePrivateKey);
+  const signature = signContent(state, wireFormat, content, state.signaturePrivateKey);
   const groupContext = confirmedContext(suite, provisional, state.interimTranscriptHash, {
     wireFormat,
     content,
@@ -189,8 +206,25 @@ function finishCommit(state: GroupState, parts: CommitParts, ports: Ports): Crea
     pskIds: applied.psks,
     pskStore: pskStoreOf(state, ports.psks),
   });
-  const confirmationTag = computeConfirmationTag(suite, scheduled.epoch, groupContext);
-  const message = protect(keys, { wireFormat, content, auth: { signature, confirmationTag } });
+  return wipeOnRefusal(
+    () => secretsOfSchedule(scheduled),
+    () => sendCommit(state, { ...parts, content, signature, groupContext, scheduled }, ports),
+  );
+}
+
+interface ScheduledCommit extends CommitParts {
+  readonly content: FramedContent;
+  readonly signature: Uint8Array;
+  readonly groupContext: GroupContext;
+  readonly scheduled: ScheduledEpoch;
+}
+
+function sendCommit(state: GroupState, parts: ScheduledCommit, { policy }: Ports): CreatedCommit {
+  const { request, applied, path, content, signature, groupContext, scheduled } = parts;
+  const { wireFormat, identity } = request;
+  const confirmationTag = computeConfirmationTag(state.suite, scheduled.epoch, groupContext);
+  const auth = { signature, confirmationTag };
+  const message = protect(sendingKeys(state, policy), { wireFormat, content, auth });
   const next = nextEpoch(
     state,
     {
@@ -199,10 +233,10 @@ function finishCommit(state: GroupState, parts: CommitParts, ports: Ports): Crea
       epoch: scheduled.epoch,
       confirmationTag,
       keys: new Map([...keepCurrentKeys(state.keys, state.tree, applied.tree), ...(path?.keys ?? [])]),
-      signaturePrivateKey: request.identity?.signatureKeyPair.privateKey ?? state.signaturePrivateKey,
+      signaturePrivateKey: identity?.signatureKeyPair.privateKey ?? state.signaturePrivateKey,
       status: statusAfter(applied),
     },
-    ports.policy,
+    policy,
   );
   return { message, welcome: welcomeAdded(next, scheduled, parts), staged: stage(state, next, parts) };
 }

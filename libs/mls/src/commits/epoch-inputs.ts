@@ -102,6 +102,15 @@ export function secretsOfPath({ pathSecrets, keys, commitSecret }: NewPath): rea
   return [...pathSecrets.values(), ...keys.values(), commitSecret];
 }
 
+/** Gives the secrets of a schedule that nobody uses after all, to be overwritten. */
+export function secretsOfSchedule({
+  epoch,
+  joinerSecret,
+  welcomeKey,
+}: ScheduledEpoch): readonly Uint8Array[] {
+  return [...secretsOfEpoch(epoch), joinerSecret, welcomeKey.key, welcomeKey.nonce];
+}
+
 /** Gives the secrets of an epoch that is not entered after all, to be overwritten. */
 export function secretsOfEpoch({ secrets, encryptionSecret }: NewEpoch): readonly Uint8Array[] {
   return [...Object.values(secrets), encryptionSecret];
@@ -121,15 +130,22 @@ export function computeConfirmationTag(
   return suite.mac.compute(epoch.secrets.confirmationKey, groupContext.confirmedTranscriptHash);
 }
 
-/** Requires that a commit's tag is the one of the epoch it starts (R12.4.2-12). @throws MlsError INVALID_CONFIRMATION_TAG */
+/**
+ * Requires that the tag of a commit, or of a GroupInfo, is the one of the epoch (R12.4.2-12, R12.4.3.1-19).
+ *
+ * @throws MlsError INVALID_CONFIRMATION_TAG
+ */
 export function validateConfirmationTag(
   suite: CipherSuite,
-  epoch: NewEpoch,
-  groupContext: GroupContext,
-  tag: Uint8Array | undefined,
+  { secrets: { confirmationKey } }: NewEpoch,
+  claim: {
+    readonly groupContext: GroupContext;
+    readonly tag: Uint8Array | undefined;
+    readonly requirement: string;
+  },
 ): void {
-  const { confirmationKey } = epoch.secrets;
+  const { groupContext, tag, requirement } = claim;
   if (tag === undefined || !suite.mac.verify(confirmationKey, groupContext.confirmedTranscriptHash, tag)) {
-    refuse('INVALID_CONFIRMATION_TAG', 'R12.4.2-12', 'the confirmation tag is not the one of the new epoch');
+    refuse('INVALID_CONFIRMATION_TAG', requirement, 'the confirmation tag is not the one of the epoch');
   }
 }

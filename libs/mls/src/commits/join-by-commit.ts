@@ -46,8 +46,15 @@ import {
   wipeWelcomeSecrets,
 } from './epoch-inputs.ts';
 import type { GroupInfo } from './group-info.ts';
-import { questionsOfTree, treeOf, validateGroup, validateGroupInfo } from './join-by-welcome.ts';
 import { validateExternalPolicy } from './validate-commit.ts';
+import {
+  questionsOfTree,
+  requireOtherGroup,
+  treeOf,
+  validateGroup,
+  validateGroupInfo,
+  type IsMember,
+} from './validate-group-info.ts';
 
 /** What an external Commit is made from. */
 export interface ExternalCommitRequest {
@@ -74,9 +81,13 @@ export interface OpenedGroupInfo {
   readonly tree: RatchetTree;
 }
 
-/** Finds the tree of a GroupInfo and verifies that a member of it signed (RFC 9420 §12.4.3.2). */
-export function openGroupInfo(request: ExternalCommitRequest): OpenedGroupInfo {
+/**
+ * Finds the tree of a GroupInfo and verifies that a member of it signed (RFC 9420 §12.4.3.2). A client that joins again
+ * is in the group already: the new state takes the place of the old one (R12.4.3-05).
+ */
+export function openGroupInfo(request: ExternalCommitRequest, isMember?: IsMember): OpenedGroupInfo {
   const { suite, groupInfo } = request;
+  if (request.resync === undefined) requireOtherGroup(groupInfo, { isMember });
   const tree = treeOf(groupInfo, request.ratchetTree);
   validateGroupInfo(suite, groupInfo, tree);
   return { request, tree };

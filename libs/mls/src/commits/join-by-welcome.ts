@@ -8,25 +8,14 @@
  */
 
 import { decode } from '@canopy/codec';
-import {
-  CryptoError,
-  decryptWithLabel,
-  equal,
-  isSupportedCipherSuite,
-  wipe,
-  type CipherSuite,
-} from '@canopy/crypto';
-import type { IdentityQuestion } from '../credentials/identity.ts';
+import { CryptoError, decryptWithLabel, equal, wipe, type CipherSuite } from '@canopy/crypto';
 import { refuse } from '../errors.ts';
-import { findExtension } from '../extensions/extension.ts';
-import { RatchetTreeNodes, treeFromNodes } from '../extensions/ratchet-tree.ts';
 import { firstState } from '../group/first-state.ts';
 import { leafValidation, type Ports } from '../group/ports.ts';
 import { pskStoreOf, type GroupState } from '../group/state.ts';
 import type { OwnKeyPackage } from '../key-packages/create-key-package.ts';
 import { keyPackageRef } from '../key-packages/key-package.ts';
-import { ExtensionType, ProtocolVersion } from '../registries.ts';
-import { GroupContext, presentedSendersOf } from '../schedule/group-context.ts';
+import { GroupContext } from '../schedule/group-context.ts';
 import { deriveEpoch, deriveMemberSecret, deriveWelcomeKey } from '../schedule/key-schedule.ts';
 import {
   derivePskSecret,
@@ -35,16 +24,22 @@ import {
   type PskStore,
   type SubgroupPsk,
 } from '../schedule/psk.ts';
+import { wipeOnRefusal } from '../schedule/wipe-on-refusal.ts';
 import { filteredDirectPath } from '../tree/filtered-direct-path.ts';
 import { LeafNode } from '../tree/leaf-node.ts';
 import { commonAncestor, nodeOfLeaf, type LeafIndex, type NodeIndex } from '../tree/math.ts';
 import type { PrivateTree } from '../tree/private-tree.ts';
 import { derivePath } from '../tree/process-path.ts';
 import type { RatchetTree } from '../tree/ratchet-tree.ts';
-import type { LeafValidation } from '../tree/validate-leaf-node.ts';
-import { validateTree } from '../tree/validate-tree.ts';
-import { validateConfirmationTag } from './epoch-inputs.ts';
-import { GroupInfo, verifyGroupInfo } from './group-info.ts';
+import { secretsOfEpoch, validateConfirmationTag } from './epoch-inputs.ts';
+import { GroupInfo } from './group-info.ts';
+import {
+  requireOtherGroup,
+  treeOf,
+  validateGroup,
+  validateGroupInfo,
+  type IsMember,
+} from './validate-group-info.ts';
 import { findSubgroupPsk, validateSubgroup } from './validate-subgroup.ts';
 import { GroupSecrets, type Welcome } from './welcome.ts';
 
@@ -58,6 +53,8 @@ export interface WelcomeInput {
   readonly psks: PskStore;
   /** The client's state of the group that this one continues or branches off (RFC 9420 §11.2, §11.3). */
   readonly oldGroup?: GroupState | undefined;
+  /** Says whether the client is in a group already, by its id (R12.4.3-05). */
+  readonly isMember?: IsMember | undefined;
 }
 
 /** A decrypted Welcome; nothing in it is validated yet but the signature of its GroupInfo. */
@@ -72,19 +69,38 @@ export interface OpenedWelcome {
   readonly tree: RatchetTree;
 }
 
-/** Decrypts a Welcome with the keys of one KeyPackage (RFC 9420 §12.4.3.1). */
+/** Decrypts a Welcome with the keys of one KeyPackage (RFC 9420 §12.4.3.1). A refusal leaves no secret behind (§9.2). */
 export function openWelcome(input: WelcomeInput): OpenedWelcome {
   const { suite, welcome, keyPackage } = input;
   validateSuite(input);
   const secrets = openSecrets(suite, welcome, keyPackage);
+  return wipeOnRefusal(
+    () => [secrets.joinerSecret, secrets.pathSecret?.pathSecret],
+    () => openWithSecrets(input, secrets),
+  );
+}
+
+function openWithSecrets(input: WelcomeInput, secrets: GroupSecrets): OpenedWelcome {
+  const { suite, welcome } = input;
   const subgroupPsk = validatePsks(secrets, input);
-  const pskSecret = derivePskSecret(suite, findPsks(secrets.psks, pskStoreFor(input)));
+  const pskSecret = derivePskSecret(suite, findPsks(secrets.psks, pskStoreFor(input), 'R12.4.3.1-05'));
   const memberSecret = deriveMemberSecret(suite, secrets.joinerSecret, pskSecret);
   wipe(pskSecret, secrets.joinerSecret);
-  const groupInfo = openGroupInfo(suite, welcome, memberSecret);
-  const tree = treeOf(groupInfo, input.ratchetTree);
-  validateGroupInfo(suite, groupInfo, tree);
-  return { input, secrets, subgroupPsk, memberSecret, groupInfo, tree };
+  return wipeOnRefusal(
+    () => [memberSecret],
+    () => {
+      const groupInfo = openGroupInfo(suite, welcome, memberSecret);
+      requireOtherGroup(groupInfo, input);
+      const tree = treeOf(groupInfo, input.ratchetTree);
+      validateGroupInfo(suite, groupInfo, tree);
+      return { input, secrets, subgroupPsk, memberSecret, groupInfo, tree };
+    },
+  );
+}
+
+/** Overwrites the secrets of an opened Welcome that is not joined after all (RFC 9420 §9.2). */
+export function discardWelcome({ memberSecret, secrets }: OpenedWelcome): void {
+  wipe(memberSecret, secrets.pathSecret?.pathSecret);
 }
 
 function validateSuite({ suite, welcome, keyPackage }: WelcomeInput): void {
@@ -147,58 +163,25 @@ function validatePsks({ psks }: GroupSecrets, { suite, oldGroup }: WelcomeInput)
 
 function openGroupInfo(suite: CipherSuite, welcome: Welcome, memberSecret: Uint8Array): GroupInfo {
   const { key, nonce } = deriveWelcomeKey(suite, memberSecret);
-  const bytes = refuseUndecryptable('R12.4.3.1-07', () =>
-    suite.aead.open(key, nonce, new Uint8Array(0), welcome.encryptedGroupInfo),
-  );
-  wipe(key, nonce);
-  return decode(GroupInfo, bytes);
-}
-
-/** Gives the tree of a GroupInfo: the one inside, or the one that was fetched (R12.4.3.1-21). */
-export function treeOf(groupInfo: GroupInfo, ratchetTree: RatchetTree | undefined): RatchetTree {
-  const inside = findExtension(groupInfo.extensions, ExtensionType.ratchetTree, RatchetTreeNodes);
-  if (inside !== undefined) return treeFromNodes(inside);
-  if (ratchetTree === undefined) {
-    refuse('RATCHET_TREE_REQUIRED', 'R12.4.3.1-21', 'the ratchet tree is neither inside nor given');
-  }
-  return ratchetTree;
-}
-
-/** Requires a GroupInfo of a supported suite that a member of the tree signed (R12.4.3-06, R12.4.3.1-08). */
-export function validateGroupInfo(suite: CipherSuite, groupInfo: GroupInfo, tree: RatchetTree): void {
-  const { groupContext, signer } = groupInfo;
-  if (groupContext.version !== ProtocolVersion.mls10) {
-    refuse('UNSUPPORTED_VERSION', '§12.4.3.1', `version ${groupContext.version} is not supported`);
-  }
-  if (!isSupportedCipherSuite(groupContext.cipherSuite) || groupContext.cipherSuite !== suite.id) {
-    refuse(
-      'WRONG_CIPHER_SUITE',
-      'R12.4.3.1-08',
-      `cipher suite ${suite.id} expected, found ${groupContext.cipherSuite}`,
+  try {
+    const bytes = refuseUndecryptable('R12.4.3.1-07', () =>
+      suite.aead.open(key, nonce, new Uint8Array(0), welcome.encryptedGroupInfo),
     );
+    return decode(GroupInfo, bytes);
+  } finally {
+    wipe(key, nonce);
   }
-  const leaf = tree.findLeaf(signer);
-  if (leaf === undefined) refuse('INVALID_GROUP_INFO', 'R12.4.3-06', `the signer ${signer} is not a member`);
-  const isSigned = refuseUndecryptable('R12.4.3-06', () =>
-    verifyGroupInfo(suite, groupInfo, leaf.signatureKey),
-  );
-  if (!isSigned) refuse('INVALID_SIGNATURE', 'R12.4.3-06', 'the signature of the GroupInfo is not valid');
 }
 
-/** Gives what the application has to be asked before joining: every member, every external sender (R5.3.1-02). */
-export function questionsOfTree(tree: RatchetTree, context: GroupContext): readonly IdentityQuestion[] {
-  const members = Array.from(tree.members(), ({ leafNode }) => leafNode);
-  return [...members, ...presentedSendersOf(context)].map((presented) => ({ kind: 'credential', presented }));
-}
-
-/** Validates what a joiner was told of a group: its tree, and who outside of it may propose (R5.3.1-02, R5.3.1-06). */
-export function validateGroup(tree: RatchetTree, context: GroupContext, by: LeafValidation): void {
-  validateTree(tree, context, by);
-  for (const sender of presentedSendersOf(context)) by.identities.requireValid(sender);
-}
-
-/** Validates an opened Welcome and gives the member's state (RFC 9420 §12.4.3.1). Its secrets are consumed. */
+/** Validates an opened Welcome and gives the member's state (RFC 9420 §12.4.3.1). Its secrets are consumed, also by a refusal. */
 export function joinByWelcome(opened: OpenedWelcome, ports: Ports): GroupState {
+  return wipeOnRefusal(
+    () => [opened.memberSecret, opened.secrets.pathSecret?.pathSecret],
+    () => enterGroup(opened, ports),
+  );
+}
+
+function enterGroup(opened: OpenedWelcome, ports: Ports): GroupState {
   const { input, groupInfo, tree } = opened;
   const { suite, keyPackage } = input;
   const { groupContext, confirmationTag } = groupInfo;
@@ -206,19 +189,27 @@ export function joinByWelcome(opened: OpenedWelcome, ports: Ports): GroupState {
   const ownLeafIndex = findOwnLeaf(tree, keyPackage);
   const keys = joinerKeys(opened, ownLeafIndex);
   const epoch = deriveEpoch(suite, opened.memberSecret, GroupContext.bytesOf(groupContext));
-  validateConfirmationTag(suite, epoch, groupContext, confirmationTag);
-  validateOrigin(opened, ports);
-  const { signaturePrivateKey } = keyPackage;
-  return firstState({
-    suite,
-    groupContext,
-    tree,
-    ownLeafIndex,
-    keys,
-    signaturePrivateKey,
-    epoch,
-    confirmationTag,
-  });
+  return wipeOnRefusal(
+    () => [...keys.values(), ...secretsOfEpoch(epoch)],
+    () => {
+      validateConfirmationTag(suite, epoch, {
+        groupContext,
+        tag: confirmationTag,
+        requirement: 'R12.4.3.1-19',
+      });
+      validateOrigin(opened, ports);
+      return firstState({
+        suite,
+        groupContext,
+        tree,
+        ownLeafIndex,
+        keys,
+        signaturePrivateKey: keyPackage.signaturePrivateKey,
+        epoch,
+        confirmationTag,
+      });
+    },
+  );
 }
 
 function validateOrigin({ subgroupPsk: psk, input, groupInfo, tree }: OpenedWelcome, ports: Ports): void {
@@ -235,13 +226,18 @@ function findOwnLeaf(tree: RatchetTree, { keyPackage }: OwnKeyPackage): LeafInde
   refuse('INVALID_WELCOME', 'R12.4.3.1-15', 'the tree does not hold the leaf of the KeyPackage');
 }
 
-/** Derives the keys of the nodes above the joiner from its path secret (R12.4.3.1-16 to R12.4.3.1-18). */
-function joinerKeys({ input, secrets, groupInfo, tree }: OpenedWelcome, own: LeafIndex): PrivateTree {
+/** Gives the joiner's private keys: of its leaf, and of what its path secret opens (RFC 9420 §12.4.3.1). */
+function joinerKeys(opened: OpenedWelcome, own: LeafIndex): PrivateTree {
+  const above = keysAbove(opened, own);
   // A copy: the state overwrites it when it is replaced, while a last-resort KeyPackage lives on.
-  const encryptionKey = Uint8Array.from(input.keyPackage.encryptionPrivateKey);
-  const keys = new Map<NodeIndex, Uint8Array>([[nodeOfLeaf(own), encryptionKey]]);
+  const encryptionKey = Uint8Array.from(opened.input.keyPackage.encryptionPrivateKey);
+  return new Map([[nodeOfLeaf(own), encryptionKey], ...above]);
+}
+
+/** Derives the keys of the nodes above the joiner from its path secret (R12.4.3.1-16 to R12.4.3.1-18). */
+function keysAbove({ input, secrets, groupInfo, tree }: OpenedWelcome, own: LeafIndex): PrivateTree {
   const pathSecret = secrets.pathSecret?.pathSecret;
-  if (pathSecret === undefined) return keys;
+  if (pathSecret === undefined) return new Map();
   const { signer } = groupInfo;
   if (signer === own) refuse('INVALID_WELCOME', 'R12.4.3.1-16', 'the joiner itself is named as the signer');
   const path = filteredDirectPath(tree, signer).map(({ slot }) => slot);
@@ -253,8 +249,7 @@ function joinerKeys({ input, secrets, groupInfo, tree }: OpenedWelcome, own: Lea
   });
   const derived = derivePath(input.suite, pathSecret, expected, 'R12.4.3.1-17');
   wipe(derived.commitSecret);
-  for (const [index, key] of derived.keys) keys.set(index, key);
-  return keys;
+  return derived.keys;
 }
 
 /** Overwrites the keys of a KeyPackage that was used (R12.4.3.1-22); the leaf's key lives on in the state. */

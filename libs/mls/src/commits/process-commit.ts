@@ -114,7 +114,12 @@ function enterEpoch(
   const { epoch } = scheduled;
   wipeOnRefusal(
     () => secretsOfEpoch(epoch),
-    () => validateConfirmationTag(suite, epoch, groupContext, confirmationTag),
+    () =>
+      validateConfirmationTag(suite, epoch, {
+        groupContext,
+        tag: confirmationTag,
+        requirement: 'R12.4.2-12',
+      }),
   );
   return { groupContext, epoch };
 }

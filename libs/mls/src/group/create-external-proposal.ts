@@ -7,7 +7,7 @@
 
 import { equal, type CipherSuite } from '@canopy/crypto';
 import type { GroupInfo } from '../commits/group-info.ts';
-import { treeOf, validateGroupInfo } from '../commits/join-by-welcome.ts';
+import { treeOf, validateGroupInfo } from '../commits/validate-group-info.ts';
 import { refuse } from '../errors.ts';
 import { ContentType, SenderType, type FramedContent, type Sender } from '../framing/content.ts';
 import type { MLSMessage } from '../framing/message.ts';

@@ -20,13 +20,9 @@ import {
   questionsOfExternalJoin,
   type ExternalCommitRequest,
 } from '../commits/join-by-commit.ts';
-import {
-  joinByWelcome,
-  openWelcome,
-  questionsOfTree,
-  type WelcomeInput,
-} from '../commits/join-by-welcome.ts';
+import { discardWelcome, joinByWelcome, openWelcome, type WelcomeInput } from '../commits/join-by-welcome.ts';
 import { processCommit } from '../commits/process-commit.ts';
+import { questionsOfTree, type IsMember } from '../commits/validate-group-info.ts';
 import type { Welcome } from '../commits/welcome.ts';
 import { IdentityAnswers, type IdentityProvider, type IdentityQuestion } from '../credentials/identity.ts';
 import { refuse } from '../errors.ts';
@@ -74,6 +70,8 @@ export interface GroupOptions {
   readonly psks: PskStore;
   /** Gives seconds since the Unix epoch. */
   now(): bigint;
+  /** Says of which groups the client is a member: it cannot join them again (R12.4.3-05). Of none, when absent. */
+  readonly isMember?: IsMember;
 }
 
 /** What a received message turned out to be. */
@@ -116,10 +114,16 @@ export class Group {
   }
 
   /** Joins by a Welcome (RFC 9420 §12.4.3.1). */
-  static async join(input: Omit<WelcomeInput, 'psks'>, options: GroupOptions): Promise<Group> {
-    const opened = openWelcome({ ...input, psks: options.psks });
-    const ports = await portsFor(options, questionsOfTree(opened.tree, opened.groupInfo.groupContext));
-    return new Group(joinByWelcome(opened, ports), options);
+  static async join(input: Omit<WelcomeInput, 'psks' | 'isMember'>, options: GroupOptions): Promise<Group> {
+    const { psks, isMember } = options;
+    const opened = openWelcome({ ...input, psks, isMember });
+    try {
+      const ports = await portsFor(options, questionsOfTree(opened.tree, opened.groupInfo.groupContext));
+      return new Group(joinByWelcome(opened, ports), options);
+    } catch (error) {
+      discardWelcome(opened);
+      throw error;
+    }
   }
 
   /** Joins by an external Commit; the group is valid once the commit was accepted (RFC 9420 §12.4.3.2). */
@@ -127,7 +131,7 @@ export class Group {
     request: ExternalCommitRequest,
     options: GroupOptions,
   ): Promise<{ readonly group: Group; readonly message: MLSMessage }> {
-    const opened = openGroupInfo(request);
+    const opened = openGroupInfo(request, options.isMember);
     const ports = await portsFor(options, questionsOfExternalJoin(opened));
     const { message, state } = createExternalCommit(opened, ports);
     return { group: new Group(state, options), message };

@@ -72,14 +72,18 @@ export interface PreSharedKey {
   readonly psk: Uint8Array;
 }
 
-/** Looks up the keys of a list of ids, in its order. @throws MlsError PSK_NOT_AVAILABLE (R12.4.2-05) */
-export function findPsks(ids: readonly PreSharedKeyID[], store: PskStore): readonly PreSharedKey[] {
+/** Looks up the keys of a list of ids, in its order. @throws MlsError PSK_NOT_AVAILABLE (R12.4.2-05, R12.4.3.1-05) */
+export function findPsks(
+  ids: readonly PreSharedKeyID[],
+  store: PskStore,
+  requirement = 'R12.4.2-05',
+): readonly PreSharedKey[] {
   return ids.map((id) => {
     const psk =
       id.pskType === PSKType.external
         ? store.findExternalPsk(id.pskId)
         : store.findResumptionPsk(id.pskGroupId, id.pskEpoch);
-    if (psk === undefined) refuse('PSK_NOT_AVAILABLE', 'R12.4.2-05', 'a pre-shared key is not available');
+    if (psk === undefined) refuse('PSK_NOT_AVAILABLE', requirement, 'a pre-shared key is not available');
     return { id, psk };
   });
 }

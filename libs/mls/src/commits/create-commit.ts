@@ -30,7 +30,7 @@ import { validateMemberList } from '../proposals/validate-proposals.ts';
 import { GroupContext } from '../schedule/group-context.ts';
 import type { SubgroupPsk } from '../schedule/psk.ts';
 import { wipeOnRefusal } from '../schedule/wipe-on-refusal.ts';
-import { createPath, wipePathSecrets, type NewPath } from '../tree/create-path.ts';
+import { createPath, secretsOfPath, wipePathSecrets, type NewPath } from '../tree/create-path.ts';
 import { keepCurrentKeys } from '../tree/private-tree.ts';
 import { createWelcome } from './add-members.ts';
 import { ProposalOrRefType, type Commit } from './commit.ts';
@@ -41,7 +41,6 @@ import {
   provisionalContext,
   requireNextEpoch,
   scheduleEpoch,
-  secretsOfPath,
   secretsOfSchedule,
   wipeWelcomeSecrets,
   type ScheduledEpoch,

@@ -20,7 +20,6 @@ import {
 } from '../schedule/key-schedule.ts';
 import { derivePskSecret, findPsks, type PskStore } from '../schedule/psk.ts';
 import { computeConfirmedTranscriptHash } from '../schedule/transcript-hash.ts';
-import type { NewPath } from '../tree/create-path.ts';
 import type { RatchetTree } from '../tree/ratchet-tree.ts';
 import { treeHash } from '../tree/tree-hash.ts';
 
@@ -95,11 +94,6 @@ export function scheduleEpoch(inputs: ScheduleInputs): ScheduledEpoch {
   } finally {
     wipe(commitSecret);
   }
-}
-
-/** Gives the secrets of a new path that is not sent after all, to be overwritten. */
-export function secretsOfPath({ pathSecrets, keys, commitSecret }: NewPath): readonly Uint8Array[] {
-  return [...pathSecrets.values(), ...keys.values(), commitSecret];
 }
 
 /** Gives the secrets of a schedule that nobody uses after all, to be overwritten. */

@@ -30,7 +30,7 @@ import { GroupContext } from '../schedule/group-context.ts';
 import type { PreSharedKeyID } from '../schedule/psk.ts';
 import { wipeOnRefusal } from '../schedule/wipe-on-refusal.ts';
 import { computeInterimTranscriptHash } from '../schedule/transcript-hash.ts';
-import { createPath, wipePathSecrets, type NewPath } from '../tree/create-path.ts';
+import { createPath, secretsOfPath, wipePathSecrets, type NewPath } from '../tree/create-path.ts';
 import type { LeafNode } from '../tree/leaf-node.ts';
 import type { LeafIndex } from '../tree/math.ts';
 import type { RatchetTree } from '../tree/ratchet-tree.ts';
@@ -42,7 +42,6 @@ import {
   provisionalContext,
   requireNextEpoch,
   scheduleEpoch,
-  secretsOfPath,
   wipeWelcomeSecrets,
 } from './epoch-inputs.ts';
 import type { GroupInfo } from './group-info.ts';

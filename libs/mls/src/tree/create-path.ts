@@ -121,3 +121,8 @@ function encryptStep(
 export function wipePathSecrets(path: Pick<NewPath, 'pathSecrets'>): void {
   wipe(...path.pathSecrets.values());
 }
+
+/** Gives the secrets of a new path that is not sent after all, to be overwritten. */
+export function secretsOfPath({ pathSecrets, keys, commitSecret }: NewPath): readonly Uint8Array[] {
+  return [...pathSecrets.values(), ...keys.values(), commitSecret];
+}

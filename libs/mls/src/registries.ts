@@ -58,3 +58,8 @@ export function isDefaultProposalType(type: number): boolean {
 export function isGrease(value: number): boolean {
   return (value & 0x0f0f) === 0x0a0a && value >>> 8 === (value & 0xff) && value !== 0xfafa;
 }
+
+/** Says whether a code point is free for private use, 0xF000 to 0xFFFF (§17). */
+export function isPrivateUse(value: number): boolean {
+  return value >= 0xf000 && value <= 0xffff;
+}

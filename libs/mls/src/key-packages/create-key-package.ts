@@ -4,13 +4,16 @@
  * @module
  */
 
-import type { CipherSuite } from '@canopy/crypto';
+import { isSupportedCipherSuite, type CipherSuite } from '@canopy/crypto';
+import { refuse } from '../errors.ts';
 import type { Extension } from '../extensions/extension.ts';
-import { addGrease, randomGrease } from '../extensions/grease.ts';
+import { addGrease, addGreaseExtension, greaseExtension } from '../extensions/grease.ts';
 import {
   CredentialType,
   isDefaultExtensionType,
   isDefaultProposalType,
+  isGrease,
+  isPrivateUse,
   ProtocolVersion,
 } from '../registries.ts';
 import type { Capabilities } from '../tree/capabilities.ts';
@@ -57,6 +60,7 @@ export function createKeyPackageLeaf({ suite, identity, lifetime, grease }: KeyP
 } {
   const { publicKey: encryptionKey, privateKey: encryptionPrivateKey } = suite.hpke.generateKeyPair();
   const leaf = leafOf(identity, suite);
+  validateAdvertised(leaf.capabilities);
   const leafNode = signLeafNode(
     suite,
     {
@@ -72,8 +76,9 @@ export function createKeyPackageLeaf({ suite, identity, lifetime, grease }: KeyP
 
 /** Makes a KeyPackage with fresh keys (RFC 9420 §10). */
 export function createKeyPackage(request: KeyPackageRequest): OwnKeyPackage {
-  const { suite, identity, grease } = request;
-  const { leafNode, encryptionPrivateKey } = createKeyPackageLeaf(request);
+  const { suite, grease } = request;
+  const identity = grease ? addGreaseExtension(suite, request.identity) : request.identity;
+  const { leafNode, encryptionPrivateKey } = createKeyPackageLeaf({ ...request, identity });
   const { publicKey: initKey, privateKey: initPrivateKey } = suite.hpke.generateKeyPair();
   const signaturePrivateKey = identity.signatureKeyPair.privateKey;
   const keyPackage = signKeyPackage(
@@ -83,15 +88,34 @@ export function createKeyPackage(request: KeyPackageRequest): OwnKeyPackage {
       cipherSuite: suite.id,
       initKey,
       leafNode,
-      extensions: grease ? [greaseExtension(suite, leafNode.capabilities)] : [],
+      extensions: grease ? listedGrease(suite, leafNode.capabilities) : [],
     },
     signaturePrivateKey,
   );
   return { keyPackage, initPrivateKey, encryptionPrivateKey, signaturePrivateKey };
 }
 
-// R10-09: an extension that is present is also listed, so one of the listed values is taken.
-function greaseExtension(suite: CipherSuite, capabilities: Capabilities): Extension {
-  const extensionType = capabilities.extensions.at(-1) ?? randomGrease(suite);
-  return { extensionType, extensionData: suite.random(4) };
+// R10-09: an extension that is present is also listed, so the listed value is taken.
+function listedGrease(suite: CipherSuite, { extensions }: Capabilities): readonly Extension[] {
+  const listed = extensions.findLast(isGrease);
+  return listed === undefined ? [] : [greaseExtension(suite, listed)];
+}
+
+const knownCredentialTypes: ReadonlySet<number> = new Set(Object.values(CredentialType));
+
+const isAnybodysOwn = (value: number): boolean => isPrivateUse(value) || isGrease(value);
+
+/**
+ * Requires that the library can do what a KeyPackage says (R13.4-01). Extensions, and values for private use, are the
+ * application's own business.
+ */
+function validateAdvertised({ versions, cipherSuites, proposals, credentials }: Capabilities): void {
+  const unsupported =
+    versions.find((version) => version !== ProtocolVersion.mls10) ??
+    cipherSuites.find((id) => !isSupportedCipherSuite(id) && !isAnybodysOwn(id)) ??
+    proposals.find((type) => !isAnybodysOwn(type)) ??
+    credentials.find((type) => !knownCredentialTypes.has(type) && !isAnybodysOwn(type));
+  if (unsupported !== undefined) {
+    refuse('MISUSE', 'R13.4-01', `value ${unsupported} is among the capabilities, but not supported`);
+  }
 }

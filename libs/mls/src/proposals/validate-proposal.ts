@@ -8,14 +8,19 @@ import type { IdentityQuestion, PresentedCredential } from '../credentials/ident
 import { refuse } from '../errors.ts';
 import { SenderType, type Sender } from '../framing/content.ts';
 import { validateKeyPackage } from '../key-packages/validate-key-package.ts';
-import { isGrease, ProposalType, ProtocolVersion } from '../registries.ts';
-import { presentedSendersOf, requiredCapabilitiesOf, type GroupContext } from '../schedule/group-context.ts';
+import { ProposalType, ProtocolVersion } from '../registries.ts';
+import { presentedSendersOf, type GroupContext } from '../schedule/group-context.ts';
 import { PSKType, requireNonceSize, ResumptionPSKUsage, type PreSharedKeyID } from '../schedule/psk.ts';
 import { LeafNodeSource, type LeafNode } from '../tree/leaf-node.ts';
 import { equal, isSupportedCipherSuite } from '@canopy/crypto';
 import type { LeafIndex } from '../tree/math.ts';
 import type { RatchetTree } from '../tree/ratchet-tree.ts';
-import { validateLeafNode, validateSource, type LeafValidation } from '../tree/validate-leaf-node.ts';
+import {
+  demandsOf,
+  validateLeafNode,
+  validateSource,
+  type LeafValidation,
+} from '../tree/validate-leaf-node.ts';
 import type { Proposal, ProposalOf } from './proposal.ts';
 
 /** The epoch that a proposal is for. */
@@ -120,16 +125,12 @@ function validateExternalInit(sender: Sender): void {
   }
 }
 
-/** §12.1.7: known content, no GREASE, external senders that the application accepts (R13.5-03, R5.3.1-06). */
+/** §12.1.7: known content, no GREASE, external senders that the application accepts (R13.5-03, R13.5-05, R5.3.1-06). */
 function validateGroupContextExtensions(
   proposal: ProposalOf<typeof ProposalType.groupContextExtensions>,
   by: LeafValidation,
 ): void {
-  const grease = proposal.extensions.find(({ extensionType }) => isGrease(extensionType));
-  if (grease !== undefined) {
-    refuse('UNSUPPORTED_EXTENSION', 'R13.5-03', `extension ${grease.extensionType} is a GREASE value`);
-  }
-  requiredCapabilitiesOf(proposal);
+  demandsOf(proposal);
   for (const sender of presentedSendersOf(proposal)) by.identities.requireValid(sender);
 }
 

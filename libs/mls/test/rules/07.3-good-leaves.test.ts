@@ -65,12 +65,16 @@ async function enters(who: Joiner, peers: readonly Peer[]): Promise<Peer[]> {
 describe('a leaf is taken', () => {
   it('that lists types which every client supports [R7.2-03]', async () => {
     const dave = strange(party('dave'), ({ capabilities }) => ({
-      capabilities: { ...capabilities, extensions: [1, 3], proposals: [1, 2, 3, 4, 5, 6, 7] },
+      capabilities: {
+        ...capabilities,
+        extensions: [...capabilities.extensions, 1, 3],
+        proposals: [1, 2, 3, 4, 5, 6, 7],
+      },
     }));
     await enters(dave, await trio());
   });
 
-  it('that lists values which nobody knows, in all lists, several times [R7.2-07]', async () => {
+  it('that lists values which nobody knows, in all lists, several times [R7.2-07, R13.4-02]', async () => {
     const unknown = [0x0a0a, 0xeaea, 0xf0f0, 0xffff, 0xffff, 0];
     const dave = strange(party('dave'), ({ capabilities: { versions, cipherSuites, credentials } }) => ({
       capabilities: {

@@ -77,11 +77,13 @@ export const house: House = {
     'apps/authentication-service': serviceRoom,
     'apps/key-directory': serviceRoom,
     'apps/delivery-service': serviceRoom,
+    'apps/interop': { rooms: [...core, 'libs/contract'], packages: ['@grpc/grpc-js'] },
     // Starts the services as child processes: it speaks to them, it does not import them.
     'apps/demo': {
       rooms: ['libs/codec', 'libs/identity', 'libs/contract', 'libs/client'],
       packages: ['@grpc/grpc-js'],
     },
+    'apps/fuzz': { rooms: core, packages: [] },
   },
   everyTest: { rooms: ['libs/vectors'], packages: ['@jest/globals', 'fast-check'] },
   onlyIn: {

@@ -1,11 +1,12 @@
 /**
- * The contracts of the three services: generated code and what a caller and a service need around it.
+ * The contracts of the three services and of the interop server: generated code and what a caller and a service need around it.
  *
  * @module
  */
 export * as authentication from './gen/canopy/authentication/v1/authentication.ts';
 export * as directory from './gen/canopy/directory/v1/directory.ts';
 export * as delivery from './gen/canopy/delivery/v1/delivery.ts';
+export * as mlsClient from './gen/mls_client/mls_client.ts';
 
 export { FieldError, requireCase, requireField, requireLength, requireSize, requireText } from './convert.ts';
 export { decodeProto, decodeRequest, MAX_FIELDS } from './decode.ts';

@@ -13,7 +13,7 @@ import { nodeOfLeaf, parentOf, type LeafIndex, type NodeIndex } from '../../src/
 import { nextPathSecret } from '../../src/tree/path-secrets.ts';
 import { openByHand, privateOf, ratchetOf, type OpenedByHand } from '../forge-private.ts';
 import { commitIn } from '../forge.ts';
-import { receive, restarted, text, type Peer } from '../parties.ts';
+import { receive, restarted, snapshot, text, type Peer } from '../parties.ts';
 import { secretsOf } from '../recording-suite.ts';
 import { hex } from '../suites.ts';
 
@@ -44,9 +44,12 @@ export const shutOut: Outcome = { opensPath: false, enters: false };
 export class Attacker {
   readonly #clones: readonly Peer[];
   readonly #secrets = new Map<string, Uint8Array>();
+  /** All that was stored when it was stolen. */
+  readonly #loot: readonly string[];
 
   private constructor(clones: readonly Peer[]) {
     this.#clones = clones;
+    this.#loot = clones.map(snapshot);
     this.#learn();
   }
 
@@ -68,6 +71,11 @@ export class Attacker {
   /** Takes in secrets that leaked in another way. */
   takeIn(...secrets: readonly Uint8Array[]): void {
     for (const secret of secrets) this.#secrets.set(hex(secret), Uint8Array.from(secret));
+  }
+
+  /** Says whether a secret stood anywhere in what was stolen, known as a secret or not. */
+  holds(secret: Uint8Array): boolean {
+    return this.#loot.some((stored) => stored.includes(hex(secret)));
   }
 
   /** Says whether the attacker is in the epoch of a member. */

@@ -111,7 +111,7 @@ function encodePast(past: PastEpoch, newer: RatchetTree): Uint8Array {
 
 function secretChanges(before: GroupState | undefined, after: GroupState): RecordChange[] {
   const [old, now] = [secretTreesOf(before), secretTreesOf(after)];
-  if (before === undefined) for (const tree of now.keys()) tree.forgetStored();
+  for (const tree of now.keys()) if (!old.has(tree)) tree.forgetStored();
   const gone = [...old].filter(([tree]) => !now.has(tree));
   return [
     ...gone.flatMap(([tree, epoch]) => ofEpoch(epoch, tree.takeDeletions())),

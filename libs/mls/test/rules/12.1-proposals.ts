@@ -13,7 +13,8 @@ import type { Proposal } from '../../src/proposals/proposal.ts';
 import { ExtensionType, ProposalType, WireFormat } from '../../src/registries.ts';
 import { PSKType, ResumptionPSKUsage, type PreSharedKeyID, type PskStore } from '../../src/schedule/psk.ts';
 import { toLeafIndex } from '../../src/tree/math.ts';
-import { commitIn, forge, forgeCommit } from '../forge.ts';
+import { LeafNodeSource, type LeafNodeContent } from '../../src/tree/leaf-node.ts';
+import { commitIn, forge, forgeCommit, resignLeaf } from '../forge.ts';
 import {
   bytes,
   empty,
@@ -94,6 +95,16 @@ export const byReference = (reference: Uint8Array): ProposalOrRef => ({
   type: ProposalOrRefType.reference,
   reference,
 });
+
+/** An Update of a member with a fresh key, in which something is changed. */
+export function updateOf(peer: Peer, change: Partial<LeafNodeContent> = {}): Proposal {
+  const leaf = peer.group.state.tree.findLeaf(peer.group.state.ownLeafIndex);
+  if (leaf === undefined) throw new Error('a leaf expected');
+  const { publicKey: encryptionKey } = suite1.hpke.generateKeyPair();
+  const source = { leafNodeSource: LeafNodeSource.update };
+  const leafNode = resignLeaf(peer, leaf, { encryptionKey, source, ...change });
+  return { proposalType: ProposalType.update, leafNode };
+}
 
 /** A signed and tagged proposal of a member that checks nothing. */
 export function forgeProposal(peer: Peer, proposal: Proposal): MLSMessage {

@@ -1,11 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 
 import { SenderType } from '../../src/framing/content.ts';
-import type { Proposal } from '../../src/proposals/proposal.ts';
-import { ProposalType } from '../../src/registries.ts';
 import { LeafNodeSource, type LeafNodeContent } from '../../src/tree/leaf-node.ts';
 import { toLeafIndex } from '../../src/tree/math.ts';
-import { resignLeaf } from '../forge.ts';
 import { proposeFromOutside } from '../outsider.ts';
 import {
   announce,
@@ -18,22 +15,11 @@ import {
   party,
   refusing,
   restarted,
-  suite1,
   trio,
   type Peer,
 } from '../parties.ts';
 import { acquainted, expectGoesOn, expectRefused } from '../refusal/expect-refused.ts';
-import { expectNotProposed, forgeProposal, publicly } from './12.1-proposals.ts';
-
-/** An Update of a member with a fresh key, in which something is changed. */
-function updateOf(peer: Peer, change: Partial<LeafNodeContent> = {}): Proposal {
-  const leaf = peer.group.state.tree.findLeaf(peer.group.state.ownLeafIndex);
-  if (leaf === undefined) throw new Error('a leaf expected');
-  const { publicKey: encryptionKey } = suite1.hpke.generateKeyPair();
-  const source = { leafNodeSource: LeafNodeSource.update };
-  const leafNode = resignLeaf(peer, leaf, { encryptionKey, source, ...change });
-  return { proposalType: ProposalType.update, leafNode };
-}
+import { expectNotProposed, forgeProposal, publicly, updateOf } from './12.1-proposals.ts';
 
 const leafOf = ({ group }: Peer, leafIndex: number): LeafNodeContent => {
   const leaf = group.state.tree.findLeaf(leafIndex);

@@ -175,6 +175,33 @@ describe('a committer takes every proposal that fits, and is not kept from commi
     expect(await settle(alice, all)).toEqual([removeOf(dora)]);
   });
 
+  it('and judges the rest by what it does itself [R12.2-08, R12.1.7-01]', async () => {
+    const all = await groupOf(['alice', 'bob'], able);
+    const [alice, bob] = all;
+    if (alice === undefined || bob === undefined) throw new Error('two expected');
+    const carol = joiner(party('carol'));
+    const { message, staged } = await alice.group.commit({ proposals: [addOf(carol)] });
+    bob.group.keep(await stage(bob, message));
+    alice.group.keep(staged);
+    const again = addOf(joiner(carol.party));
+    await spread(bob, all, demandF001, addAble);
+    expect(await settle(alice, all, { proposals: [removeLeaf(2)] })).toEqual([
+      demandF001,
+      addAble,
+      removeLeaf(2),
+    ]);
+    await spread(bob, all, again);
+    expect(await settle(alice, all)).toEqual([]);
+  });
+
+  it('of several Updates of a member it takes the newest that fits [R12.2-06]', async () => {
+    const all = await trio();
+    const [alice, bob] = all;
+    for (let count = 0; count < 3; count++) await proposeUpdate(bob, all);
+    const newest = alice.group.state.proposals.at(-1)?.proposal;
+    expect(await settle(alice, all)).toEqual([newest]);
+  });
+
   it('and its own proposals come before what others proposed [R12.2-05, R12.2-07]', async () => {
     const all = await trio();
     const [alice, bob, carol] = all;

@@ -11,18 +11,17 @@
  */
 
 import { encode } from '@canopy/codec';
-import { isSupportedCipherSuite } from '@canopy/crypto';
 import { MlsError } from '../errors.ts';
 import { SenderType } from '../framing/content.ts';
 import type { IdentityPart } from '../key-packages/client-identity.ts';
-import { ProposalType, ProtocolVersion } from '../registries.ts';
+import { ProposalType } from '../registries.ts';
 import { findPsks, PreSharedKeyID, type PskStore } from '../schedule/psk.ts';
 import type { LeafNode } from '../tree/leaf-node.ts';
 import type { LeafIndex } from '../tree/math.ts';
 import type { RatchetTree, TreeEditor } from '../tree/ratchet-tree.ts';
 import { validateExtensionSupport, validateNewLeaf } from './apply-proposals.ts';
 import { proposalsOfType, type ListedProposal, type ProposalList } from './proposal-list.ts';
-import type { ProposalEpoch } from './validate-proposal.ts';
+import { isEnterable, type ProposalEpoch } from './validate-proposal.ts';
 import { leafConcerned } from './validate-proposals.ts';
 
 /** The committer's view of the epoch. */
@@ -73,9 +72,8 @@ function concernsCommitter({ proposal, sender }: ListedProposal, committer: Leaf
 
 /** Gives the first ReInit whose group the committer itself can enter (R12.1.5-03). */
 function firstReInit(received: ProposalList): ProposalList {
-  const possible = proposalsOfType(received, ProposalType.reinit).find(
-    ({ proposal: { version, cipherSuite } }) =>
-      version === ProtocolVersion.mls10 && isSupportedCipherSuite(cipherSuite),
+  const possible = proposalsOfType(received, ProposalType.reinit).find(({ proposal }) =>
+    isEnterable(proposal),
   );
   return possible === undefined ? [] : [possible];
 }

@@ -21,7 +21,7 @@ import {
   validateSource,
   type LeafValidation,
 } from '../tree/validate-leaf-node.ts';
-import type { Proposal, ProposalOf } from './proposal.ts';
+import type { Proposal, ProposalOf, ReInit } from './proposal.ts';
 
 /** The epoch that a proposal is for. */
 export interface ProposalEpoch {
@@ -90,17 +90,18 @@ function validateRemove({ removed }: ProposalOf<typeof ProposalType.remove>, { t
 /** §12.1.4: a nonce of the right size; reinit and branch have their own places (§11.2, §11.3). */
 function validatePsk(id: PreSharedKeyID, { suite }: Pick<LeafValidation, 'suite'>): void {
   requireNonceSize(id, suite);
-  if (id.pskType === PSKType.resumption && id.usage !== ResumptionPSKUsage.application) {
-    refuse('INVALID_PSK', 'R12.1.4-01', 'reinit and branch PSKs are not for commits of a running group');
-  }
+  if (id.pskType !== PSKType.resumption || id.usage === ResumptionPSKUsage.application) return;
+  const requirement = id.usage === ResumptionPSKUsage.reinit ? 'R12.1.4-01' : 'R12.1.4-02';
+  refuse('INVALID_PSK', requirement, 'reinit and branch PSKs are not for commits of a running group');
 }
 
 /** §12.1.5: never to an older version, and not by this client to what it does not support (R12.1.5-03). */
 function validateReInit(
-  { version, cipherSuite }: ProposalOf<typeof ProposalType.reinit>,
+  reinit: ProposalOf<typeof ProposalType.reinit>,
   { groupContext }: ProposalEpoch,
   { sending }: Pick<LeafValidation, 'sending'>,
 ): void {
+  const { version, cipherSuite } = reinit;
   if (version < groupContext.version) {
     refuse(
       'INVALID_PROPOSAL',
@@ -109,13 +110,18 @@ function validateReInit(
     );
   }
   // Others can process it, but nobody who proposes it could join the new group.
-  if (sending === true && (version !== ProtocolVersion.mls10 || !isSupportedCipherSuite(cipherSuite))) {
+  if (sending === true && !isEnterable(reinit)) {
     refuse(
       'WRONG_CIPHER_SUITE',
       'R12.1.5-03',
       `version ${version} with suite ${cipherSuite} is not supported`,
     );
   }
+}
+
+/** Says whether this client could enter the group that a ReInit asks for (R12.1.5-03). */
+export function isEnterable({ version, cipherSuite }: Pick<ReInit, 'version' | 'cipherSuite'>): boolean {
+  return version === ProtocolVersion.mls10 && isSupportedCipherSuite(cipherSuite);
 }
 
 /** §12.1.6: only inside of an external Commit. */

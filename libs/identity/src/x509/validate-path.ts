@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { anyExtendedKeyUsage } from '@peculiar/asn1-x509';
 import type { X509Certificate } from './certificate.ts';
 import type { NameConstraints } from './extensions.ts';
 import type { CertificatePath } from './find-paths.ts';
@@ -19,6 +18,8 @@ export interface PathContext {
 
 /** The purpose of a certificate that speaks for an instant messaging URI (RFC 9734). */
 const INSTANT_MESSAGING = '1.3.6.1.5.5.7.3.40';
+/** Any purpose at all (RFC 5280 §4.2.1.12). */
+const ANY_PURPOSE = '2.5.29.37.0';
 
 /** Requires that a certificate may stand at the end of a path: it signs messages, not certificates. */
 export function validateEndEntity({ extensions }: X509Certificate): void {
@@ -62,7 +63,7 @@ function validateCertificate(certificate: X509Certificate, context: PathContext)
 /** A certificate that names purposes has to name this one, a CA too: it says what is below it. */
 function validatePurpose({ extensions: { purposes } }: X509Certificate): void {
   if (purposes === undefined) return;
-  const fits = purposes.includes(INSTANT_MESSAGING) || purposes.includes(anyExtendedKeyUsage);
+  const fits = purposes.includes(INSTANT_MESSAGING) || purposes.includes(ANY_PURPOSE);
   if (!fits) refuse('CERTIFICATE_WRONG_PURPOSE');
 }
 

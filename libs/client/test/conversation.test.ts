@@ -153,7 +153,7 @@ describe('a device that was away', () => {
 });
 
 describe('changes at the same time', () => {
-  it('both take effect, whoever is first', async () => {
+  it('both take effect, whoever is first [R14-01]', async () => {
     const alice = await device('alice-race');
     const bob = await device('bob-race');
     const carol = await device('carol-race');

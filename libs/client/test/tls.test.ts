@@ -18,7 +18,7 @@ beforeAll(async () => {
 afterAll(() => services.stop());
 
 describe('services that speak TLS', () => {
-  it('serve clients that trust their certificate, from enrolment to a message', async () => {
+  it('serve clients that trust their certificate, from enrolment to a message [R16.1-01]', async () => {
     const { tls } = services;
     if (tls === undefined) throw new Error('the services speak in the clear');
     const alice = await Device.enrol(services, 'alice', { tls });

@@ -33,7 +33,7 @@ describe('a service with a certificate', () => {
     expect(await count({ tls: { ca: readFileSync(certificate) } })).toEqual({ counts: [] });
   });
 
-  it('is refused by clients that do not know its certificate, and refuses those that speak in the clear', async () => {
+  it('is refused by clients that do not know its certificate, and refuses those that speak in the clear [R16.1-01]', async () => {
     await expect(count({ tls: 'system' })).rejects.toMatchObject({ code: 'UNAVAILABLE' });
     await expect(count({})).rejects.toMatchObject({ code: 'UNAVAILABLE' });
     expect(await count({ tls: { ca: readFileSync(certificate) } })).toEqual({ counts: [] });

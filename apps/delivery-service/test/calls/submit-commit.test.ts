@@ -61,7 +61,7 @@ describe('SubmitCommit', () => {
     expect(await group.readAll(alice, 2n)).toEqual([1n, 2n]);
   });
 
-  it('tells the loser which commit won, and shows what the loser lacks and may read', async () => {
+  it('tells the loser which commit won, and shows what the loser lacks and may read [R14-01]', async () => {
     const commit = group.privateMessage(ContentType.commit, 0n);
     await group.send(alice, 0n);
     await submit(0n, { commit });
@@ -119,7 +119,7 @@ describe('SubmitCommit', () => {
     );
   });
 
-  it('accepts one of fifty commits that come at the same time', async () => {
+  it('accepts one of fifty commits that come at the same time [R14-01]', async () => {
     const devices = await Promise.all(Array.from({ length: 5 }, (_, i) => bench.device(`user${i}`)));
     const answers = await Promise.all(
       Array.from({ length: 50 }, async (_, i) => {
@@ -159,6 +159,21 @@ describe('SubmitCommit', () => {
       expect(secrets.map(({ newMember }) => newMember)).toEqual([ref]);
     }
     expect((await alice.call('readMailbox', { afterSequence: 0n, limit: 0 })).entries).toEqual([]);
+  });
+
+  it('delivers no Welcome of a commit that lost, only that of the one that won [R14-04]', async () => {
+    const [won, lost, late] = [random(32), random(32), random(32)];
+    expect(await submit(0n, welcomingBob(won))).toMatchObject({ $case: 'accepted' });
+    expect(await submit(0n, welcomingBob(lost))).toMatchObject({ $case: 'conflict' });
+    // A later Welcome goes the same way: when it is there, one of the loser would be there too.
+    expect(await submit(1n, welcomingBob(late))).toMatchObject({ $case: 'accepted' });
+    const bob = await bench.device('bob');
+    const { entries } = await waitForMail(bob, 1n);
+    const joined = entries.map(({ welcome }) => {
+      const message = decodeMessage(welcome ?? new Uint8Array());
+      return message.wireFormat === WireFormat.welcome && message.welcome.secrets.map((one) => one.newMember);
+    });
+    expect(joined).toEqual([[won], [late]]);
   });
 
   const cases: readonly [string, string, () => CommitOptions][] = [
@@ -286,9 +301,19 @@ function optionalNodes(count: number): Uint8Array {
 }
 
 /** The mover works beside the answer: a subscription tells when it has been there. */
-async function waitForMail(device: Device): ReturnType<typeof device.call<'readMailbox'>> {
+/** What a commit that adds Bob brings along. */
+function welcomingBob(keyPackageRef: Uint8Array): CommitOptions {
+  const recipients = [{ keyPackageRef, device: deviceOf('bob') }];
+  return { welcome: welcomeFor([keyPackageRef]), recipients };
+}
+
+/** Gives the whole mailbox once there is something behind the given number. */
+async function waitForMail(
+  device: Device,
+  afterSequence = 0n,
+): ReturnType<typeof device.call<'readMailbox'>> {
   const stream = device.stream();
-  await stream.send({ request: { $case: 'mailbox', value: { afterSequence: 0n } } });
+  await stream.send({ request: { $case: 'mailbox', value: { afterSequence } } });
   for await (const { response } of stream.responses) {
     if (response?.$case === 'mailbox') break;
   }

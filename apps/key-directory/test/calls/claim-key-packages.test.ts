@@ -41,7 +41,7 @@ function bytesOf({ result }: directory.DeviceClaim): string {
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 
 describe('ClaimKeyPackages', () => {
-  it('hands out the bytes that were published, each once', async () => {
+  it('hands out the bytes that were published, each once [R16.8-01]', async () => {
     const published = await stock(bench, alice, 3);
     const claimed: string[] = [];
     for (let i = 0; i < 3; i += 1) {
@@ -58,7 +58,7 @@ describe('ClaimKeyPackages', () => {
     ]);
   });
 
-  it('hands out a KeyPackage once, however many claim at the same time', async () => {
+  it('hands out a KeyPackage once, however many claim at the same time [R16.8-01]', async () => {
     const published = await stock(bench, alice, 20);
     const answers = await Promise.all(Array.from({ length: 30 }, () => claim({ devices: [alice.name] })));
     const claimed = answers.flatMap(({ devices }) => devices.map((device) => bytesOf(device)));
@@ -79,7 +79,7 @@ describe('ClaimKeyPackages', () => {
     expect(late.devices.map(bytesOf)).not.toEqual(first.devices.map(bytesOf));
   });
 
-  it('marks the last resort, and hands it out only when nothing else is left, again and again', async () => {
+  it('marks the last resort, and hands it out only when nothing else is left, again and again [R16.8-02]', async () => {
     const [resort] = await stock(bench, alice, 1, { lastResort: true });
     await stock(bench, alice, 1);
     const claims = [];

@@ -62,7 +62,11 @@ type ReadChapter = { readonly chapter: Chapter; readonly faults: readonly string
 function readChapter(root: string, path: string): ReadChapter {
   const [number = '', ...words] = posix.basename(path, '.json').split('-');
   const title = words.join(' ');
-  const chapter = { number: Number(number), title: title.charAt(0).toUpperCase() + title.slice(1) };
+  // A letter tells the files of one chapter apart: 12a, 12b.
+  const chapter = {
+    number: Number.parseInt(number, 10),
+    title: title.charAt(0).toUpperCase() + title.slice(1),
+  };
   const entries = readArray(join(root, path));
   if (entries === undefined) {
     return { chapter: { ...chapter, requirements: [] }, faults: [`${path}: is no JSON array`] };

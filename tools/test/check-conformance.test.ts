@@ -145,6 +145,13 @@ describe('the list', () => {
     ]);
   });
 
+  it('may be cut into files with a letter behind the number of their chapter', () => {
+    const other = { id: 'R2.2-01', level: 'MAY', text: 'A length.', source: SOURCE, untested: 'no length' };
+    const changes = { 'tools/requirements/02b-lengths.json': JSON.stringify([other]) };
+    expect(reportOf(changes)).toMatchObject({ faults: [], requirements: 3 });
+    expect(pageOf(changes)).toContain('## 2 Lengths\n');
+  });
+
   it('holds an id in the file of its chapter', () => {
     const other = { id: 'R4.1-01', level: 'MAY', text: 'A tree.', source: SOURCE, untested: 'no tree' };
     expect(faultsOf(listOf(must, derived, other))).toEqual([`R4.1-01: does not belong into ${LIST}`]);

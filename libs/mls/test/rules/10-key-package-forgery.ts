@@ -9,7 +9,7 @@ export function changedKeyPackage(
   who: Party,
   change: Partial<KeyPackageTBS>,
   changeLeaf: Partial<LeafNodeContent> = {},
-  { keyPackage }: OwnKeyPackage = keyPackageOf(who),
+  { keyPackage }: OwnKeyPackage = keyPackageOf(who, { grease: false }),
 ): KeyPackage {
   const { suite, identity } = who;
   const { privateKey } = identity.signatureKeyPair;

@@ -257,15 +257,25 @@ const badInTheirGroup: readonly BadLeaf[] = [
     elsewhere: new Map(trees.map((place) => [place, 'R7.3-06'])),
     credentials: [CredentialType.basic, CredentialType.x509],
   },
-  bad("with another member's signature key", ['DUPLICATE_KEY', 'R7.3-15'], inGroup, (kit) => {
-    const { signatureKeyPair } = kit.world.carol.party.identity;
-    return signed(kit, { signatureKey: signatureKeyPair.publicKey }, signatureKeyPair.privateKey);
-  }),
+  bad(
+    "with another member's signature key",
+    ['DUPLICATE_KEY', 'R7.3-15', 'R7.3-15, R16.7-01'],
+    inGroup,
+    (kit) => {
+      const { signatureKeyPair } = kit.world.carol.party.identity;
+      return signed(kit, { signatureKey: signatureKeyPair.publicKey }, signatureKeyPair.privateKey);
+    },
+  ),
   {
-    ...bad("with another member's encryption key", ['DUPLICATE_KEY', 'R7.3-16'], inGroup, (kit) => {
-      const encryptionKey = kit.world.carol.group.state.tree.findLeaf(2)?.encryptionKey ?? empty;
-      return signed(kit, { encryptionKey });
-    }),
+    ...bad(
+      "with another member's encryption key",
+      ['DUPLICATE_KEY', 'R7.3-16', 'R7.3-16, R16.7-01'],
+      inGroup,
+      (kit) => {
+        const encryptionKey = kit.world.carol.group.state.tree.findLeaf(2)?.encryptionKey ?? empty;
+        return signed(kit, { encryptionKey });
+      },
+    ),
     elsewhere: new Map(paths.map((place) => [place, 'R12.4.2-09'])),
   },
 ];
@@ -274,14 +284,16 @@ const badReplacements = [
   bad('whose encryption key is the old one', ['LEAF_KEY_NOT_CHANGED', 'R7.3-13'], [receivedUpdate], (kit) =>
     signed(kit, { encryptionKey: kit.world.alice.group.state.tree.findLeaf(0)?.encryptionKey ?? empty }),
   ),
-  bad(
-    'whose encryption key is the old one',
-    ['LEAF_KEY_NOT_CHANGED', 'R7.3-13', 'R7.5-01'],
-    [commitPath],
-    (kit) =>
-      signed(kit, { encryptionKey: kit.world.alice.group.state.tree.findLeaf(0)?.encryptionKey ?? empty }),
+  bad('whose encryption key is the old one', ['LEAF_KEY_NOT_CHANGED', 'R7.3-13'], [commitPath], (kit) =>
+    signed(kit, { encryptionKey: kit.world.alice.group.state.tree.findLeaf(0)?.encryptionKey ?? empty }),
   ),
 ];
+
+/** What a place adds: a committer's leaf keeps the rules of an Update, a joiner validates every leaf. */
+const ofPlace = new Map<Place, readonly string[]>([
+  [commitPath, ['R7.5-01']],
+  ...trees.map((place) => [place, ['R12.4.3.1-11']] as const),
+]);
 
 const rows = [
   ...badSignatures,
@@ -293,8 +305,8 @@ const rows = [
 ].flatMap((leaf) =>
   leaf.places.map((place) => {
     const requirement = leaf.elsewhere?.get(place) ?? leaf.requirement;
-    const ids = leaf.places.length > 4 ? `R7.3-01, ${leaf.ids}` : leaf.ids;
-    return { title: `${leaf.what}, in ${place.name} [${ids}]`, leaf, place, requirement };
+    const ids = [leaf.ids, ...(leaf.places.length > 4 ? ['R7.3-01'] : []), ...(ofPlace.get(place) ?? [])];
+    return { title: `${leaf.what}, in ${place.name} [${ids.join(', ')}]`, leaf, place, requirement };
   }),
 );
 

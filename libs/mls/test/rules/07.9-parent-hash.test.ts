@@ -68,6 +68,18 @@ function fourLeaves(more: { readonly unmerged?: readonly number[]; readonly leaf
   return blank.with(0, leafWith(slowParentHash(blank, ROOT, RIGHT)));
 }
 
+/** Two leaves and two blanks in the left half of eight, of which the first one's commit made the root. */
+const half = (...unmerged: readonly number[]): Nodes => {
+  const top = freshParent(empty, unmerged);
+  const [leaf, other] = [leafWith(), leafWith()];
+  const none = undefined;
+  const blank: Nodes = [leaf, none, other, none, none, none, none, top, leafWith()];
+  return blank.with(
+    0,
+    leafWith(slowParentHash(arrayOf(treeFromNodes(blank)), toNodeIndex(7), toNodeIndex(11))),
+  );
+};
+
 describe('a parent is linked to the leaf whose commit made it', () => {
   it('when all four conditions hold [R7.9.2-01]', () => {
     const nodes = fourLeaves();
@@ -113,6 +125,11 @@ describe('a parent is linked to the leaf whose commit made it', () => {
     { what: 'lists the leaf itself only', unmerged: [0] },
   ])('not when the parent $what [R7.9.2-01]', ({ unmerged }) => {
     expect(() => verify(fourLeaves({ unmerged }))).toThrow(mismatch);
+  });
+
+  it('not when it lists a blank leaf in the place of one that was added later [R7.9.2-01]', () => {
+    expect(() => verify(half(1))).not.toThrow();
+    for (const wrong of [[2], [3], [1, 2], [2, 3]]) expect(() => verify(half(...wrong))).toThrow(mismatch);
   });
 
   it('not when it is the leaf of a KeyPackage or an Update [R7.9.2-02]', () => {

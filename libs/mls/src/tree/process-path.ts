@@ -6,6 +6,7 @@
 
 import { CryptoError, decryptWithLabel, equal, wipe, type CipherSuite } from '@canopy/crypto';
 import { refuse, required } from '../errors.ts';
+import { wipeOnRefusal } from '../schedule/wipe-on-refusal.ts';
 import { filteredDirectPath, recipientsOf, type PathStep } from './filtered-direct-path.ts';
 import { parentHashOfLeaf } from './leaf-node.ts';
 import { isLeafBelow, type LeafIndex, type NodeIndex } from './math.ts';
@@ -143,20 +144,20 @@ export function derivePath(
 ): OpenedPath {
   const keys = new Map<NodeIndex, Uint8Array>();
   let secret = first;
-  try {
-    for (const [index, publicKey] of expected) {
-      const keyPair = nodeKeyPair(suite, secret);
-      keys.set(index, keyPair.privateKey);
-      if (!equal(keyPair.publicKey, publicKey)) {
-        refuse('INVALID_PATH', requirement, `the path secret does not belong to the key of node ${index}`);
+  return wipeOnRefusal(
+    () => [secret, ...keys.values()],
+    () => {
+      for (const [index, publicKey] of expected) {
+        const keyPair = nodeKeyPair(suite, secret);
+        keys.set(index, keyPair.privateKey);
+        if (!equal(keyPair.publicKey, publicKey)) {
+          refuse('INVALID_PATH', requirement, `the path secret does not belong to the key of node ${index}`);
+        }
+        const next = nextPathSecret(suite, secret);
+        wipe(secret);
+        secret = next;
       }
-      const next = nextPathSecret(suite, secret);
-      wipe(secret);
-      secret = next;
-    }
-  } catch (error) {
-    wipe(secret, ...keys.values());
-    throw error;
-  }
-  return { commitSecret: secret, keys };
+      return { commitSecret: secret, keys };
+    },
+  );
 }

@@ -180,7 +180,37 @@ const wrongParentHashes: readonly Wrong[] = [
   hashed('a parent hash that is cut off', (hash) => hash.subarray(1)),
 ];
 
-const all = [...wrongShapes, ...wrongContexts, ...wrongSecrets, alsoToNew, ...wrongParentHashes];
+const repeatedKeys: readonly Wrong[] = [
+  {
+    what: 'has one key in two nodes',
+    requirement: 'R12.4.2-10, R16.7-01',
+    code: 'DUPLICATE_KEY',
+    plan: {
+      nodes: (nodes) => replaceAt(1, () => ({ encryptionKey: nodes[0]?.encryptionKey ?? empty }))(nodes),
+    },
+    seenBy: everybody,
+  },
+  ...[BOB, ERIN].map((leaf) => ({
+    what: `has the key of leaf ${leaf} in a node`,
+    requirement: 'R12.4.2-09, R16.7-01',
+    code: 'DUPLICATE_KEY',
+    plan: (peers: readonly Peer[]): PathPlan => ({
+      nodes: replaceAt(1, () => ({
+        encryptionKey: peers[0]?.group.state.tree.findLeaf(leaf)?.encryptionKey ?? empty,
+      })),
+    }),
+    seenBy: everybody,
+  })),
+];
+
+const all = [
+  ...wrongShapes,
+  ...wrongContexts,
+  ...wrongSecrets,
+  alsoToNew,
+  ...wrongParentHashes,
+  ...repeatedKeys,
+];
 
 interface Recorded {
   readonly peers: readonly Peer[];

@@ -149,7 +149,8 @@ describe('application messages', () => {
     await expect(receive(alice, say(alice, 'echo'))).rejects.toEqual(refusal('OWN_MESSAGE'));
     for (const wireFormat of [WireFormat.privateMessage, WireFormat.publicMessage]) {
       const { message, staged } = await alice.group.commit({ wireFormat });
-      await expect(receive(alice, message)).rejects.toEqual(refusal('OWN_MESSAGE'));
+      await expect(receive(restarted(alice), message)).rejects.toEqual(refusal('OWN_MESSAGE'));
+      expect(await receive(alice, message)).toEqual({ kind: 'commit', staged });
       alice.group.keep(staged);
       for (const peer of [bob, carol]) await follow(peer, message);
     }

@@ -47,7 +47,9 @@ async function overhear(world: World, ghost: Ghost, device: Device): Promise<voi
   const what = `${ghost.name}, out since epoch ${ghost.outSince}, reads #${envelope.id} of epoch ${epoch}`;
   world.counts.add('intrusion');
   try {
-    await group.process(decodeMessage(envelope.bytes));
+    const received = await group.process(decodeMessage(envelope.bytes));
+    // That whoever has its old place by now is removed can be seen in public, and tells no secret.
+    if (received.kind === 'commit' && received.staged.effects.selfRemoved) return;
   } catch {
     // Its state makes no sense any more: it does not matter how it fails.
     return;

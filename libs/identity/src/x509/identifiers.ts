@@ -8,7 +8,7 @@ import { parseDeviceUri } from '../device-uri.ts';
 import type { X509Certificate } from './certificate.ts';
 import { refuse } from './refusal.ts';
 
-/** Says which identifiers of a certificate count. */
+/** Says which identifiers of a certificate count; made by `deviceIdentifiers` or `nameIdentifiers`. */
 export interface ReferenceIdentifiers {
   /** Gives the identifiers, at least one, each in a form that is equal for equal ones. @throws Refused */
   of(certificate: X509Certificate): readonly string[];

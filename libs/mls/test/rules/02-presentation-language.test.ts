@@ -182,15 +182,15 @@ describe('a length in more bytes than needed (S7)', () => {
   });
 });
 
-describe('the buffer that a message came in (S9)', () => {
-  /** Decodes a message and then uses its buffer for something else. */
-  function fromReusedBuffer(message: MLSMessage): MLSMessage {
-    const buffer = Buffer.from(encodeMessage(message));
-    const decoded = decodeMessage(buffer);
-    buffer.fill(0xff);
-    return decoded;
-  }
+/** Decodes a message and then uses its buffer for something else. */
+function fromReusedBuffer(message: MLSMessage): MLSMessage {
+  const buffer = Buffer.from(encodeMessage(message));
+  const decoded = decodeMessage(buffer);
+  buffer.fill(0xff);
+  return decoded;
+}
 
+describe('the buffer that a message came in (S9)', () => {
   it('may be used again, before the message is processed and after', async () => {
     const invited = await invite();
     const { committer: alice, joiner } = invited;

@@ -6,7 +6,7 @@ import { encode, optional } from '@canopy/codec';
 import { Node } from '../../src/extensions/ratchet-tree.ts';
 import { isLeaf, levelOf, nodeOfLeaf, toLeafIndex, toNodeIndex } from '../../src/tree/math.ts';
 import { RatchetTree } from '../../src/tree/ratchet-tree.ts';
-import type { Slot } from '../../src/tree/slot.ts';
+import { blankSlot, leafSlot, parentSlot, type ParentSlot, type Slot } from '../../src/tree/slot.ts';
 import {
   fitsPlace,
   nodeChanges,
@@ -84,6 +84,29 @@ describe('the difference of two trees', () => {
       );
       expect(hex(bytesOf(treeOfNodes(tree.leafCount, all)))).toBe(hex(bytesOf(tree)));
     });
+  });
+
+  it('is found without a look at what both trees share', () => {
+    const base = parentSlot(
+      toNodeIndex(1),
+      undefined,
+      leafSlot(toLeafIndex(0), newLeaf()),
+      blankSlot(toNodeIndex(2)),
+    );
+    const common: ParentSlot = {
+      ...base,
+      index: toNodeIndex(5),
+      get left(): Slot {
+        throw new Error('looked at');
+      },
+    };
+    const [before, after] = [newLeaf(), newLeaf()].map((leaf) => {
+      const left = parentSlot(toNodeIndex(1), undefined, leafSlot(toLeafIndex(0), leaf), base.right);
+      return parentSlot(toNodeIndex(3), undefined, left, common);
+    });
+    if (before === undefined || after === undefined) throw new Error('two expected');
+    expect(indexesOf(nodeChanges(before, after))).toEqual([0]);
+    expect(() => indexesOf(nodeChanges(undefined, after))).toThrow('looked at');
   });
 
   it('of a commit in a large tree is its path', () => {

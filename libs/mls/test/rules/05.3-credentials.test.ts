@@ -175,10 +175,10 @@ describe('a member whose credential is not valid any more', () => {
   });
 });
 
-describe('an application_id', () => {
-  const id = (name: string): Extension =>
-    createExtension(ExtensionType.applicationId, ApplicationId, bytes(name));
+const id = (name: string): Extension =>
+  createExtension(ExtensionType.applicationId, ApplicationId, bytes(name));
 
+describe('an application_id', () => {
   it('may be that of several leaves [R5.3.3-02]', async () => {
     const shared = { leafExtensions: [id('device 1')] };
     const peers = await groupOf(['alice', 'bob', 'carol'], shared);

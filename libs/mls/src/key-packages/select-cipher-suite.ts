@@ -5,7 +5,7 @@
  */
 
 import { refuse } from '../errors.ts';
-import { ProtocolVersion } from '../registries.ts';
+import { isGrease, ProtocolVersion } from '../registries.ts';
 import type { Capabilities } from '../tree/capabilities.ts';
 
 /**
@@ -24,7 +24,10 @@ export function selectCipherSuite(
   if (!all.every(({ versions }) => versions.includes(ProtocolVersion.mls10))) {
     refuse('UNSUPPORTED_CAPABILITY', 'R11-04', `somebody does not support version ${ProtocolVersion.mls10}`);
   }
-  const best = preference.find((suite) => all.every(({ cipherSuites }) => cipherSuites.includes(suite)));
+  // A GREASE value is nobody's suite, even where everybody lists it (R13.5-05).
+  const best = preference.find(
+    (suite) => !isGrease(suite) && all.every(({ cipherSuites }) => cipherSuites.includes(suite)),
+  );
   if (best === undefined) {
     refuse('UNSUPPORTED_CAPABILITY', 'R11-04', 'there is no cipher suite that everybody supports');
   }

@@ -81,10 +81,16 @@ class Actors<T> {
 
 /** The whole cast. */
 export class Cast {
+  /** Whether unknown values are mixed into what the actors send (RFC 9420 §13.5). */
+  readonly grease: boolean;
   #last = 0;
   readonly #next = (): number => (this.#last += 1);
   readonly members = new Actors<Member>('state', this.#next);
   readonly transactions = new Actors<Transaction>('transaction', this.#next);
   readonly signers = new Actors<Signer>('signer', this.#next);
   readonly reinitializing = new Actors<ReinitializingMember>('reinit', this.#next);
+
+  constructor(grease: boolean) {
+    this.grease = grease;
+  }
 }

@@ -15,7 +15,6 @@ import {
   type GroupOptions,
   type IdentityProvider,
   type Lifetime,
-  type OwnKeyPackage,
   type Policy,
 } from '@canopy/mls';
 import type { Transaction } from './actors.ts';
@@ -79,11 +78,8 @@ export function createIdentity(suite: CipherSuite, identity: Uint8Array): Client
 }
 
 /** Makes a client that can be added. */
-export function createTransaction(suite: CipherSuite, name: Uint8Array): Transaction {
+export function createTransaction(suite: CipherSuite, name: Uint8Array, grease: boolean): Transaction {
   const identity = createIdentity(suite, name);
-  return { suite, identity, psks: new PskTable(), keyPackage: keyPackageOf(suite, identity) };
-}
-
-function keyPackageOf(suite: CipherSuite, identity: ClientIdentity): OwnKeyPackage {
-  return createKeyPackage({ suite, identity, lifetime: currentLifetime(), grease: true });
+  const keyPackage = createKeyPackage({ suite, identity, lifetime: currentLifetime(), grease });
+  return { suite, identity, psks: new PskTable(), keyPackage };
 }

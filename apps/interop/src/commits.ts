@@ -14,14 +14,14 @@ import { infoRequest } from './groups.ts';
 import { describedProposal, framingOf, learnProposals } from './proposals.ts';
 import { writeKeyPackage, writeTree, writeWelcome } from './wire.ts';
 
-async function commit(member: Member, request: mlsClient.CommitRequest) {
+async function commit(cast: Cast, member: Member, request: mlsClient.CommitRequest) {
   const references = await learnProposals(member, request.byReference);
   const { group } = member;
   commitOnly(member, references);
   const created = await member.group.commit({
     proposals: request.byValue.map((description) => describedProposal(group.state, description)),
     forcePath: request.forcePath,
-    welcomeInfo: infoRequest(request.externalTree, false),
+    welcomeInfo: infoRequest(cast, request.externalTree, false),
     ...framingOf(member),
   });
   member.pending = created.staged;
@@ -81,8 +81,8 @@ export function commitCalls(
     return { stateId, epochAuthenticator };
   };
   return {
-    commit: (request) => commit(cast.members.get(request.stateId), request),
-    reInitCommit: (request) => commit(cast.members.get(request.stateId), request),
+    commit: (request) => commit(cast, cast.members.get(request.stateId), request),
+    reInitCommit: (request) => commit(cast, cast.members.get(request.stateId), request),
     async handleCommit(request) {
       await follow(cast.members.get(request.stateId), request);
       return state(request.stateId);
@@ -112,7 +112,7 @@ function awaitWelcome(cast: Cast, member: Member) {
   }
   const { credential } = member.identity;
   const name = credential.credentialType === 1 ? credential.identity : new Uint8Array(0);
-  const transaction = createTransaction(suiteOf(status.reinit.cipherSuite), name);
+  const transaction = createTransaction(suiteOf(status.reinit.cipherSuite), name, cast.grease);
   return {
     reinitId: cast.reinitializing.add({ member, transaction }),
     keyPackage: writeKeyPackage(transaction.keyPackage.keyPackage),

@@ -32,8 +32,8 @@ import {
 const NOTHING = new Uint8Array(0);
 
 /** What a GroupInfo is to carry, with the tree beside it or inside. */
-export function infoRequest(externalTree: boolean, externalPub: boolean): GroupInfoRequest {
-  return { ratchetTree: !externalTree, externalPub, grease: true };
+export function infoRequest({ grease }: Cast, externalTree: boolean, externalPub: boolean): GroupInfoRequest {
+  return { ratchetTree: !externalTree, externalPub, grease };
 }
 
 /** Makes a member of a group that was just entered. */
@@ -78,7 +78,7 @@ export function groupCalls(
           identity,
           lifetime: currentLifetime(),
           extensions: [],
-          grease: true,
+          grease: cast.grease,
         },
         optionsOf(psks),
       );
@@ -88,7 +88,10 @@ export function groupCalls(
     },
 
     createKeyPackage(request) {
-      return describeTransaction(cast, createTransaction(suiteOf(request.cipherSuite), request.identity));
+      return describeTransaction(
+        cast,
+        createTransaction(suiteOf(request.cipherSuite), request.identity, cast.grease),
+      );
     },
 
     async joinGroup(request) {
@@ -109,7 +112,7 @@ export function actorCalls(
     groupInfo(request) {
       const { group } = cast.members.get(request.stateId);
       return {
-        groupInfo: writeGroupInfo(group.groupInfo(infoRequest(request.externalTree, true))),
+        groupInfo: writeGroupInfo(group.groupInfo(infoRequest(cast, request.externalTree, true))),
         ratchetTree: request.externalTree ? writeTree(group.state.tree) : NOTHING,
       };
     },

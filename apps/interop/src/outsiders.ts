@@ -20,7 +20,7 @@ const NOTHING = new Uint8Array(0);
 function proposeOneself(cast: Cast, request: mlsClient.NewMemberAddProposalRequest) {
   const { groupContext } = readGroupInfo(request.groupInfo);
   const suite = suiteOf(groupContext.cipherSuite);
-  const transaction = createTransaction(suite, request.identity);
+  const transaction = createTransaction(suite, request.identity, cast.grease);
   const { keyPackage } = transaction;
   const message = createJoinProposal({ suite, groupContext, keyPackage, authenticatedData: NOTHING });
   const { keyPackage: _published, ...described } = describeTransaction(cast, transaction);

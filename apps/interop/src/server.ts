@@ -105,9 +105,9 @@ function serverOf(calls: Calls): mlsClient.MLSClientServer {
 }
 
 /** Serves until it is stopped. */
-export async function startServer({ host, port }: InteropOptions): Promise<RunningServer> {
+export async function startServer({ host, port, grease }: InteropOptions): Promise<RunningServer> {
   const server = new Server({ 'grpc.max_receive_message_length': -1 });
-  server.addService(mlsClient.MLSClientService, serverOf(callsOf(new Cast())));
+  server.addService(mlsClient.MLSClientService, serverOf(callsOf(new Cast(grease))));
   const bound = await new Promise<number>((resolve, reject) => {
     server.bindAsync(`${host}:${port}`, ServerCredentials.createInsecure(), (error, found) =>
       error === null ? resolve(found) : reject(error),

@@ -11,17 +11,20 @@ import { currentLifetime } from './clients.ts';
 import { infoRequest, joinByWelcome, memberOf } from './groups.ts';
 import { readKeyPackage, writeTree, writeWelcome } from './wire.ts';
 
-function founding(request: {
-  readonly keyPackages: readonly Uint8Array[];
-  readonly forcePath: boolean;
-  readonly externalTree: boolean;
-}) {
+function founding(
+  cast: Cast,
+  request: {
+    readonly keyPackages: readonly Uint8Array[];
+    readonly forcePath: boolean;
+    readonly externalTree: boolean;
+  },
+) {
   return {
     keyPackages: request.keyPackages.map(readKeyPackage),
     forcePath: request.forcePath,
-    welcomeInfo: infoRequest(request.externalTree, false),
+    welcomeInfo: infoRequest(cast, request.externalTree, false),
     lifetime: currentLifetime(),
-    grease: true,
+    grease: cast.grease,
   };
 }
 
@@ -54,7 +57,7 @@ export function subgroupCalls(
     async reInitWelcome(request) {
       const { member: old, transaction } = cast.reinitializing.take(request.reinitId);
       const { suite, identity } = transaction;
-      const plan = founding({ ...request, keyPackages: request.keyPackage });
+      const plan = founding(cast, { ...request, keyPackages: request.keyPackage });
       const made = await old.group.reinitialize({ ...plan, suite, identity });
       const founder = memberOf(transaction, made.group, old.encryptHandshake);
       return describeSubgroup(cast, founder, made, request.externalTree);
@@ -67,7 +70,7 @@ export function subgroupCalls(
       const old = cast.members.get(request.stateId);
       const { groupId, extensions } = request;
       const { identity } = old;
-      const made = await old.group.branch({ ...founding(request), groupId, extensions, identity });
+      const made = await old.group.branch({ ...founding(cast, request), groupId, extensions, identity });
       const founder = memberOf(old, made.group, old.encryptHandshake);
       return describeSubgroup(cast, founder, made, request.externalTree);
     },

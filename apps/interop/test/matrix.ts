@@ -16,7 +16,7 @@ export function playScripts(config: string, scripts: Readonly<Record<string, Scr
 
   beforeAll(async () => {
     for (let count = 0; count < 2; count += 1) {
-      const server = await startServer({ host: '127.0.0.1', port: 0 });
+      const server = await startServer({ host: '127.0.0.1', port: 0, grease: count === 1 });
       servers.push(server);
       clients.push(connect(mlsClient.MLSClientClient, { address: `127.0.0.1:${server.port}` }));
     }

@@ -9,7 +9,7 @@ let server: RunningServer;
 let client: mlsClient.MLSClientClient;
 
 beforeAll(async () => {
-  server = await startServer({ host: '127.0.0.1', port: 0 });
+  server = await startServer({ host: '127.0.0.1', port: 0, grease: true });
   client = connect(mlsClient.MLSClientClient, { address: `127.0.0.1:${server.port}` });
 });
 afterAll(() => {
@@ -60,7 +60,7 @@ describe('the interop server', () => {
   });
 
   it('reads its command line in plain words', () => {
-    expect(readArguments(['--port', '0'])).toEqual({ host: '127.0.0.1', port: 0 });
+    expect(readArguments(['--port', '0'])).toEqual({ host: '127.0.0.1', port: 0, grease: false });
     expect(readArguments(['--help'])).toBeUndefined();
     expect(() => readArguments(['--port', 'x'])).toThrow('--port expects a whole number');
   });

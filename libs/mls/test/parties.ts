@@ -22,7 +22,7 @@ import {
 import { defaultPolicy } from '../src/policy.ts';
 import type { Proposal } from '../src/proposals/proposal.ts';
 import { CredentialType, ProposalType, WireFormat } from '../src/registries.ts';
-import { noPsks } from '../src/schedule/psk.ts';
+import { noPsks, type PskStore } from '../src/schedule/psk.ts';
 import type { Capabilities } from '../src/tree/capabilities.ts';
 import type { Lifetime } from '../src/tree/lifetime.ts';
 import { treeHash } from '../src/tree/tree-hash.ts';
@@ -62,6 +62,12 @@ export function refusing(...names: readonly string[]): IdentityProvider {
       Promise.resolve(nameIn(old) === nameIn(presented) ? yes : { valid: false, reason: 'another name' }),
   };
 }
+
+/** Has a pre-shared key for every id: the id backwards. */
+export const reversedPsks: PskStore = {
+  findExternalPsk: (id) => id.toReversed(),
+  findResumptionPsk: () => undefined,
+};
 
 /** The ports of a member, all of them open. */
 export const openDoors: GroupOptions = {

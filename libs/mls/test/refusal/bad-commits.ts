@@ -1,12 +1,10 @@
-import type { Commit, ProposalOrRef } from '../../src/commits/commit.ts';
-import { ContentType } from '../../src/framing/content.ts';
 import type { MLSMessage } from '../../src/framing/message.ts';
 import type { Proposal } from '../../src/proposals/proposal.ts';
 import { ProposalType, WireFormat } from '../../src/registries.ts';
 import { LeafNodeSource } from '../../src/tree/leaf-node.ts';
-import { toLeafIndex } from '../../src/tree/math.ts';
 import type { UpdatePath } from '../../src/tree/update-path.ts';
-import { forge, forgeCommit, forgePath, pathIn, resignLeaf, type Forgery } from '../forge.ts';
+import { forgeCommit, forgePath, pathIn, resignLeaf, type Forgery } from '../forge.ts';
+import { byReference, byValue, framedListing, framedPathless, removeLeaf } from '../rules/12.1-proposals.ts';
 import { addOf, bytes, empty, joiner, lifetime, party, suite1, type Peer } from '../parties.ts';
 
 /*
@@ -22,15 +20,6 @@ export type BadCommit = readonly [what: string, code: string, make: Forging];
 
 const row = (what: string, code: string, make: Forging): BadCommit => [what, code, make];
 
-/** A proposal by value. */
-export const byValue = (proposal: Proposal): ProposalOrRef => ({ type: 1, proposal });
-/** A proposal by reference. */
-export const byReference = (reference: Uint8Array): ProposalOrRef => ({ type: 2, reference });
-/** A removal by number, whether there is somebody or not. */
-export const remove = (leaf: number): Proposal => ({
-  proposalType: ProposalType.remove,
-  removed: toLeafIndex(leaf),
-});
 /** Leaves a group without extensions. */
 export const noExtensions: Proposal = {
   proposalType: ProposalType.groupContextExtensions,
@@ -49,22 +38,6 @@ export const reinit: Proposal = {
   extensions: [],
 };
 
-/** A commit with a true path, but with other proposals than were made for it. */
-export function listing(
-  peer: Peer,
-  how: Forgery,
-  ...proposals: readonly ProposalOrRef[]
-): Promise<MLSMessage> {
-  const request = { forcePath: true, includeReceived: false };
-  return forgeCommit(peer, (commit) => ({ ...commit, proposals }), request, how);
-}
-
-/** A commit without a path. */
-export function pathless(peer: Peer, how: Forgery, ...proposals: readonly ProposalOrRef[]): MLSMessage {
-  const commit: Commit = { proposals, path: undefined };
-  return forge(peer, { contentType: ContentType.commit, commit }, how);
-}
-
 const leafOf = ({ group }: Peer, leaf: number): Proposal => {
   const leafNode = group.state.tree.findLeaf(leaf);
   if (leafNode === undefined) throw new Error('a leaf expected');
@@ -82,47 +55,51 @@ const changeLeaf = (make: (alice: Peer, path: UpdatePath) => Parameters<typeof r
 /** Commits whose proposals are refused. */
 export const badLists: readonly BadCommit[] = [
   row('that are referred to but unknown [R12.4-04]', 'UNKNOWN_PROPOSAL_REFERENCE', (alice, how) =>
-    listing(alice, how, byReference(suite1.random(32))),
+    framedListing(alice, how, byReference(suite1.random(32))),
   ),
   row('that remove a blank leaf [R12.1.3-01]', 'UNKNOWN_LEAF', (alice, how) =>
-    listing(alice, how, byValue(remove(3))),
+    framedListing(alice, how, byValue(removeLeaf(3))),
   ),
   row('that remove a leaf outside of the tree [R12.1.3-01]', 'UNKNOWN_LEAF', (alice, how) =>
-    listing(alice, how, byValue(remove(0xffff_ffff))),
+    framedListing(alice, how, byValue(removeLeaf(0xffff_ffff))),
   ),
   row('that update the committer by value [R12.2-03, R12.4-02]', 'INVALID_PROPOSAL_LIST', (alice, how) =>
-    listing(alice, how, byValue(leafOf(alice, 0))),
+    framedListing(alice, how, byValue(leafOf(alice, 0))),
   ),
   row('that remove the committer [R12.2-04]', 'INVALID_PROPOSAL_LIST', (alice, how) =>
-    listing(alice, how, byValue(remove(0))),
+    framedListing(alice, how, byValue(removeLeaf(0))),
   ),
   row('that remove one leaf twice [R12.2-05]', 'INVALID_PROPOSAL_LIST', (alice, how) =>
-    listing(alice, how, byValue(remove(2)), byValue(remove(2))),
+    framedListing(alice, how, byValue(removeLeaf(2)), byValue(removeLeaf(2))),
   ),
   row('that add one client twice [R12.2-07]', 'INVALID_PROPOSAL_LIST', (alice, how) => {
     const dave = party('dave');
-    return listing(alice, how, byValue(addOf(joiner(dave))), byValue(addOf(joiner(dave))));
+    return framedListing(alice, how, byValue(addOf(joiner(dave))), byValue(addOf(joiner(dave))));
   }),
   row('that add somebody who is a member [R12.2-08, R7.3-15]', 'DUPLICATE_KEY', (alice, how, carol) =>
-    listing(alice, how, byValue(addOf(joiner(carol.party)))),
+    framedListing(alice, how, byValue(addOf(joiner(carol.party)))),
   ),
   row('that name one PSK twice [R12.2-09]', 'INVALID_PROPOSAL_LIST', (alice, how) =>
-    listing(alice, how, byValue(psk), byValue(psk)),
+    framedListing(alice, how, byValue(psk), byValue(psk)),
   ),
   row('that replace the extensions twice [R12.2-10]', 'INVALID_PROPOSAL_LIST', (alice, how) =>
-    listing(alice, how, byValue(noExtensions), byValue(noExtensions)),
+    framedListing(alice, how, byValue(noExtensions), byValue(noExtensions)),
   ),
   row('that reinitialise and do more [R12.2-11]', 'INVALID_PROPOSAL_LIST', (alice, how) =>
-    listing(alice, how, byValue(reinit), byValue(remove(2))),
+    framedListing(alice, how, byValue(reinit), byValue(removeLeaf(2))),
   ),
   row('that reinitialise to an older version [R12.1.5-01]', 'INVALID_PROPOSAL', (alice, how) =>
-    pathless(alice, how, byValue({ ...reinit, version: 0 })),
+    framedPathless(alice, how, byValue({ ...reinit, version: 0 })),
   ),
   row('that hold an ExternalInit of a member [R12.2-13, R12.1.6-01]', 'INVALID_PROPOSAL_LIST', (alice, how) =>
-    listing(alice, how, byValue({ proposalType: ProposalType.externalInit, kemOutput: suite1.random(32) })),
+    framedListing(
+      alice,
+      how,
+      byValue({ proposalType: ProposalType.externalInit, kemOutput: suite1.random(32) }),
+    ),
   ),
   row('that name a PSK with a nonce of the wrong size [R8.4-02, R12.1.4-03]', 'INVALID_PSK', (alice, how) =>
-    pathless(
+    framedPathless(
       alice,
       how,
       byValue({
@@ -135,7 +112,7 @@ export const badLists: readonly BadCommit[] = [
     'that use a PSK for a reinitialisation that is none [R12.1.4-01, R11.2-04]',
     'INVALID_PSK',
     (alice, how) =>
-      pathless(
+      framedPathless(
         alice,
         how,
         byValue({
@@ -151,7 +128,7 @@ export const badLists: readonly BadCommit[] = [
       ),
   ),
   row('that use a PSK for a branch that is none [R12.1.4-02, R11.3-06]', 'INVALID_PSK', (alice, how) =>
-    pathless(
+    framedPathless(
       alice,
       how,
       byValue({
@@ -167,13 +144,13 @@ export const badLists: readonly BadCommit[] = [
     ),
   ),
   row('that are none, without a path [R12.4-10, R12.4.2-06]', 'PATH_REQUIRED', (alice, how) =>
-    pathless(alice, how),
+    framedPathless(alice, how),
   ),
   row('that remove somebody, without a path [R12.4-11, R12.4.2-06]', 'PATH_REQUIRED', (alice, how) =>
-    pathless(alice, how, byValue(remove(2))),
+    framedPathless(alice, how, byValue(removeLeaf(2))),
   ),
   row('that replace the extensions, without a path [R12.4-11, R12.4.2-06]', 'PATH_REQUIRED', (alice, how) =>
-    pathless(alice, how, byValue(noExtensions)),
+    framedPathless(alice, how, byValue(noExtensions)),
   ),
 ];
 
@@ -334,12 +311,12 @@ export const badFrames: readonly BadCommit[] = [
     return forgeCommit(alice, (commit) => commit, {}, { ...how, signaturePrivateKey });
   }),
   row('that mix in a key which nobody else has', 'PSK_NOT_AVAILABLE', (alice, how) =>
-    listing(alice, how, byValue(psk)),
+    framedListing(alice, how, byValue(psk)),
   ),
   row('whose tag does not confirm them', 'INVALID_CONFIRMATION_TAG', (alice, how) =>
     forgeCommit(alice, (commit) => commit, {}, { ...how, confirmationTag: suite1.random(32) }),
   ),
   row('that have no path and a wrong tag', 'INVALID_CONFIRMATION_TAG', (alice, how) =>
-    pathless(alice, how, byValue(addOf(joiner(party('dave'))))),
+    framedPathless(alice, how, byValue(addOf(joiner(party('dave'))))),
   ),
 ];

@@ -18,7 +18,8 @@ import {
   trio,
   type Peer,
 } from '../parties.ts';
-import { badLists, badPaths, byReference, listing, pathless, type Forging } from './bad-commits.ts';
+import { badLists, badPaths, type Forging } from './bad-commits.ts';
+import { byReference, framedListing, framedPathless } from '../rules/12.1-proposals.ts';
 import { acquainted, expectGoesOn, expectRefused } from './expect-refused.ts';
 
 async function refusesAll(code: string, make: Forging): Promise<void> {
@@ -37,8 +38,12 @@ describe('the proposals of a commit are refused [R12.4.2-04]', () => {
     await announce(await carol.group.propose(removeOf(bob), framing), alice, bob);
     const [own, other] = bob.group.state.proposals;
     if (own === undefined || other === undefined) throw new Error('two proposals expected');
-    await expectRefused(bob, await listing(alice, {}, byReference(own.reference)), 'INVALID_PROPOSAL_LIST');
-    const twice = await listing(alice, {}, byReference(other.reference), byReference(other.reference));
+    await expectRefused(
+      bob,
+      await framedListing(alice, {}, byReference(own.reference)),
+      'INVALID_PROPOSAL_LIST',
+    );
+    const twice = await framedListing(alice, {}, byReference(other.reference), byReference(other.reference));
     await expectRefused(carol, twice, 'INVALID_PROPOSAL_LIST');
     await expectGoesOn(alice, [alice, bob, carol]);
   });
@@ -48,7 +53,7 @@ describe('the proposals of a commit are refused [R12.4.2-04]', () => {
     const framing = { wireFormat: WireFormat.publicMessage, authenticatedData: empty };
     await announce(await carol.group.proposeUpdate(framing), alice, bob);
     const reference = bob.group.state.proposals[0]?.reference ?? empty;
-    await expectRefused(bob, pathless(alice, {}, byReference(reference)), 'PATH_REQUIRED');
+    await expectRefused(bob, framedPathless(alice, {}, byReference(reference)), 'PATH_REQUIRED');
     await expectGoesOn(alice, [alice, bob, carol]);
   });
 });

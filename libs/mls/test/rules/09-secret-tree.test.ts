@@ -4,7 +4,6 @@ import { expandWithLabel, getCipherSuite } from '@canopy/crypto';
 
 import type { GroupState } from '../../src/group/state.ts';
 import { ProposalType, WireFormat } from '../../src/registries.ts';
-import type { PskStore } from '../../src/schedule/psk.ts';
 import { SecretTree } from '../../src/secret-tree/secret-tree.ts';
 import { toLeafIndex } from '../../src/tree/math.ts';
 import { atGeneration } from '../at-generation.ts';
@@ -22,6 +21,7 @@ import {
   suite1,
   trio,
   type Peer,
+  reversedPsks,
 } from '../parties.ts';
 import { isZero, recordingSuite, secretsInTree } from '../recording-suite.ts';
 import { expectGoesOn, expectRefused } from '../refusal/expect-refused.ts';
@@ -115,12 +115,11 @@ const alive = (derived: readonly LabelledSecret[], ...labels: string[]): string[
   derived.filter(({ label, secret }) => labels.includes(label) && !isZero(secret)).map(({ label }) => label);
 
 describe('the secrets that an epoch begins with', () => {
-  const psks: PskStore = { findExternalPsk: (id) => id.toReversed(), findResumptionPsk: () => undefined };
   const psk = { pskType: 1, pskId: bytes('psk'), pskNonce: suite1.random(32) } as const;
 
   it('are overwritten as soon as all is derived from them [R9.2-01]', async () => {
     const { suite, derived } = labelledSuite();
-    const [alice, bob, carol] = await trio({ suite, options: { psks } });
+    const [alice, bob, carol] = await trio({ suite, options: { psks: reversedPsks } });
     const old: GroupState[] = [alice, bob, carol].map(({ group }) => group.state);
     derived.length = 0;
     await commitBy(alice, [alice, bob, carol], {

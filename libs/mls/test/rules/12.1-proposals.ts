@@ -14,7 +14,7 @@ import { ExtensionType, ProposalType, WireFormat } from '../../src/registries.ts
 import { PSKType, ResumptionPSKUsage, type PreSharedKeyID, type PskStore } from '../../src/schedule/psk.ts';
 import { toLeafIndex } from '../../src/tree/math.ts';
 import { LeafNodeSource, type LeafNodeContent } from '../../src/tree/leaf-node.ts';
-import { commitIn, forge, forgeCommit, resignLeaf } from '../forge.ts';
+import { commitIn, forge, forgeCommit, resignLeaf, type Forgery } from '../forge.ts';
 import {
   bytes,
   empty,
@@ -113,16 +113,28 @@ export function forgeProposal(peer: Peer, proposal: Proposal): MLSMessage {
 
 /** A commit with a true path, but with other proposals than were made for it. */
 export function listing(peer: Peer, ...proposals: readonly ProposalOrRef[]): Promise<MLSMessage> {
-  return forgeCommit(peer, (commit) => ({ ...commit, proposals }), {
-    forcePath: true,
-    includeReceived: false,
-  });
+  return framedListing(peer, {}, ...proposals);
+}
+
+/** The same, framed as the forger likes. */
+export function framedListing(
+  peer: Peer,
+  how: Forgery,
+  ...proposals: readonly ProposalOrRef[]
+): Promise<MLSMessage> {
+  const request = { forcePath: true, includeReceived: false };
+  return forgeCommit(peer, (commit) => ({ ...commit, proposals }), request, how);
 }
 
 /** A commit without a path. */
 export function pathless(peer: Peer, ...proposals: readonly ProposalOrRef[]): MLSMessage {
+  return framedPathless(peer, {}, ...proposals);
+}
+
+/** The same, framed as the forger likes. */
+export function framedPathless(peer: Peer, how: Forgery, ...proposals: readonly ProposalOrRef[]): MLSMessage {
   const commit: Commit = { proposals, path: undefined };
-  return forge(peer, { contentType: ContentType.commit, commit });
+  return forge(peer, { contentType: ContentType.commit, commit }, how);
 }
 
 /** A member that believes every tag, with the state of another. */

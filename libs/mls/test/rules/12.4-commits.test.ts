@@ -8,7 +8,6 @@ import type { Proposal } from '../../src/proposals/proposal.ts';
 import { ProposalType, WireFormat } from '../../src/registries.ts';
 import { GroupContext } from '../../src/schedule/group-context.ts';
 import { deriveEpoch, deriveJoinerSecret, deriveMemberSecret } from '../../src/schedule/key-schedule.ts';
-import type { PskStore } from '../../src/schedule/psk.ts';
 import { commitIn } from '../forge.ts';
 import {
   addOf,
@@ -29,14 +28,15 @@ import {
   suite1,
   trio,
   type Peer,
+  reversedPsks,
 } from '../parties.ts';
-import { byReference, byValue, listing, noExtensions, reinit, remove } from '../refusal/bad-commits.ts';
+import { noExtensions, reinit } from '../refusal/bad-commits.ts';
+import { byReference, byValue, framedListing, removeLeaf } from './12.1-proposals.ts';
 import { acquainted, expectGoesOn, expectRefused } from '../refusal/expect-refused.ts';
 import { hex } from '../suites.ts';
 
 const framing = { wireFormat: WireFormat.publicMessage, authenticatedData: empty };
-const psks: PskStore = { findExternalPsk: (id) => id.toReversed(), findResumptionPsk: () => undefined };
-const knowing = { options: { psks } };
+const knowing = { options: { psks: reversedPsks } };
 const psk: Proposal = {
   proposalType: ProposalType.psk,
   psk: { pskType: 1, pskId: bytes('id'), pskNonce: new Uint8Array(32) },
@@ -48,7 +48,7 @@ const newest = ({ group }: Peer): Uint8Array => group.state.proposals.at(-1)?.re
 describe('a commit', () => {
   it('is a list of proposals, by value or by reference, and maybe a path [R12.4-01]', () => {
     const commit: Commit = {
-      proposals: [byReference(Uint8Array.of(0xaa, 0xbb)), byValue(remove(0x0102_0304))],
+      proposals: [byReference(Uint8Array.of(0xaa, 0xbb)), byValue(removeLeaf(0x0102_0304))],
       path: undefined,
     };
     // 11 bytes of proposals: a reference (02, length, bytes), a value (01, type 3, leaf); no path.
@@ -101,7 +101,7 @@ describe('a proposal by value', () => {
     await announce(await group.proposeUpdate(framing), alice, bob);
     const carols = bob.group.state.proposals[0]?.proposal;
     if (carols === undefined) throw new Error('an Update expected');
-    const stolen = await listing(alice, {}, byValue(carols));
+    const stolen = await framedListing(alice, {}, byValue(carols));
     await expectRefused(bob, stolen, 'INVALID_PROPOSAL_LIST', 'R12.2-03');
     await expect(alice.group.commit({ proposals: [carols] })).rejects.toMatchObject({ name: 'MlsError' });
     await expectGoesOn(alice, [alice, bob, carol]);
@@ -131,7 +131,12 @@ describe('a proposal by reference', () => {
       const once = await alice.group.commit();
       bob.group.drop(await stage(bob, once.message));
       alice.group.drop(once.staged);
-      await expectRefused(bob, await listing(alice, {}, entry, entry), 'INVALID_PROPOSAL_LIST', requirement);
+      await expectRefused(
+        bob,
+        await framedListing(alice, {}, entry, entry),
+        'INVALID_PROPOSAL_LIST',
+        requirement,
+      );
       await expectGoesOn(alice, [alice, bob, carol]);
     },
   );
@@ -140,7 +145,7 @@ describe('a proposal by reference', () => {
     'that nobody has heard of, of %i bytes, stops the commit until it comes [R12.4-04]',
     async (length) => {
       const [alice, bob, carol] = await acquainted();
-      const unknown = await listing(alice, {}, byReference(suite1.random(length)));
+      const unknown = await framedListing(alice, {}, byReference(suite1.random(length)));
       await expectRefused(bob, unknown, 'UNKNOWN_PROPOSAL_REFERENCE', 'R12.4-04');
       const proposal = await carol.group.propose(addOf(joiner(party('dave'))), framing);
       await receive(alice, proposal);

@@ -5,7 +5,6 @@ import { decodeMessage, encodeMessage } from '../../src/framing/message.ts';
 import type { Proposal } from '../../src/proposals/proposal.ts';
 import { needsPath } from '../../src/proposals/proposal-list.ts';
 import { ProposalType, WireFormat } from '../../src/registries.ts';
-import type { PskStore } from '../../src/schedule/psk.ts';
 import { toLeafIndex } from '../../src/tree/math.ts';
 import { commitIn, forge } from '../forge.ts';
 import {
@@ -18,13 +17,14 @@ import {
   joiner,
   party,
   type Peer,
+  reversedPsks,
 } from '../parties.ts';
-import { byReference, byValue, noExtensions, pathless, reinit, remove } from '../refusal/bad-commits.ts';
+import { noExtensions, reinit } from '../refusal/bad-commits.ts';
+import { byReference, byValue, framedPathless, removeLeaf } from './12.1-proposals.ts';
 import { acquainted, expectGoesOn, expectRefused } from '../refusal/expect-refused.ts';
 
 const framing = { wireFormat: WireFormat.publicMessage, authenticatedData: empty };
-const psks: PskStore = { findExternalPsk: (id) => id.toReversed(), findResumptionPsk: () => undefined };
-const knowing = { options: { psks } };
+const knowing = { options: { psks: reversedPsks } };
 const psk: Proposal = {
   proposalType: ProposalType.psk,
   psk: { pskType: 1, pskId: bytes('id'), pskNonce: new Uint8Array(32) },
@@ -36,7 +36,7 @@ const newest = ({ group }: Peer): Uint8Array => group.state.proposals.at(-1)?.re
 /** What the registry says of each type: whether a commit of it needs a path. */
 const registry: readonly [name: string, needed: boolean, make: (peers: readonly Peer[]) => Proposal][] = [
   ['add', false, () => addOf(joiner(party('dave')))],
-  ['remove', true, () => remove(2)],
+  ['remove', true, () => removeLeaf(2)],
   ['psk', false, () => psk],
   ['reinit', false, () => reinit],
   ['group_context_extensions', true, () => noExtensions],
@@ -55,7 +55,7 @@ describe('the path of a commit', () => {
       const [code, requirement] = needed
         ? (['PATH_REQUIRED', 'R12.4-10'] as const)
         : (['INVALID_CONFIRMATION_TAG', 'R12.4.2-12'] as const);
-      await expectRefused(bob, pathless(alice, {}, byValue(proposal)), code, requirement);
+      await expectRefused(bob, framedPathless(alice, {}, byValue(proposal)), code, requirement);
       const forced = await alice.group.commit({ ...request, forcePath: true });
       expect(commitIn(forced.message).path).toBeDefined();
       alice.group.keep(forced.staged);
@@ -69,7 +69,12 @@ describe('the path of a commit', () => {
     const members = await acquainted();
     const [alice, bob, carol] = members;
     await announce(await carol.group.proposeUpdate(framing), alice, bob);
-    await expectRefused(bob, pathless(alice, {}, byReference(newest(bob))), 'PATH_REQUIRED', 'R12.4-10');
+    await expectRefused(
+      bob,
+      framedPathless(alice, {}, byReference(newest(bob))),
+      'PATH_REQUIRED',
+      'R12.4-10',
+    );
     const { message, staged } = await alice.group.commit({ wireFormat: WireFormat.publicMessage });
     expect(commitIn(message).path).toBeDefined();
     alice.group.keep(staged);
@@ -79,13 +84,13 @@ describe('the path of a commit', () => {
 
   it('is needed when one of several proposals needs it, and when there is none [R12.4-10, R12.4-11]', async () => {
     const [alice, bob, carol] = await acquainted(knowing);
-    await expectRefused(bob, pathless(alice, {}), 'PATH_REQUIRED', 'R12.4-10');
-    const mixed = pathless(
+    await expectRefused(bob, framedPathless(alice, {}), 'PATH_REQUIRED', 'R12.4-10');
+    const mixed = framedPathless(
       alice,
       {},
       byValue(psk),
       byValue(addOf(joiner(party('dave')))),
-      byValue(remove(2)),
+      byValue(removeLeaf(2)),
     );
     await expectRefused(bob, mixed, 'PATH_REQUIRED', 'R12.4-10');
     const { message, staged } = await alice.group.commit({ wireFormat: WireFormat.publicMessage });
@@ -105,7 +110,7 @@ describe('the path of a commit', () => {
     'of a type that this library does not know, %i, is not guessed: such a commit is not read [R12.4-12]',
     async (type) => {
       const [alice, bob, carol] = await acquainted();
-      const commit = { proposals: [byValue(remove(2))], path: undefined };
+      const commit = { proposals: [byValue(removeLeaf(2))], path: undefined };
       const encoded = encodeMessage(forge(alice, { contentType: ContentType.commit, commit }));
       const at = Buffer.from(encoded).indexOf(Buffer.from([7, 1, 0, 3, 0, 0, 0, 2]));
       expect(at).toBeGreaterThan(0);

@@ -7,7 +7,7 @@ import { authenticatedContentTbm, computeMembershipTag } from '../../src/framing
 import { keyPackageRef } from '../../src/key-packages/key-package.ts';
 import type { Proposal } from '../../src/proposals/proposal.ts';
 import { isGrease, ProposalType, WireFormat } from '../../src/registries.ts';
-import type { PreSharedKeyID, PskStore } from '../../src/schedule/psk.ts';
+import type { PreSharedKeyID } from '../../src/schedule/psk.ts';
 import { commonAncestor, toLeafIndex } from '../../src/tree/math.ts';
 import { nodeKeyPair } from '../../src/tree/path-secrets.ts';
 import { forge, publicOf } from '../forge.ts';
@@ -28,14 +28,14 @@ import {
   suite1,
   trio,
   type Joiner,
+  reversedPsks,
 } from '../parties.ts';
 import { acquainted, expectGoesOn, expectRefused } from '../refusal/expect-refused.ts';
 import { asMessage, forgeWelcome, inviteTo, openInvitation } from '../refusal/forge-welcome.ts';
 import { hex } from '../suites.ts';
 
 const framing = { wireFormat: WireFormat.publicMessage, authenticatedData: empty };
-const psks: PskStore = { findExternalPsk: (id) => id.toReversed(), findResumptionPsk: () => undefined };
-const knowing = { options: { psks } };
+const knowing = { options: { psks: reversedPsks } };
 const idOf = (name: string): PreSharedKeyID => ({
   pskType: 1,
   pskId: bytes(name),

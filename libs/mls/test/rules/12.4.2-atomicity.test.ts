@@ -33,9 +33,9 @@ import {
   badPaths,
   noExtensions,
   reinit,
-  remove,
   type BadCommit,
 } from '../refusal/bad-commits.ts';
+import { removeLeaf } from './12.1-proposals.ts';
 import { acquainted, expectGoesOn } from '../refusal/expect-refused.ts';
 
 const formats = [
@@ -128,8 +128,8 @@ describe('a commit that the committer itself refuses to make', () => {
   };
   const failures = [
     ['for a proposal by value', 'LEAF_NODE_EXPIRED', () => ({ proposals: [expired()] })],
-    ['for a leaf that is not there', 'UNKNOWN_LEAF', () => ({ proposals: [remove(7)] })],
-    ['for its list of proposals', 'INVALID_PROPOSAL_LIST', () => ({ proposals: [remove(0)] })],
+    ['for a leaf that is not there', 'UNKNOWN_LEAF', () => ({ proposals: [removeLeaf(7)] })],
+    ['for its list of proposals', 'INVALID_PROPOSAL_LIST', () => ({ proposals: [removeLeaf(0)] })],
     [
       'for proposals that do not go together',
       'INVALID_PROPOSAL_LIST',

@@ -22,7 +22,7 @@ import {
   suite1,
   type Peer,
 } from '../parties.ts';
-import { byValue, remove } from '../refusal/bad-commits.ts';
+import { byValue, removeLeaf } from './12.1-proposals.ts';
 import { acquainted, expectGoesOn, expectRefused } from '../refusal/expect-refused.ts';
 
 const formats = [
@@ -115,7 +115,7 @@ describe.each(formats)('a commit as $name', ({ wireFormat }) => {
     await expectRefused(bob, await short, 'INVALID_PATH', 'R7.6-01');
     const two = await forgeCommit(
       alice,
-      (commit) => ({ ...commit, proposals: [...commit.proposals, byValue(remove(7))] }),
+      (commit) => ({ ...commit, proposals: [...commit.proposals, byValue(removeLeaf(7))] }),
       request,
       { wireFormat },
     );

@@ -5,7 +5,7 @@ import { CodecError, decode, encode } from '@canopy/codec';
 import { GroupSecrets, Welcome } from '../../src/commits/welcome.ts';
 import { wipeInitKey } from '../../src/commits/join-by-welcome.ts';
 import { Group } from '../../src/group/group.ts';
-import type { PreSharedKeyID, PskStore } from '../../src/schedule/psk.ts';
+import type { PreSharedKeyID } from '../../src/schedule/psk.ts';
 import {
   bytes,
   empty,
@@ -22,6 +22,7 @@ import {
   trio,
   type Joiner,
   type Peer,
+  reversedPsks,
 } from '../parties.ts';
 import { isZero, recordingSuite, secretsOf } from '../recording-suite.ts';
 import { badWelcomes } from '../refusal/bad-welcomes.ts';
@@ -35,7 +36,6 @@ import {
 } from '../refusal/forge-welcome.ts';
 import { hex } from '../suites.ts';
 
-const psks: PskStore = { findExternalPsk: (id) => id.toReversed(), findResumptionPsk: () => undefined };
 const pskId = (pskNonce = suite1.random(32)): PreSharedKeyID => ({
   pskType: 1,
   pskId: bytes('id'),
@@ -92,8 +92,8 @@ describe('a Welcome is refused, leaves no secret, and the true one still brings 
   const { suite, secrets } = recordingSuite(watched);
   let invited: Invited;
   beforeAll(async () => {
-    const [alice] = await trio({ suite, options: { psks } });
-    const dave = joiner(party('dave', { suite, options: { psks } }));
+    const [alice] = await trio({ suite, options: { psks: reversedPsks } });
+    const dave = joiner(party('dave', { suite, options: { psks: reversedPsks } }));
     const proposals = [{ proposalType: 4, psk: pskId() } as const];
     invited = await inviteTo(alice, dave, { proposals, forcePath: true });
   });
@@ -212,8 +212,8 @@ describe('a joiner', () => {
   });
 
   it('reads what the committer said of the epoch, step by step [R12.4.3.1-04, R12.4.3.1-07]', async () => {
-    const [alice] = await trio({ options: { psks } });
-    const dave = joiner(party('dave', { options: { psks } }));
+    const [alice] = await trio({ options: { psks: reversedPsks } });
+    const dave = joiner(party('dave', { options: { psks: reversedPsks } }));
     const invited = await inviteTo(alice, dave, { proposals: [{ proposalType: 4, psk: pskId() }] });
     const { groupInfo, secrets } = openInvitation(invited);
     expect(secrets.psks).toHaveLength(1);

@@ -5,7 +5,7 @@ import { SenderType } from '../../src/framing/content.ts';
 import { defaultPolicy, type Policy } from '../../src/policy.ts';
 import type { Proposal } from '../../src/proposals/proposal.ts';
 import { ProposalType, WireFormat } from '../../src/registries.ts';
-import type { PreSharedKeyID, PskStore } from '../../src/schedule/psk.ts';
+import type { PreSharedKeyID } from '../../src/schedule/psk.ts';
 import { signLeafNode, type LeafNode } from '../../src/tree/leaf-node.ts';
 import { toLeafIndex } from '../../src/tree/math.ts';
 import { comeIn, enter, forgeEntry, type Entry } from '../outsider.ts';
@@ -27,13 +27,13 @@ import {
   type Party,
   type PartySettings,
   type Peer,
+  reversedPsks,
 } from '../parties.ts';
-import { byReference } from '../refusal/bad-commits.ts';
+import { byReference } from './12.1-proposals.ts';
 import { acquainted, expectRefused } from '../refusal/expect-refused.ts';
 
 const framing = { wireFormat: WireFormat.publicMessage, authenticatedData: empty };
-const psks: PskStore = { findExternalPsk: (id) => id.toReversed(), findResumptionPsk: () => undefined };
-const knowing = { options: { psks } };
+const knowing = { options: { psks: reversedPsks } };
 const pskId = (): PreSharedKeyID => ({ pskType: 1, pskId: bytes('id'), pskNonce: suite1.random(32) });
 const psk = (): Proposal => ({ proposalType: ProposalType.psk, psk: pskId() });
 
@@ -211,7 +211,7 @@ describe('the new leaf of an external Commit is refused (S4)', () => {
 });
 
 const withPolicy = (policy: Partial<Policy>): PartySettings => ({
-  options: { psks, policy: { ...defaultPolicy, ...policy } },
+  options: { psks: reversedPsks, policy: { ...defaultPolicy, ...policy } },
 });
 
 describe('the policy of a group', () => {

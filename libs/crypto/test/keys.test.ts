@@ -83,6 +83,24 @@ describe.each([
   const { hpke, signature } = getCipherSuite(id);
   const { publicKey, privateKey } = hpke.generateKeyPair();
 
+  it('are made as uncompressed points, however they are made (S6) [R5.1.1-01] [R5.1.1-02]', () => {
+    const pairs = [
+      hpke.generateKeyPair(),
+      hpke.deriveKeyPair(data),
+      signature.generateKeyPair(),
+      getCipherSuite(id, { random: seeded(`points ${id}`) }).signature.generateKeyPair(),
+    ];
+    const publicKeys = [
+      ...pairs.map((pair) => pair.publicKey),
+      hpke.publicKeyOf(privateKey),
+      signature.publicKeyOf(privateKey),
+    ];
+    for (const key of publicKeys) {
+      expect([key[0], key.length]).toEqual([0x04, 1 + 2 * size]);
+      expect(() => hpke.validatePublicKey(key)).not.toThrow();
+    }
+  });
+
   it('that are no points of it are refused [R5.1.1-01]', () => {
     for (const bad of [flipped(publicKey, publicKey.length - 1), new Uint8Array(publicKey.length).fill(4)]) {
       expect(() => hpke.validatePublicKey(bad)).toThrow(badPublicKey);

@@ -1,4 +1,9 @@
-import { createHmac as platformHmac, hkdfSync } from 'node:crypto';
+import {
+  createCipheriv,
+  createHash as platformHash,
+  createHmac as platformHmac,
+  hkdfSync,
+} from 'node:crypto';
 
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
@@ -18,9 +23,46 @@ const HASHES = {
   7: 'sha384',
 } as const;
 
+const CIPHERS = {
+  1: 'aes-128-gcm',
+  2: 'aes-128-gcm',
+  3: 'chacha20-poly1305',
+  4: 'aes-256-gcm',
+  5: 'aes-256-gcm',
+  6: 'chacha20-poly1305',
+  7: 'aes-256-gcm',
+} as const;
+
+/** What the platform makes of a message: ciphertext and tag. */
+function platformSeal(
+  cipher: (typeof CIPHERS)[keyof typeof CIPHERS],
+  { key, nonce }: { readonly key: Uint8Array; readonly nonce: Uint8Array },
+  aad: Uint8Array,
+  plaintext: Uint8Array,
+): string {
+  const { length: plaintextLength } = plaintext;
+  const sealing =
+    cipher === 'chacha20-poly1305'
+      ? createCipheriv(cipher, key, nonce, { authTagLength: 16 })
+      : createCipheriv(cipher, key, nonce);
+  sealing.setAAD(aad, { plaintextLength });
+  return Buffer.concat([sealing.update(plaintext), sealing.final(), sealing.getAuthTag()]).toString('hex');
+}
+
 describe.each(SUITES)('primitives of suite %i', (id) => {
   const suite = getCipherSuite(id, { random: seeded(`primitives ${id}`) });
   const hash = HASHES[id];
+
+  it('are those that the suite names: hash, MAC, KDF and AEAD [R5.1-01] [R17.1-02]', () => {
+    const [data, aad, key] = [suite.random(100), suite.random(9), suite.random(suite.aead.keySize)];
+    const nonce = suite.random(suite.aead.nonceSize);
+    expect(toHex(suite.hash.digest(data))).toBe(platformHash(hash).update(data).digest('hex'));
+    expect(toHex(suite.mac.compute(key, data))).toBe(platformHmac(hash, key).update(data).digest('hex'));
+    expect(toHex(suite.kdf.extract(key, data))).toBe(platformHmac(hash, key).update(data).digest('hex'));
+    expect(toHex(suite.aead.seal(key, nonce, aad, data))).toBe(
+      platformSeal(CIPHERS[id], { key, nonce }, aad, data),
+    );
+  });
 
   it('HMAC is that of the platform, for keys and data of all lengths', () => {
     const long = fc.uint8Array({ minLength: 900, maxLength: 1300 });

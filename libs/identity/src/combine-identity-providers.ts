@@ -3,7 +3,13 @@
  *
  * @module
  */
-import { CredentialType, type Credential, type IdentityProvider, type IdentityVerdict } from '@canopy/mls';
+import {
+  CredentialType,
+  identifierOf,
+  type Credential,
+  type IdentityProvider,
+  type IdentityVerdict,
+} from '@canopy/mls';
 import { deviceOfCredential } from './device-credential.ts';
 import { IdentityError } from './errors.ts';
 import { deviceOfX509Credential } from './x509/x509-credential.ts';
@@ -34,6 +40,11 @@ export function combineIdentityProviders(options: CombinedProvidersOptions): Ide
           ? refused('SUCCESSOR_OTHER_TYPE')
           : compareDevices(old.credential, presented.credential),
       );
+    },
+    identifierOf(presented) {
+      const { credential } = presented;
+      const device = options.changeOfType === 'same-device' ? findDevice(credential) : undefined;
+      return device ?? `${credential.credentialType}:${identifierOf(judgeOf(credential), presented)}`;
     },
   };
 }

@@ -19,7 +19,7 @@ export { defaultPolicy } from './policy.ts';
 export type { Padding, Policy } from './policy.ts';
 
 export { Certificate, Credential } from './credentials/credential.ts';
-export { IdentityAnswers } from './credentials/identity.ts';
+export { identifierOf, IdentityAnswers } from './credentials/identity.ts';
 export type {
   IdentityProvider,
   IdentityQuestion,

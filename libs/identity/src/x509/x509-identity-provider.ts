@@ -60,6 +60,8 @@ export function createX509IdentityProvider(options: X509IdentityProviderOptions)
         const [before, after] = [readEndEntity(old.credential), readEndEntity(presented.credential)];
         validateSameIdentifiers(identifiers.of(before), identifiers.of(after));
       }),
+    identifierOf: ({ credential }) =>
+      JSON.stringify([...new Set(identifiers.of(readEndEntity(credential)))].toSorted()),
   };
 }
 

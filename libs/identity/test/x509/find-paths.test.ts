@@ -1,4 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
+import { readCertificate, type X509Certificate } from '../../src/x509/certificate.ts';
+import { SignatureMemory } from '../../src/x509/signature-memory.ts';
 import {
   issue,
   newCertificateKey,
@@ -52,6 +54,16 @@ describe('the search for a path', () => {
     expect(await reasonFor(present(alice, expired), judge({ intermediates: [good.der] }))).toBe('accepted');
   });
 
+  it('gives the reason of the way that was found first, when all are barred', async () => {
+    const key = newCertificateKey('p256');
+    const subject = { cn: 'CA' };
+    const expired = issue(root, key, { ca: true, subject, notAfter: NOW - 1n });
+    const future = issue(root, key, { ca: true, subject, notBefore: NOW + 1n });
+    const alice = device({ subject, key });
+    expect(await reasonFor(present(alice, expired, future))).toBe('CERTIFICATE_EXPIRED');
+    expect(await reasonFor(present(alice, future, expired))).toBe('CERTIFICATE_NOT_YET_VALID');
+  });
+
   it('tells CAs of the same name apart by their keys', async () => {
     const namesakes = [1, 2, 3].map(() => rootCa());
     const by = judge({ anchors: [...namesakes, root].map(({ der }) => der) });
@@ -103,6 +115,31 @@ describe('remembered signatures', () => {
       expect(await reasonFor(present(device(issuing), issuing), by)).toBe('accepted');
     }
     expect(await reasonFor(present(alice, issuing), by)).toBe('accepted');
+  });
+
+  it('are those of one key, not of a name', async () => {
+    const by = judge();
+    const alice = device(issuing);
+    expect(await reasonFor(present(alice, issuing), by)).toBe('accepted');
+    const namesake = subordinateCa(root, { subject: issuing.subject });
+    expect(await reasonFor(present(alice, namesake), by)).toBe('ISSUER_SIGNATURE_INVALID');
+  });
+
+  it('make room for newer ones', async () => {
+    const memory = new SignatureMemory(2);
+    const ca = readCertificate(issuing.der);
+    const scheme = { key: 'ec', hash: 'sha256' } as const;
+    const certificates = [1, 2, 3].map(() => readCertificate(device(issuing).der));
+    for (const certificate of certificates)
+      expect(await memory.isSignedBy(certificate, ca, scheme)).toBe(true);
+    // From now on no signature holds: what is remembered still counts, what is forgotten is verified and refused.
+    const isRemembered = (certificate: X509Certificate) =>
+      memory.isSignedBy(
+        { ...certificate, signed: { data: new Uint8Array(), signature: new Uint8Array() } },
+        ca,
+        scheme,
+      );
+    expect(await Promise.all(certificates.map(isRemembered))).toEqual([false, true, true]);
   });
 
   it('do not outlive a certificate', async () => {

@@ -1,6 +1,8 @@
 import { getCipherSuite } from '@canopy/crypto';
 import {
   CredentialType,
+  Group,
+  ProposalType,
   supportedCapabilities,
   type ClientIdentity,
   type IdentityProvider,
@@ -30,6 +32,7 @@ import {
   expectConversation,
   expectRefused,
   groupOf,
+  keyPackageOf,
   refusal,
   type Member,
 } from './members.ts';
@@ -142,4 +145,49 @@ describe('a group of members with certificates and members with attestations', (
     await commit(alice, [bob], { proposals: [{ proposalType: 3, removed }] });
     await expectConversation([alice, bob]);
   });
+
+  it.each(['refuse', 'same-device'] as const)(
+    'goes on after a ReInit with new certificates, and only with everybody, change of type: %s [R11.2-06]',
+    async (changeOfType) => {
+      const members = await mixed(both(changeOfType));
+      const [alice, bob, carol] = members;
+      const proposal = {
+        proposalType: ProposalType.reinit,
+        groupId: suite.random(16),
+        version: 1,
+        cipherSuite: suite.id,
+        extensions: [],
+      };
+      await commit(alice, [bob, carol], { proposals: [proposal] });
+      const renewed = { ...bob, identity: await attested('bob') };
+      const other = { ...carol, identity: certified(suite, 'carol') };
+      const impostor = { ...carol, identity: certified(suite, 'mallory') };
+      const founding = {
+        suite,
+        identity: certified(suite, 'alice'),
+        lifetime: { notBefore: NOW - 60n, notAfter: NOW + 60n },
+        grease: false,
+        forcePath: true,
+        welcomeInfo: { ratchetTree: true, externalPub: false, grease: false },
+      };
+      const offers = [renewed, other].map(keyPackageOf);
+      const wrong = [renewed, impostor].map((who) => keyPackageOf(who).keyPackage);
+      await expect(alice.group.reinitialize({ ...founding, keyPackages: wrong })).rejects.toMatchObject({
+        requirement: 'R11.2-06',
+      });
+      const keyPackages = offers.map(({ keyPackage }) => keyPackage);
+      const { group, welcome } = await alice.group.reinitialize({ ...founding, keyPackages });
+      if (welcome === undefined) throw new Error('a Welcome expected');
+      const entered = await Promise.all(
+        [bob, carol].map(async (member, index) => {
+          const keyPackage = offers[index];
+          if (keyPackage === undefined) throw new Error('a KeyPackage expected');
+          const oldGroup = member.group.state;
+          const input = { suite, welcome, keyPackage, ratchetTree: undefined, oldGroup };
+          return { ...member, group: await Group.join(input, member.options) };
+        }),
+      );
+      await expectConversation([{ ...alice, group }, ...entered]);
+    },
+  );
 });

@@ -19,6 +19,8 @@ function below(constraints: CertificateRequest, someone: CertificateRequest): Pr
   return reasonFor(present(device(ca, { uris: [], ...someone }), ca), byAnyName);
 }
 
+const hosts = (count: number) => Array.from({ length: count }, (_, index) => uri(`${index}.example.com`));
+
 describe('permitted names', () => {
   it.each<[string, Names, CertificateRequest, string]>([
     ['a host', [uri('example.com')], { uris: [DEVICE] }, 'accepted'],
@@ -121,6 +123,12 @@ describe('permitted names', () => {
       'NAME_NOT_PERMITTED',
       'accepted',
     ]);
+  });
+
+  it('are at most 64, with the excluded ones', async () => {
+    const someone = { names: [dns('example.com')] };
+    expect(await below({ permitted: hosts(32), excluded: hosts(32) }, someone)).toBe('accepted');
+    expect(await below({ permitted: hosts(33), excluded: hosts(32) }, someone)).toBe('CERTIFICATE_MALFORMED');
   });
 
   it('may be limited by the anchor', async () => {

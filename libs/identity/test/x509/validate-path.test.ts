@@ -1,3 +1,4 @@
+import { createPublicKey } from 'node:crypto';
 import type { PresentedCredential } from '@canopy/mls';
 import { KeyUsageFlags, Version } from '@peculiar/asn1-x509';
 import { describe, expect, it } from '@jest/globals';
@@ -35,6 +36,14 @@ const chainUnder = (pathLength: number | undefined, cas: number, ofRoot?: number
     chain.unshift(subordinateCa(chain[0] ?? anchor, { subject: { cn: `CA ${depth}` } }));
   }
   return reasonFor(present(device(chain[0] ?? anchor), ...chain), judge({ anchors: [anchor.der] }));
+};
+
+/** What is said of somebody below a CA whose RSA key has so many bytes. Nobody has its private key. */
+const underRsa = (bytes: number) => {
+  const n = Buffer.alloc(bytes, 0xff).toString('base64url');
+  const publicKey = createPublicKey({ key: { kty: 'RSA', n, e: 'AQAB' }, format: 'jwk' });
+  const ca = issue(root, { ...root.key, publicKey }, { ca: true, subject: { cn: 'CA' } });
+  return reasonFor(present(device({ subject: { cn: 'CA' }, key: root.key }), ca));
 };
 
 describe('a good chain', () => {
@@ -189,6 +198,12 @@ describe('a CA', () => {
     expect(await reasonFor(leaf)).toBe('CERTIFICATE_KEY_NOT_ALLOWED');
   });
 
+  it('has no key so long that verifying with it takes its time', async () => {
+    // The shorter one gets no further than the signature.
+    expect(await underRsa(1024)).toBe('ISSUER_SIGNATURE_INVALID');
+    expect(await underRsa(1025)).toBe('CERTIFICATE_KEY_NOT_ALLOWED');
+  });
+
   it.each(['rsa-sha1', 'rsa-md5', 'pss-empty'] as const)('does not sign with %s', async (scheme) => {
     const ca = subordinateCa(root, {}, 'rsa');
     expect(await reasonFor(present(device(ca), ca))).toBe('accepted');
@@ -202,6 +217,12 @@ describe('a CA', () => {
     );
     const weak = subordinateCa({ ...root, scheme });
     expect(await reasonFor(present(device(weak), weak))).toBe('CERTIFICATE_ALGORITHM_NOT_ALLOWED');
+  });
+
+  it('does not call a signature by the name of another algorithm', async () => {
+    // An ECDSA signature that is said to be an RSA one: the key alone would accept it.
+    const leaf = present(device({ ...issuing, scheme: 'rsa-sha256' }), issuing);
+    expect(await reasonFor(leaf)).toBe('ISSUER_SIGNATURE_INVALID');
   });
 
   it('signs with an algorithm of its key', async () => {

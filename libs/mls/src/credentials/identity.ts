@@ -44,6 +44,12 @@ export interface IdentityProvider {
 /** A decision about an identity. */
 export type IdentityVerdict = { readonly valid: true } | { readonly valid: false; readonly reason: string };
 
+/** Names whom a credential stands for, as a provider sees it; without its word, the credential itself is the name. */
+export function identifierOf(provider: IdentityProvider, presented: PresentedCredential): string {
+  if (provider.identifierOf !== undefined) return provider.identifierOf(presented);
+  return Buffer.from(encode(Credential, presented.credential)).toString('latin1');
+}
+
 const PresentedCredentialCodec = struct({
   credential: Credential,
   signatureKey: opaque,
@@ -92,8 +98,7 @@ export class IdentityAnswers {
 
   /** Names whom a credential stands for (R11.2-06, R11.3-05). */
   identifierOf(presented: PresentedCredential): string {
-    if (this.#provider.identifierOf !== undefined) return this.#provider.identifierOf(presented);
-    return Buffer.from(encode(Credential, presented.credential)).toString('latin1');
+    return identifierOf(this.#provider, presented);
   }
 
   async #ask(question: IdentityQuestion): Promise<void> {

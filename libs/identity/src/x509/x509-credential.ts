@@ -26,23 +26,25 @@ export function x509Credential(chain: readonly Uint8Array[]): Credential {
 /** Gives the URI of the device that the end entity names, unchecked. @throws IdentityError INVALID_CREDENTIAL */
 export function deviceOfX509Credential(credential: Credential): string {
   try {
-    return deviceOf(readEndEntity(credential));
+    return deviceOf(readEndEntity(credential, readCertificate));
   } catch (cause) {
     if (!(cause instanceof Refused)) throw cause;
     throw new IdentityError('INVALID_CREDENTIAL', cause.reason, { cause });
   }
 }
 
+/** Turns bytes into a certificate. @throws Refused */
+export type CertificateReader = (der: Uint8Array) => X509Certificate;
+
 /** Reads the certificates of a credential; none is believed yet. @throws Refused */
-export function readChain(credential: Credential): CertificatePath {
+export function readChain(credential: Credential, read: CertificateReader): CertificatePath {
   const [endEntity, ...others] = certificatesOf(credential);
-  // One after the other, so that what is refused last is not read before.
-  return [readCertificate(endEntity), ...others.map(readCertificate)];
+  return [read(endEntity), ...others.map(read)];
 }
 
 /** Reads only the first certificate of a credential. @throws Refused */
-export function readEndEntity(credential: Credential): X509Certificate {
-  return readCertificate(certificatesOf(credential)[0]);
+export function readEndEntity(credential: Credential, read: CertificateReader): X509Certificate {
+  return read(certificatesOf(credential)[0]);
 }
 
 /** Requires that the end entity's key is the leaf's, in the form of its scheme (R5.3-03). @throws Refused */

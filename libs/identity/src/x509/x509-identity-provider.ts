@@ -3,13 +3,20 @@
  *
  * @module
  */
-import type { IdentityProvider, IdentityVerdict } from '@canopy/mls';
+import { encode } from '@canopy/codec';
+import {
+  Credential,
+  type IdentityProvider,
+  type IdentityVerdict,
+  type PresentedCredential,
+} from '@canopy/mls';
 import {
   requireCurrentList,
   type RevocationOptions,
   type RevocationRefusal,
 } from '../revocation/revocation-check.ts';
 import type { RevocationList } from '../revocation/revocation-list.ts';
+import { CertificateMemory } from './certificate-memory.ts';
 import type { X509Certificate } from './certificate.ts';
 import { PathSearch, type CertificatePath, type PathLimits } from './find-paths.ts';
 import { validateSameIdentifiers, type ReferenceIdentifiers } from './identifiers.ts';
@@ -17,7 +24,7 @@ import { Refused, type X509Refusal } from './refusal.ts';
 import { SignatureMemory } from './signature-memory.ts';
 import { createTrustStore, type TrustedCertificates, type TrustStore } from './trust-store.ts';
 import { validateEndEntity, validatePath, type PathContext } from './validate-path.ts';
-import { readChain, readEndEntity, validateSignatureKey } from './x509-credential.ts';
+import { readChain, readEndEntity, validateSignatureKey, type CertificateReader } from './x509-credential.ts';
 
 /** What certificates are judged by. */
 export interface X509IdentityProviderOptions extends TrustedCertificates {
@@ -29,8 +36,8 @@ export interface X509IdentityProviderOptions extends TrustedCertificates {
   readonly revocation?: RevocationOptions;
   /** 8 certificates in a path and 32 steps of a search by default. */
   readonly limits?: Partial<PathLimits>;
-  /** How many verified signatures are remembered; 10 000 by default. */
-  readonly capacity?: number;
+  /** How many verified signatures are remembered, and certificates; 10 000 and 2 000 by default. */
+  readonly capacity?: { readonly signatures?: number; readonly certificates?: number };
 }
 
 /** Why an X.509 credential is refused. */
@@ -48,21 +55,33 @@ const DEFAULT_LIMITS: PathLimits = { pathLength: 8, steps: 32 };
 export function createX509IdentityProvider(options: X509IdentityProviderOptions): IdentityProvider {
   const { identifiers } = options;
   const judge = new ChainJudge(options);
+  const certificates = new CertificateMemory(options.capacity?.certificates ?? 2_000);
+  const read: CertificateReader = (der) => certificates.read(der);
+  const namesIn = ({ credential }: PresentedCredential): readonly string[] =>
+    identifiers.of(readEndEntity(credential, read));
   return {
     validateCredential: ({ credential, signatureKey }) =>
       verdictOf(async () => {
-        const chain = readChain(credential);
+        const chain = readChain(credential, read);
         validateSignatureKey(chain[0], signatureKey);
         await judge.validate(chain);
       }),
     validateSuccessor: (old, presented) =>
       verdictOf(() => {
-        const [before, after] = [readEndEntity(old.credential), readEndEntity(presented.credential)];
-        validateSameIdentifiers(identifiers.of(before), identifiers.of(after));
+        validateSameIdentifiers(namesIn(old), namesIn(presented));
       }),
-    identifierOf: ({ credential }) =>
-      JSON.stringify([...new Set(identifiers.of(readEndEntity(credential)))].toSorted()),
+    identifierOf: (presented) => identifierFrom(() => namesIn(presented), presented),
   };
+}
+
+/** Gives the names as one text. Who has none that counts is nobody but the owner of this very credential. */
+function identifierFrom(names: () => readonly string[], { credential }: PresentedCredential): string {
+  try {
+    return JSON.stringify(Array.from(new Set(names())).toSorted());
+  } catch (error) {
+    if (error instanceof Refused) return Buffer.from(encode(Credential, credential)).toString('latin1');
+    throw error;
+  }
 }
 
 /** Makes a verdict of what a check throws. */
@@ -85,7 +104,7 @@ class ChainJudge {
   constructor(options: X509IdentityProviderOptions) {
     this.#options = options;
     this.#trust = createTrustStore(options);
-    this.#memory = new SignatureMemory(options.capacity ?? 10_000);
+    this.#memory = new SignatureMemory(options.capacity?.signatures ?? 10_000);
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
   }
 

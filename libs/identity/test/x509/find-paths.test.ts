@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { readCertificate, type X509Certificate } from '../../src/x509/certificate.ts';
+import { CertificateMemory } from '../../src/x509/certificate-memory.ts';
 import { SignatureMemory } from '../../src/x509/signature-memory.ts';
 import {
   issue,
@@ -106,7 +107,7 @@ describe('the search for a path', () => {
 
 describe('remembered signatures', () => {
   it('do not make another certificate believed', async () => {
-    const by = judge({ capacity: 2 });
+    const by = judge({ capacity: { signatures: 2, certificates: 2 } });
     const [alice, bob] = [device(issuing), device(rootCa({ subject: issuing.subject }))];
     expect(await reasonFor(present(alice, issuing), by)).toBe('accepted');
     expect(await reasonFor(present(alice, issuing), by)).toBe('accepted');
@@ -140,6 +141,22 @@ describe('remembered signatures', () => {
         scheme,
       );
     expect(await Promise.all(certificates.map(isRemembered))).toEqual([false, true, true]);
+  });
+
+  it('are remembered beside the certificates, of which the least recently used make room', () => {
+    const memory = new CertificateMemory(2);
+    const [a, b, c] = [device(issuing).der, device(issuing).der, device(issuing).der];
+    const first = memory.read(a);
+    memory.read(b);
+    expect(memory.read(a)).toBe(first);
+    const second = memory.read(b);
+    memory.read(a);
+    memory.read(c);
+    expect(memory.size).toBe(2);
+    expect(memory.read(a)).toBe(first);
+    expect(memory.read(b)).not.toBe(second);
+    expect(() => memory.read(new Uint8Array(3))).toThrow('CERTIFICATE_MALFORMED');
+    expect(memory.size).toBe(2);
   });
 
   it('do not outlive a certificate', async () => {

@@ -227,6 +227,34 @@ describe('a successor', () => {
   });
 });
 
+describe('whom a certificate stands for', () => {
+  it('is its device, whichever certificate it shows', () => {
+    const by = judge();
+    const [old, renewed, other] = [
+      [DEVICE],
+      ['https://example.com/', DEVICE],
+      ['mimi://example.com/d/bob/a1b2c3d4'],
+    ].map((uris) => by.identifierOf?.(present(device(issuing, { uris }))));
+    expect(old).toBe(renewed);
+    expect(old).not.toBe(other);
+  });
+
+  it('is all of its names that count, in any order', () => {
+    const by = judge({ identifiers: nameIdentifiers(['uri', 'subject']) });
+    const uris = ['https://example.com/a', 'https://example.com/b'];
+    const name = (all: readonly string[]) => by.identifierOf?.(present(device(issuing, { uris: all })));
+    expect(name(uris)).toBe(name(uris.toReversed()));
+    expect(name(uris)).not.toBe(name(uris.slice(1)));
+  });
+
+  it('is nobody else when it has no name that counts', () => {
+    const [one, other] = [present(device(issuing, { uris: [] })), present(device(issuing, { uris: [] }))];
+    const by = judge();
+    expect(by.identifierOf?.(one)).toBe(by.identifierOf?.(one));
+    expect(by.identifierOf?.(one)).not.toBe(by.identifierOf?.(other));
+  });
+});
+
 describe('identifiers of other kinds', () => {
   const names = [{ dNSName: 'Host.Example.com' }, { rfc822Name: 'alice@example.com' }];
   const someone = { subject: { o: 'Example', cn: 'Alice' }, uris: ['https://example.com/alice'], names };

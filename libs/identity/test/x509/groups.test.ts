@@ -265,12 +265,13 @@ describe('a certificate that expires while its owner is a member', () => {
     await expectConversation([alice, bob, carol]);
   });
 
-  it('cannot be kept: a new leaf with it is refused, and its owner can replace it after that', async () => {
+  it('cannot be kept: a new leaf with it is refused, and its owner can replace it after that [R5.3.1-05]', async () => {
     const time = { now: NOW };
     const [alice, bob, carol] = await trio(suite1, time, expires);
     time.now = NOW + 1_000n;
     const expected = refusal('INVALID_CREDENTIAL', 'R7.3-02', 'CERTIFICATE_EXPIRED');
     await expect(bob.group.proposeUpdate(inPublic)).rejects.toEqual(expected);
+    await expect(bob.group.commit({ forcePath: true })).rejects.toEqual(expected);
     await expectRefused(alice, await corrupt(bob).group.proposeUpdate(inPublic), expected);
     await expectRefused(alice, (await corrupt(bob).group.commit({ forcePath: true })).message, expected);
     await commit(bob, [alice, carol], { identity: certified(suite1, 'bob') });

@@ -106,8 +106,10 @@ function composeCommit(
   const { request, list, path } = parts;
   const applied = { ...parts.applied, tree: path?.tree ?? parts.applied.tree };
   const ownLeaf = required(applied.tree.findLeaf(state.ownLeafIndex), "the committer's leaf");
-  if (path !== undefined) validateNewLeaf(ownLeaf, applied);
-  if (request.identity !== undefined) requireJudged(state, ownLeaf, ports);
+  if (path !== undefined) {
+    validateNewLeaf(ownLeaf, applied);
+    requireJudged(state, request, ownLeaf, ports);
+  }
   const provisional = provisionalContext(state.suite, state.groupContext, applied);
   const commit: Commit = {
     proposals: list.map(toProposalOrRef),
@@ -116,11 +118,22 @@ function composeCommit(
   return { request, applied, path, provisional, commit };
 }
 
-/** A new identity of the committer is judged before anybody hears of it (R5.3.1-05, R5.3.1-07). */
-function requireJudged(state: GroupState, ownLeaf: LeafNode, { identities }: Ports): void {
-  const old = required(state.tree.findLeaf(state.ownLeafIndex), "the committer's leaf");
+/**
+ * The leaf of a path is judged before anybody hears of it (R5.3.1-05, R5.3.1-07). One that says what it said before is
+ * judged again, too: the others do so, and a credential that has expired meanwhile would end the group for all of them.
+ */
+function requireJudged(
+  state: GroupState,
+  { identity }: CommitRequest,
+  ownLeaf: LeafNode,
+  { identities }: Ports,
+): void {
   identities.requireValid(ownLeaf);
-  identities.requireSuccessor(old, ownLeaf);
+  if (identity === undefined) return;
+  identities.requireSuccessor(
+    required(state.tree.findLeaf(state.ownLeafIndex), "the committer's leaf"),
+    ownLeaf,
+  );
 }
 
 /** Gives what the application has to be asked before a commit is made (RFC 9420 §5.3.1). */
@@ -130,7 +143,8 @@ export function questionsOfCommitRequest(
 ): readonly IdentityQuestion[] {
   const sender = { senderType: SenderType.member, leafIndex: state.ownLeafIndex };
   const ofProposals = proposals.flatMap((proposal) => questionsOfProposal(proposal, sender, state.tree));
-  if (identity === undefined) return ofProposals;
+  const old = required(state.tree.findLeaf(state.ownLeafIndex), "the committer's leaf");
+  if (identity === undefined) return [...ofProposals, { kind: 'credential', presented: old }];
   return [
     ...ofProposals,
     ...questionsOfReplacement(leafOf(identity, state.suite), state.ownLeafIndex, state.tree),

@@ -183,9 +183,12 @@ describe('a commit that the committer itself refuses to make', () => {
     const lonely = restarted({ ...alice, party: { ...alice.party, options } });
     const before = snapshot(lonely);
     const { identity } = party('alice');
-    await expect(lonely.group.commit({ identity })).rejects.toThrow('is away');
-    expect(snapshot(lonely)).toBe(before);
-    await expectGoesOn(lonely, [lonely, bob, carol]);
+    for (const request of [{ identity }, { forcePath: true }]) {
+      await expect(lonely.group.commit(request)).rejects.toThrow('is away');
+      expect(snapshot(lonely)).toBe(before);
+    }
+    const again = restarted({ ...lonely, party: alice.party });
+    await expectGoesOn(again, [again, bob, carol]);
   });
 
   it('for the end of its ratchet leaves it as it was, and no secret behind [R12.4.2-13, R9.2-01]', async () => {

@@ -14,6 +14,7 @@ import {
   expectConversation,
   follow,
   joiner,
+  nameIn,
   openDoors,
   party,
   receive,
@@ -224,8 +225,10 @@ describe('proposals by reference', () => {
           identities: {
             ...identities,
             async validateCredential(presented) {
-              asked.resolve();
-              await answered.promise;
+              if (nameIn(presented) === 'dave') {
+                asked.resolve();
+                await answered.promise;
+              }
               return identities.validateCredential(presented);
             },
           },

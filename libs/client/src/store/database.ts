@@ -5,6 +5,8 @@
  */
 import { closeSync, openSync } from 'node:fs';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
+import { CodecError } from '@canopy/codec';
+import { MlsError } from '@canopy/mls';
 import { ClientError } from '../errors.ts';
 import { integer, type Row } from './row.ts';
 import { migrations } from './schema.ts';
@@ -25,7 +27,9 @@ export class Database {
     try {
       // Two processes with one state would use ratchet keys twice, so the lock is held until the end.
       sqlite.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL');
-      sqlite.exec('PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON');
+      sqlite.exec('PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON');
+      // RFC 9420 §9.2: what is deleted is overwritten in the file, and each transaction starts the log of writes anew.
+      sqlite.exec('PRAGMA secure_delete = ON; PRAGMA wal_autocheckpoint = 1; PRAGMA journal_size_limit = 0');
       const database = new Database(sqlite);
       database.#migrate();
       return database;
@@ -117,6 +121,11 @@ function toClientError(error: unknown): unknown {
   }
   if (code === SQLITE_NOTADB) {
     return new ClientError('INVALID_STATE', 'the file is not a state file', { cause: error });
+  }
+  if (error instanceof MlsError || error instanceof CodecError) {
+    return new ClientError('INVALID_STATE', 'the state file has a group that cannot be read', {
+      cause: error,
+    });
   }
   return error;
 }

@@ -129,6 +129,17 @@ describe('the secret tree', () => {
     }
   });
 
+  it('wipes all that a lookup derived when the generation is refused', () => {
+    const { suite, secrets } = recordingSuite();
+    const tree = SecretTree.start(suite, Uint8Array.from(ENCRYPTION_SECRET), 8);
+    const tooFar = LIMITS.maximumForwardSteps + 1;
+    expect(() => tree.lookUp(toLeafIndex(3), 'application', tooFar, LIMITS)).toThrow(
+      expect.objectContaining({ code: 'GENERATION_TOO_FAR' }),
+    );
+    expect(secrets.size).toBeGreaterThan(6);
+    expect([...secrets].filter((secret) => !isZero(secret))).toEqual([]);
+  });
+
   it('goes on when two senders, heard for the first time, are looked up before either is consumed [R9-01]', () => {
     const tree = start(8);
     const [one, two] = [2, 3].map((leaf) => tree.lookUp(toLeafIndex(leaf), 'application', 1, LIMITS));

@@ -17,7 +17,9 @@ import {
   joiner,
   keyPackageOf,
   party,
+  receive,
   removeOf,
+  snapshot,
   trio,
   type Peer,
 } from '../parties.ts';
@@ -29,7 +31,9 @@ import {
   byValue,
   demanding,
   expectNotCommitted,
+  forgeProposal,
   listing,
+  publicly,
   replaceExtensions,
   settle,
   spread,
@@ -48,6 +52,18 @@ async function unequal(): Promise<readonly [Peer, Peer, Peer]> {
   if (carol === undefined) throw new Error('a newcomer expected');
   await expectConversation([alice, bob, carol]);
   return [alice, bob, carol];
+}
+
+/** Requires that extensions are refused by Alice and by Bob, alone, where they would be kept, and in a commit. */
+async function expectShut(alice: Peer, bob: Peer, extension: Extension, refused: object): Promise<void> {
+  const replace = replaceExtensions(extension);
+  const before = [alice, bob].map(snapshot);
+  await expect(alice.group.propose(replace, publicly)).rejects.toMatchObject(refused);
+  await expect(alice.group.commit({ proposals: [replace] })).rejects.toMatchObject(refused);
+  await expect(receive(bob, forgeProposal(alice, replace))).rejects.toMatchObject(refused);
+  await expect(receive(bob, await listing(alice, byValue(replace)))).rejects.toMatchObject(refused);
+  expect([alice, bob].map(snapshot)).toEqual(before);
+  expect(bob.group.state.proposals).toEqual([]);
 }
 
 const demands: readonly (readonly [string, string, Extension])[] = [
@@ -110,10 +126,8 @@ describe('extensions that', () => {
     async (type) => {
       const all = await trio({ capabilities: { extensions: [type] } });
       const [alice, bob] = all;
-      const replace = replaceExtensions({ extensionType: type, extensionData: empty });
-      const refused = { name: 'MlsError', requirement: 'R13.5-03' };
-      await expect(alice.group.commit({ proposals: [replace] })).rejects.toMatchObject(refused);
-      await expect(bob.group.process(await listing(alice, byValue(replace)))).rejects.toMatchObject(refused);
+      const grease = { extensionType: type, extensionData: empty };
+      await expectShut(alice, bob, grease, { name: 'MlsError', requirement: 'R13.5-03' });
       expectAgreement(await commitBy(alice, all));
     },
   );
@@ -170,13 +184,17 @@ describe('required_capabilities', () => {
     expectAgreement([invited.committer, dave]);
   });
 
-  it('in the GroupContext that are malformed are refused on both sides [R11.1-01]', async () => {
-    const all = await trio();
-    const [alice, bob] = all;
-    const replace = replaceExtensions(malformed);
-    const refused = { name: 'CodecError' };
-    await expect(alice.group.commit({ proposals: [replace] })).rejects.toMatchObject(refused);
-    await expect(bob.group.process(await listing(alice, byValue(replace)))).rejects.toMatchObject(refused);
-    expectAgreement(await commitBy(alice, all));
-  });
+  it.each([
+    ['required_capabilities', ExtensionType.requiredCapabilities],
+    ['external_senders', ExtensionType.externalSenders],
+  ])(
+    'in the GroupContext that are malformed are refused on both sides: %s [R11.1-01]',
+    async (_what, type) => {
+      const all = await trio();
+      const [alice, bob] = all;
+      const extension = { extensionType: type, extensionData: bytes('?') };
+      await expectShut(alice, bob, extension, { name: 'CodecError' });
+      expectAgreement(await commitBy(alice, all));
+    },
+  );
 });

@@ -281,7 +281,8 @@ export class Group {
   /**
    * Gives the records that have changed since this was last called, or since the group was restored; all of them the first
    * time. They have to be stored, all at once, before anything leaves that was made meanwhile (R6.3.1-05): when that
-   * fails, this group is ahead of its store and has to be restored from there.
+   * fails, this group is ahead of its store and has to be restored from there. Processing a commit uses its message key:
+   * keep or drop it before, or store it beside (`encodeStagedCommit`), since it cannot be processed a second time.
    */
   takeChanges(): RecordChange[] {
     const changes = takeChanges(this.#taken, this.#state);

@@ -40,7 +40,6 @@ import {
   computeConfirmationTag,
   confirmedContext,
   provisionalContext,
-  requireNextEpoch,
   scheduleEpoch,
   wipeWelcomeSecrets,
 } from './epoch-inputs.ts';
@@ -105,7 +104,6 @@ export function questionsOfExternalJoin({ request, tree }: OpenedGroupInfo): rea
 export function createExternalCommit({ request, tree }: OpenedGroupInfo, ports: Ports): ExternalCommit {
   const { suite, groupInfo } = request;
   const { groupContext } = groupInfo;
-  requireNextEpoch(groupContext);
   validateGroup(tree, groupContext, leafValidation(suite, ports));
   const { kemOutput, initSecret } = createExternalInit(suite, externalPubOf(groupInfo));
   const proposals = listProposals(request, kemOutput);

@@ -5,7 +5,7 @@ import { CodecError, decode, encode } from '@canopy/codec';
 import { GroupSecrets, Welcome } from '../../src/commits/welcome.ts';
 import { wipeInitKey } from '../../src/commits/join-by-welcome.ts';
 import { Group } from '../../src/group/group.ts';
-import type { PreSharedKeyID } from '../../src/schedule/psk.ts';
+import type { PreSharedKeyID, PskStore } from '../../src/schedule/psk.ts';
 import {
   bytes,
   empty,
@@ -113,6 +113,28 @@ describe('a Welcome is refused, leaves no secret, and the true one still brings 
     const dave = await join(invited.joiner, asMessage(invited.welcome));
     expectAgreement([committer, dave]);
     expect(await hear(dave, say(committer, 'welcome'))).toBe('welcome');
+  });
+
+  it('and what it decrypted is overwritten when a PSK is missing [R12.4.3.1-05, R9.2-01]', async () => {
+    const { secrets: inside } = openInvitation(invited);
+    const hidden = [inside.joinerSecret, inside.pathSecret?.pathSecret ?? empty].map((one) => hex(one));
+    // The id of the PSK is a view into all that was decoded.
+    let decodedBytes = empty;
+    const seen: boolean[] = [];
+    const forgetful: PskStore = {
+      findExternalPsk(id) {
+        decodedBytes = new Uint8Array(id.buffer);
+        seen.push(...hidden.map((one) => hex(decodedBytes).includes(one)));
+        return undefined;
+      },
+      findResumptionPsk: () => undefined,
+    };
+    const { party: who, keyPackage } = invited.joiner;
+    const poor: Joiner = { keyPackage, party: { ...who, options: { ...who.options, psks: forgetful } } };
+    await expect(join(poor, asMessage(invited.welcome))).rejects.toMatchObject({ code: 'PSK_NOT_AVAILABLE' });
+    expect(seen).toEqual([true, true]);
+    expect(hidden.map((one) => hex(decodedBytes).includes(one))).toEqual([false, false]);
+    expectAgreement([invited.committer, await join(invited.joiner, asMessage(invited.welcome))]);
   });
 
   it('whose content is no content [R12.4.3.1-04, R12.4.3.1-07]', async () => {

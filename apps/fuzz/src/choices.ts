@@ -38,9 +38,9 @@ export class Choices {
 
   /** Takes one of a list that is not empty. */
   oneOf<T>(list: readonly T[]): T {
-    const [chosen] = list.slice(this.below(list.length));
-    if (chosen === undefined) throw new RangeError('nothing to choose from');
-    return chosen;
+    const at = this.below(list.length);
+    for (const chosen of list.slice(at, at + 1)) return chosen;
+    throw new RangeError('nothing to choose from');
   }
 
   /** Takes one of a list; undefined when it is empty. */

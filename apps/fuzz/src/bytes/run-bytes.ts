@@ -17,6 +17,7 @@ import { World } from '../structure/world.ts';
 import type { Watcher } from '../watcher.ts';
 import { WorldError } from '../world-error.ts';
 import { collect } from './corpus.ts';
+import { shuffleNodes } from './shuffle.ts';
 import { decodersOf } from './decoders.ts';
 import {
   damageDecoder,
@@ -61,9 +62,11 @@ async function grow(world: World): Promise<void> {
 async function damage(world: World, watcher: Watcher): Promise<void> {
   const [device] = world.active;
   if (device === undefined) return;
-  const decoders = decodersOf(await collect(world, device));
+  const corpus = await collect(world, device);
+  const decoders = decodersOf(corpus);
   const targets = [
     [60, (): Promise<void> => damageDecoder(world, decoders)],
+    [4, (): Promise<void> => shuffleNodes(world, corpus.nodes)],
     [6, damageMessages],
     [4, damageWelcome],
     [4, damageGroupInfo],

@@ -11,17 +11,15 @@ import { offerDamaged } from './damage.ts';
 import type { Device, OpenCommit } from './device.ts';
 import { expectationOf, noteTaken, type Expectation } from './device-model.ts';
 import type { Envelope } from './envelope.ts';
+import { isRepetition, receive, type Verdict } from './inbox-verdict.ts';
 import { adoptCommit } from './settle-commit.ts';
 import { store } from './storage.ts';
 import type { World } from './world.ts';
 
-/** How far behind its turn a message may be looked at. */
-const REORDER = 8;
-
 /** Lets a member look at one of the messages in its queue. */
 export async function deliverOne(world: World, device: Device): Promise<void> {
   const { choices, settings } = world;
-  const at = choices.chance(60) ? 0 : choices.below(Math.min(REORDER, device.queue.length));
+  const at = choices.chance(60) ? 0 : choices.below(Math.min(settings.reorder, device.queue.length));
   const envelope = device.take(at);
   if (envelope === undefined) return;
   if (choices.chance(settings.duplication)) device.queue.push(envelope);
@@ -63,29 +61,42 @@ async function process(world: World, device: Device, envelope: Envelope): Promis
   const expected = expectationOf(device.model, device.name, envelope, policy);
   const what = `${device.name} (epoch ${device.model.epoch}) processes #${envelope.id}`;
   const before = store(device.group.state);
-  const result = await attempt(what, () => device.group.process(decodeMessage(envelope.bytes)));
+  const result = await attempt(what, () => receive(device, envelope));
   world.counts.add(`delivered ${envelope.kind}`);
-  if (result.kind === 'done') {
+  if (result.kind === 'done' && result.value.kind === 'taken') {
     check(
       expected.mayPass,
       `${what}: a refusal with ${expected.codes.join(' or ')} expected, but it was taken`,
     );
     noteTaken(device.model, envelope, policy);
-    take(world, device, envelope, result.value);
+    take(world, device, envelope, result.value.received);
     device.retryWaiting();
     return;
   }
-  world.note(`${what}: ${result.refusal.code}`);
-  world.counts.add(`refusal ${result.refusal.code}`);
-  checkRefusal(what, expected, result.refusal);
   check(equal(store(device.group.state), before), `${what}: a refusal changes nothing`);
+  const codes = result.kind === 'refused' ? [result.refusal.code] : codesAside(result.value);
+  world.note(`${what}: ${codes.join(' or ')}`);
+  world.counts.add(`refusal ${codes.join(' or ')}`);
+  if (result.kind === 'done' && isRepetition(device, envelope, expected)) return;
+  const cause = result.kind === 'refused' ? result.refusal : undefined;
+  checkCodes(what, expected, codes, cause);
   putAside(device, envelope, expected);
 }
 
-function checkRefusal(what: string, expected: Expectation, refusal: Refusal): void {
-  if (expected.codes.includes(refusal.code)) return;
+function codesAside(verdict: Verdict): readonly string[] {
+  return verdict.kind === 'aside' ? verdict.codes : [];
+}
+
+function checkCodes(
+  what: string,
+  expected: Expectation,
+  codes: readonly string[],
+  refusal: Refusal | undefined,
+): void {
+  if (codes.some((code) => expected.codes.includes(code))) return;
   const wanted = expected.codes.length === 0 ? 'no refusal' : expected.codes.join(' or ');
-  find(`${what}: ${wanted} expected, found ${describeError(refusal)}`, refusal);
+  const found = refusal === undefined ? codes.join(' or ') : describeError(refusal);
+  find(`${what}: ${wanted} expected, found ${found}`, refusal);
 }
 
 /** Notes what becomes of a message that was refused. */

@@ -138,6 +138,7 @@ export function noteNextEpoch(model: DeviceModel, policy: Policy): void {
   model.epoch += 1n;
   model.proposals = new Set();
   model.sent = { handshake: 0, application: 0 };
+  model.mayBeStuck = false;
   const readable = new Set([model.epoch, ...model.retained].map(String));
   for (const key of model.ratchets.keys()) {
     if (!readable.has(key.slice(0, key.indexOf('/')))) model.ratchets.delete(key);

@@ -7,12 +7,15 @@
 import {
   decodeMessage,
   decodeStagedCommit,
+  encodeMessage,
   encodeStagedCommit,
+  Inbox,
   type Group,
   type GroupOptions,
   type StagedCommit,
 } from '@canopy/mls';
 import type { CipherSuite } from '@canopy/crypto';
+import { check } from '../finding.ts';
 import type { Client } from './client.ts';
 import { noteNextEpoch, type DeviceModel } from './device-model.ts';
 import type { Envelope } from './envelope.ts';
@@ -41,12 +44,15 @@ export interface DeviceSetting {
   readonly client: Client;
   readonly suite: CipherSuite;
   readonly options: GroupOptions;
+  /** Whether the library's inbox stands before the group. */
+  readonly usesInbox: boolean;
 }
 
 /** A member of the simulation. */
 export class Device {
   readonly setting: DeviceSetting;
   group: Group;
+  inbox: Inbox | undefined;
   model: DeviceModel;
   /** Messages that have arrived and were not looked at. */
   queue: Envelope[] = [];
@@ -58,6 +64,7 @@ export class Device {
   own: OpenCommit | undefined;
   /** Somebody else's commit that it has processed and not yet kept. */
   held: OpenCommit | undefined;
+  readonly #keptByInbox = new Map<string, Envelope>();
   readonly #records = new RecordStore();
   #saved: Saved;
   /** Looked at since the last save. */
@@ -66,6 +73,7 @@ export class Device {
   constructor(setting: DeviceSetting, group: Group, model: DeviceModel) {
     this.setting = setting;
     this.group = group;
+    this.inbox = setting.usesInbox ? new Inbox(group) : undefined;
     this.model = model;
     this.#saved = this.#write();
   }
@@ -81,8 +89,19 @@ export class Device {
     return envelope;
   }
 
+  /** Whether the inbox has kept a message. */
+  isKept({ bytes }: Envelope): boolean {
+    return this.#keptByInbox.has(textOf(bytes));
+  }
+
+  /** Notes that the inbox has kept a message. */
+  noteKept(envelope: Envelope): void {
+    this.#keptByInbox.set(textOf(envelope.bytes), envelope);
+  }
+
   /** Something has changed: what was too early may fit now. */
   retryWaiting(): void {
+    this.#takeRipe();
     this.queue.unshift(...this.waiting.splice(0));
   }
 
@@ -102,6 +121,8 @@ export class Device {
   crash(): void {
     const { model, own, held } = this.#saved;
     this.group = this.#records.restore(this.setting.suite, this.setting.options);
+    this.inbox = this.setting.usesInbox ? new Inbox(this.group) : undefined;
+    this.#keptByInbox.clear();
     this.model = structuredClone(model);
     this.own = this.#reopen(own);
     this.held = this.#reopen(held);
@@ -121,6 +142,18 @@ export class Device {
     if (reinit !== undefined && !selfRemoved) this.model.status = 'ended';
   }
 
+  /** What the inbox has kept for this epoch comes out of it, and nothing that it was not given. */
+  #takeRipe(): void {
+    for (const message of this.inbox?.takeRipe() ?? []) {
+      const isKnown = this.#keptByInbox.delete(textOf(encodeMessage(message)));
+      check(isKnown, `${this.name}: the inbox gives back only what it was given`);
+    }
+    for (const [text, { epoch, id }] of this.#keptByInbox) {
+      check(epoch !== this.model.epoch, `${this.name}: the inbox gives #${id} back in its epoch`);
+      if (epoch < this.model.epoch) this.#keptByInbox.delete(text);
+    }
+  }
+
   #write(): Saved {
     this.#records.write(this.group);
     return { model: structuredClone(this.model), own: stored(this.own), held: stored(this.held) };
@@ -132,6 +165,8 @@ export class Device {
     );
   }
 }
+
+const textOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('latin1');
 
 function stored(commit: OpenCommit | undefined): StoredCommit | undefined {
   return commit && { envelope: commit.envelope, bytes: encodeStagedCommit(commit.staged) };

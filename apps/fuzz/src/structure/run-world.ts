@@ -15,6 +15,7 @@ import { askToJoin, proposeFromOutside } from './actions/outsiders.ts';
 import { probe } from './actions/probe.ts';
 import { propose } from './actions/propose.ts';
 import { restart } from './actions/restart.ts';
+import { foundSubgroup } from './actions/subgroup.ts';
 import { settle } from './actions/settle.ts';
 import { talk } from './actions/talk.ts';
 import { checkDevice } from './invariants.ts';
@@ -36,12 +37,13 @@ export const actions: readonly (readonly [weight: number, name: string, act: Act
   [12, 'commit', commit],
   [12, 'order', order],
   [5, 'decide', decide],
-  [2, 'leak', leak],
+  [4, 'leak', leak],
   [8, 'arrive', arrive],
   [4, 'external Commit', enterByCommit],
   [6, 'restart', restart],
   [4, 'intrude', intrude],
   [3, 'probe', probe],
+  [2, 'subgroup', foundSubgroup],
   [3, 'settle', settle],
 ];
 
@@ -67,6 +69,7 @@ export async function runWorld(request: WorldRequest, counts: Counts, watcher: W
       if (somebody !== undefined) checkDevice(world, somebody);
     }
     await settle(world);
+    if (world.service.hasEnded) await foundSubgroup(world);
   } catch (error) {
     throw new WorldError(error, world);
   }

@@ -24,6 +24,8 @@ export interface Settings {
   readonly loss: number;
   readonly duplication: number;
   readonly damage: number;
+  /** How far before its turn a message may be looked at. */
+  readonly reorder: number;
   /** How many of a hundred handshake messages are PublicMessages. */
   readonly publicHandshakes: number;
   /** The same for all members. */
@@ -58,6 +60,7 @@ export function chooseSettings(choices: Choices, options: WorldOptions): Setting
     loss: choices.oneOf([0, 5, 20]),
     duplication: choices.oneOf([0, 5, 15]),
     damage: choices.oneOf([0, 3, 10]),
+    reorder: choices.oneOf([1, 8, 8, 40]),
     publicHandshakes: choices.oneOf([0, 50, 50, 100]),
     shared: {
       allowNewMemberProposals: choices.chance(70),
@@ -69,13 +72,13 @@ export function chooseSettings(choices: Choices, options: WorldOptions): Setting
 
 /** Chooses the policy of one member. */
 export function choosePolicy(choices: Choices, { shared }: Settings): Policy {
-  const tight = choices.chance(15);
+  const tight = choices.chance(25);
   return {
     ...defaultPolicy,
     ...shared,
     pastEpochs: choices.oneOf([0, 1, 3, 3, 8]),
     maximumForwardSteps: tight ? choices.between(1, 5) : 1000,
-    maximumSkippedKeys: tight ? choices.between(0, 4) : 1000,
+    maximumSkippedKeys: tight ? choices.between(0, 3) : 1000,
     padding: choosePadding(choices),
   };
 }

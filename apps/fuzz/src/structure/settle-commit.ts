@@ -23,6 +23,7 @@ export function adoptCommit(world: World, device: Device, commit: OpenCommit): v
   world.note(`${device.name} is in epoch ${device.model.epoch}${before === undefined ? '' : ', and out'}`);
   if (before !== undefined) {
     world.haunt({ name: device.name, stored: before, outSince: commit.envelope.epoch + 1n });
+    checkGone(device);
     return;
   }
   checkRecord(device.group, world.service.record(device.model.epoch), device.name);
@@ -39,6 +40,19 @@ function checkIdentity({ group, setting: { client, suite }, name }: Device): voi
   check(client.settle(leaf.signatureKey), `${name}: the signature key of its leaf is its own`);
   const publicKey = suite.signature.publicKeyOf(signaturePrivateKey);
   check(Buffer.compare(publicKey, leaf.signatureKey) === 0, `${name}: the signature keys are a pair`);
+}
+
+/** Somebody who is out has nothing left of the group's secrets. */
+function checkGone({ group, name }: Device): void {
+  const { keys, secrets, pastEpochs, resumptionPsks, pendingUpdates, secretTree } = group.state;
+  const left = [keys.size, pastEpochs.length, resumptionPsks.length, pendingUpdates.length];
+  const { nodes, ratchets } = secretTree.state;
+  check(
+    [...left, nodes.length, ratchets.length].every((count) => count === 0),
+    `${name} is out and has keys`,
+  );
+  const isWiped = Object.values(secrets).every((secret: Uint8Array) => secret.every((byte) => byte === 0));
+  check(isWiped, `${name} is out and has secrets`);
 }
 
 /** A member is told that its commit was not taken. */

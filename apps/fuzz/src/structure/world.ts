@@ -154,7 +154,11 @@ export class World {
   /** Lets somebody in whose group has just begun. */
   enter(client: Client, group: Group, options: GroupOptions, queue: readonly Envelope[] = []): Device {
     checkRecord(group, this.service.record(group.epoch), client.name);
-    const device = new Device({ client, suite: this.suite, options }, group, newModel(group.epoch));
+    const device = new Device(
+      { client, suite: this.suite, options, usesInbox: this.choices.chance(40) },
+      group,
+      newModel(group.epoch),
+    );
     device.queue.push(...queue);
     this.devices.push(device);
     return device;

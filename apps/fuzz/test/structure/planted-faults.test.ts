@@ -96,6 +96,24 @@ const faults: readonly { readonly fault: string; readonly plant: Action; readonl
     },
     found: /has never read|is left behind|never came/,
   },
+  {
+    fault: 'a commit that does nothing of what was asked for',
+    plant: ({ active, choices }) => {
+      const group = choices.maybeOneOf(active)?.group;
+      if (group === undefined) return;
+      const commit = group.commit.bind(group);
+      const idle: typeof commit = (request) => commit({ ...request, proposals: [], identity: undefined });
+      Object.assign(group, { commit: idle });
+    },
+    found: /an Add adds its leaf|a Remove removes its leaf|the one asked for|those asked for/,
+  },
+  {
+    fault: 'an inbox that forgets what came too early',
+    plant: ({ active }) => {
+      for (const { inbox } of active) if (inbox !== undefined) Object.assign(inbox, { takeRipe: () => [] });
+    },
+    found: /the inbox gives #\d+ back in its epoch/,
+  },
 ];
 
 const firsts = new WeakMap<Device, { readonly epoch: bigint; readonly stored: Uint8Array }>();

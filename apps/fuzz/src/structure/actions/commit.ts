@@ -14,6 +14,7 @@ import {
   type CommitRequest,
   type CreatedCommit,
 } from '@canopy/mls';
+import { checkIntent } from '../check-intent.ts';
 import { nameIn } from '../client.ts';
 import type { Device } from '../device.ts';
 import type { CommitOutcome, Envelope } from '../envelope.ts';
@@ -49,6 +50,7 @@ export async function commitBy(world: World, device: Device, { request, text }: 
   const { model, name, group } = device;
   const created = await group.commit(request);
   const { message, staged } = created;
+  checkIntent(created, request, name);
   const envelope = world.seal(message, {
     kind: 'commit',
     epoch: model.epoch,

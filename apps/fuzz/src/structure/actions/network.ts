@@ -43,9 +43,10 @@ export function decide(world: World): void {
 export async function leak(world: World): Promise<void> {
   const commit = world.choices.maybeOneOf(world.service.inFlight);
   if (commit === undefined) return;
-  const device = world.choices.maybeOneOf(
-    world.active.filter(({ own }) => own?.envelope !== commit.envelope),
-  );
+  const others = world.active.filter(({ own }) => own?.envelope !== commit.envelope);
+  // Whose own Update is in it has most to lose when it is forgotten again.
+  const concerned = others.filter(({ group }) => group.state.pendingUpdates.length > 0);
+  const device = world.choices.maybeOneOf(concerned.length > 0 ? concerned : others);
   // A ratchet opens a message once: who looks at a private commit too early could not take it later.
   if (device === undefined || commit.envelope.generation !== undefined) return;
   await deliver(world, device, commit.envelope);

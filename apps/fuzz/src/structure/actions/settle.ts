@@ -7,6 +7,8 @@
 import { check, find } from '../../finding.ts';
 import { deliver } from '../deliver.ts';
 import type { Device } from '../device.ts';
+import { expectationOf } from '../device-model.ts';
+import type { Envelope } from '../envelope.ts';
 import { checkDevice, checkGhosts } from '../invariants.ts';
 import { adoptCommit, hearRefusal } from '../settle-commit.ts';
 import type { World } from '../world.ts';
@@ -50,15 +52,18 @@ function adoptHeld(world: World, device: Device): void {
   if (device.held !== undefined) adoptCommit(world, device, device.held);
 }
 
-/** What still waits cannot be taken any more: a limit of this member's policy stands before it. */
-function giveUpWaiting({ waiting, model, name }: Device): void {
-  for (const envelope of waiting.splice(0)) {
-    check(
-      envelope.epoch <= model.epoch || model.mayBeStuck,
-      `${name}: #${envelope.id} is of an epoch that never came`,
-    );
+/** What still waits cannot be taken any more: a limit of this member's policy stands before it, or has before. */
+function giveUpWaiting(device: Device): void {
+  const { model, name, setting } = device;
+  const waiting = device.waiting.splice(0);
+  const isTooFar = (envelope: Envelope): boolean =>
+    expectationOf(model, name, envelope, setting.options.policy).codes.includes('GENERATION_TOO_FAR');
+  for (const envelope of waiting.filter(isTooFar)) {
     if (envelope.kind === 'application') model.excused.set(envelope.id, 'GENERATION_TOO_FAR');
     else model.mayBeStuck = true;
+  }
+  for (const { id } of waiting.filter((envelope) => !isTooFar(envelope))) {
+    check(model.mayBeStuck, `${name}: #${id} waits for something that never came`);
   }
 }
 
@@ -73,6 +78,7 @@ async function freeTheStuck(world: World): Promise<void> {
     const door = world.active.find(({ model }) => model.epoch === world.service.epoch);
     if (door === undefined) continue;
     world.note(`${device.name} is stuck`);
+    world.counts.add('stuck');
     await joinExternally(world, device.setting.client, door);
     for (const commit of world.service.inFlight) world.order(commit);
     for (const other of world.devices) await drain(world, other);

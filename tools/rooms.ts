@@ -84,6 +84,8 @@ export const house: House = {
       packages: ['@grpc/grpc-js'],
     },
     'apps/fuzz': { rooms: core, packages: [] },
+    // Its peers are npm packages of their own folder, loaded by name: none of them is a dependency.
+    'apps/bench': { rooms: core, packages: [] },
   },
   everyTest: { rooms: ['libs/vectors'], packages: ['@jest/globals', 'fast-check'] },
   onlyIn: {

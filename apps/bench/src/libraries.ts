@@ -7,15 +7,8 @@
 /** Who stands in the rows for the floor. */
 export const FLOOR = 'floor';
 
-/** The name of Canopy's adapter. */
-export const CANOPY = 'canopy';
-
+const CANOPY = 'canopy';
 const STABLE = 'ts-mls';
-
-/** Gives what stands in the rows for a library. */
-export function peerLabel({ name, version }: { readonly name: string; readonly version: string }): string {
-  return `${name} ${version}`;
-}
 
 /** Says whether rows are Canopy's. */
 export function isCanopy(peer: string): boolean {

@@ -11,7 +11,7 @@ import { judge } from '../verdicts.ts';
 import { Figures, type Block } from './figures.ts';
 import { labelOf } from './names.ts';
 import type { Column, TextTable } from './text-table.ts';
-import { formatCount, formatRatio, formatTime } from './units.ts';
+import { formatRatio, formatTime } from './units.ts';
 
 /** Which rows a table has, and whether it gives the other libraries' times. */
 export interface ComparisonOptions {
@@ -66,7 +66,7 @@ export class Comparison {
     const own = this.figures.own(one);
     return [
       isNamed ? labelOf(one.name) : '',
-      formatCount(one.members),
+      `${one.members}`,
       own === undefined ? NOTHING : formatTime(own.microseconds),
       own?.floorRatio === undefined ? NOTHING : formatRatio(own.floorRatio),
       ...this.figures.others.map((peer) => this.#cell(one, peer, withTimes)),

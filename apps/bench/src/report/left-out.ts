@@ -6,7 +6,6 @@
 
 import type { LeftOut } from '../operations.ts';
 import { labelOf } from './names.ts';
-import { formatCount } from './units.ts';
 
 /** What was left out of a library for the same reason. */
 interface Gap {
@@ -41,7 +40,11 @@ function merge(gaps: readonly Gap[], part: 'members' | 'suites' | 'what'): reado
 }
 
 function describe({ peer, reason, what, members, suites }: Gap): string {
-  const sizes = members.toSorted((a, b) => a - b).map(formatCount);
-  const named = suites.toSorted((a, b) => a - b).join(', ');
-  return `${peer}, suite ${named}, ${sizes.join(', ')} members: ${what.join(', ')}. Reason: ${reason}`;
+  const where = `suite ${listed(suites)}; ${listed(members)} members`;
+  return `${peer}: ${what.join(', ')} (${where}): ${reason}`;
+}
+
+function listed(values: readonly number[]): string {
+  const texts = values.toSorted((a, b) => a - b).map((value) => `${value}`);
+  return new Intl.ListFormat('en-GB').format(texts);
 }

@@ -9,7 +9,7 @@ import { sizeNames, type BenchmarkResult, type SizeRow } from '../operations.ts'
 import { NOTHING } from './comparison.ts';
 import { labelOf, treeOrder } from './names.ts';
 import type { TextTable } from './text-table.ts';
-import { formatBytes, formatCount } from './units.ts';
+import { formatBytes } from './units.ts';
 
 /** Makes the table of all sizes; undefined when there are none. */
 export function sizesTable({ sizes, machine }: BenchmarkResult): TextTable | undefined {
@@ -31,7 +31,7 @@ export function sizesTable({ sizes, machine }: BenchmarkResult): TextTable | und
       labelOf(name),
       `${suite}`,
       tree,
-      formatCount(members),
+      `${members}`,
       ...machine.peers.map((peer) => bytes.get(`${key} ${peer}`) ?? NOTHING),
     ]),
   };

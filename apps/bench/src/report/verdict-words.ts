@@ -29,7 +29,7 @@ export function describeFound(verdict: Verdict): string {
 
 /** Gives what a verdict is about. */
 export function describeSubject({ row }: Pick<Verdict, 'row'>): string {
-  return `${labelOf(row.name)}, ${formatCount(row.members)} members, ${row.tree} tree, suite ${row.suite}`;
+  return `${labelOf(row.name)}, ${row.members} members, ${row.tree} tree, suite ${row.suite}`;
 }
 
 /** Gives a verdict in one line. */

@@ -42,6 +42,11 @@ function runsOnPool(step: Step): boolean {
   return step.kind === 'verify' && step.times > 1;
 }
 
+function isSymmetric(step: Step): step is SymmetricStep {
+  const { kind } = step;
+  return kind === 'hash' || kind === 'hmac' || kind === 'seal' || kind === 'open';
+}
+
 /** Makes inputs of the right size, with keys, ciphertexts and signatures that are valid. */
 class StepInputs {
   readonly #suite: SuiteParameters;
@@ -66,15 +71,7 @@ class StepInputs {
   }
 
   #once(step: Exclude<Step, StepOf<'verify'>>): () => unknown {
-    switch (step.kind) {
-      case 'hash':
-      case 'hmac':
-      case 'seal':
-      case 'open':
-        return this.#symmetric(step);
-      default:
-        return this.#asymmetric(step);
-    }
+    return isSymmetric(step) ? this.#symmetric(step) : this.#asymmetric(step);
   }
 
   #symmetric(step: SymmetricStep): () => unknown {

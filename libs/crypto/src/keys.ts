@@ -94,12 +94,11 @@ export function generateKeyPair(algorithm: KeyAlgorithm): KeyPair {
   return { publicKey, privateKey };
 }
 
-/** Makes a key pair out of bytes from a given source. */
-export function deriveKeyPairFrom(algorithm: KeyAlgorithm, random: Randomness): KeyPair {
-  const privateKey = algorithm.curve
+/** Makes a private key out of bytes from a given source. */
+export function drawPrivateKey(algorithm: KeyAlgorithm, random: Randomness): Uint8Array {
+  return algorithm.curve
     ? sampleScalar(algorithm, () => random.bytes(algorithm.privateKeySize))
     : random.bytes(algorithm.privateKeySize);
-  return { privateKey, publicKey: publicKeyOf(algorithm, privateKey) };
 }
 
 /**
@@ -123,7 +122,8 @@ function isScalar({ curve }: KeyAlgorithm, bytes: Uint8Array): boolean {
   return curve === undefined || (Buffer.compare(bytes, curve.order) < 0 && bytes.some((byte) => byte !== 0));
 }
 
-function toScalar(algorithm: KeyAlgorithm, raw: Uint8Array): Uint8Array {
+/** Gives a private key in its full size. @throws CryptoError INVALID_PRIVATE_KEY */
+export function toScalar(algorithm: KeyAlgorithm, raw: Uint8Array): Uint8Array {
   const size = algorithm.privateKeySize;
   let key = raw;
   // Some writers of big-endian numbers drop leading zeros.

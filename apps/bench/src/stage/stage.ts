@@ -17,55 +17,72 @@ import {
   type PuppetGroup,
 } from './puppet-group.ts';
 
-/** The groups of one size that libraries enter. They stay as they are: everybody who enters does so on its own. */
-export interface Stage {
-  readonly cast: Cast;
-  readonly members: number;
-  /** As it was founded, with no other commit. */
-  readonly fresh: FoundedGroup;
-  /** After a commit of every member. */
-  readonly warm: PuppetGroup;
-  /** As wide as the others, but with the first and the last member alone; undefined for less than three. */
-  readonly emptied: PuppetGroup | undefined;
-}
-
-/** Builds the groups of one size, in time N log N. */
-export async function buildStage(cast: Cast, members: number): Promise<Stage> {
-  const fresh = await foundGroup(cast, members);
-  const warm = await warmUp(fresh);
-  const emptied = members < 3 ? undefined : await emptyGroup(fresh);
-  return { cast, members, fresh, warm, emptied };
-}
-
-/** The leaves that live members take in a group of at least four: near to each other, and far away. */
-export function liveLeaves(members: number): readonly [first: number, near: number, far: number] {
-  return [0, 1, members - 1];
+/** A way into a group of puppets, and the authenticator of the epoch that it leads to (RFC 9420 §8.7). */
+export interface Invitation {
+  readonly welcome: Uint8Array;
+  readonly epochAuthenticator: Uint8Array;
 }
 
 /**
- * Lets live members take the places of three puppets of the warm group; they have to commit for it to be warm again.
- * Additions fill the leftmost blank leaves, so that each gets the place of its KeyPackage.
+ * The groups of one size that libraries enter, built when they are first asked for, in time N log N. They stay as they
+ * are: whoever enters does so in an epoch of its own.
  */
-export function replaceThree(stage: Stage, keyPackages: readonly Uint8Array[]): Promise<Uint8Array> {
-  const proposals = [...removalsOf(liveLeaves(stage.members)), ...additionsOfEncoded(keyPackages)];
-  return welcomeTo(stage.warm, Math.floor(stage.members / 2), proposals);
+export class Stage {
+  readonly cast: Cast;
+  readonly members: number;
+  #fresh: Promise<FoundedGroup> | undefined;
+  #warm: Promise<PuppetGroup> | undefined;
+  #emptied: Promise<PuppetGroup> | undefined;
+
+  constructor(cast: Cast, members: number) {
+    this.cast = cast;
+    this.members = members;
+  }
+
+  /** Gives the group as it was founded, with no other commit. */
+  fresh(): Promise<FoundedGroup> {
+    return (this.#fresh ??= foundGroup(this.cast, this.members));
+  }
+
+  /** Gives the group after a commit of every member. */
+  warm(): Promise<PuppetGroup> {
+    return (this.#warm ??= this.fresh().then(warmUp));
+  }
+
+  /** Gives a group as wide as the others, but with the first and the last member alone. It takes three members at least. */
+  emptied(): Promise<PuppetGroup> {
+    return (this.#emptied ??= this.fresh().then(emptyGroup));
+  }
+
+  /**
+   * Lets live members take the places of the first, the second and the last puppet of the warm group, which is warm
+   * again when they have committed. It takes four members at least. Additions fill the leftmost blank leaves, so that
+   * each gets the place of its KeyPackage.
+   */
+  async invite(keyPackages: readonly [Uint8Array, Uint8Array, Uint8Array]): Promise<Invitation> {
+    const { members } = this;
+    const proposals = [...removalsOf([0, 1, members - 1]), ...additionsOfEncoded(keyPackages)];
+    return inviteBy(await this.warm(), Math.floor(members / 2), proposals);
+  }
+
+  /** Fills the emptied group by a commit without a path: all whom it adds, a live member last, are unmerged leaves. */
+  async inviteUnmerged(keyPackage: Uint8Array): Promise<Invitation> {
+    const puppets = additionsOf(this.cast.puppets(1, this.members - 3));
+    return inviteBy(await this.emptied(), 0, [...puppets, ...additionsOfEncoded([keyPackage])]);
+  }
 }
 
-/** Fills the emptied group by a commit without a path: all whom it adds, a live member last, are unmerged leaves. */
-export function fillUnmerged(stage: Stage, keyPackage: Uint8Array): Promise<Uint8Array> {
-  if (stage.emptied === undefined) throw new Error('a group of at least three expected');
-  const puppets = additionsOf(stage.cast.puppets(1, stage.members - 3));
-  return welcomeTo(stage.emptied, 0, [...puppets, ...additionsOfEncoded([keyPackage])]);
-}
-
-async function welcomeTo(
+async function inviteBy(
   group: PuppetGroup,
   committer: number,
   proposals: CommitRequest['proposals'],
-): Promise<Uint8Array> {
-  const { welcome } = await commitAs(group, committer, { proposals });
+): Promise<Invitation> {
+  const { welcome, staged } = await commitAs(group, committer, { proposals });
   if (welcome === undefined) throw new Error('a commit that adds has a Welcome');
-  return encodeMessage({ wireFormat: WireFormat.welcome, welcome });
+  return {
+    welcome: encodeMessage({ wireFormat: WireFormat.welcome, welcome }),
+    epochAuthenticator: staged.state.secrets.epochAuthenticator,
+  };
 }
 
 function additionsOfEncoded(keyPackages: readonly Uint8Array[]): CommitRequest['proposals'] {

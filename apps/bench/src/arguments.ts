@@ -7,6 +7,7 @@
 import { parseArgs } from 'node:util';
 
 import { operationNames, type OperationName } from './operations.ts';
+import { CHART_SUITE, chartMembers } from './report/chart-lines.ts';
 import { treeOrder } from './report/names.ts';
 import type { Setting } from './scenario/scenario.ts';
 
@@ -87,11 +88,20 @@ export function readArguments(parameters: readonly string[]): Command | undefine
   const { values } = parse(parameters);
   if (values.help === true) return undefined;
   const outputs = { json: values.json, page: values.page === true };
-  if (values.from === undefined) return { kind: 'measure', options: readMeasure(values), outputs };
+  if (values.from === undefined) {
+    const options = readMeasure(values);
+    if (outputs.page && !options.settings.some(hasChart))
+      throw new TypeError('--page draws suite 1 with 100 and 1000 members, but neither is measured');
+    return { kind: 'measure', options, outputs };
+  }
   const extra = Object.keys(measureOptions).find((name) => name in values);
   if (extra !== undefined)
     throw new TypeError(`--from measures nothing, so --${extra} has no meaning with it`);
   return { kind: 'draw', from: values.from, outputs };
+}
+
+function hasChart({ suite, members }: Setting): boolean {
+  return suite === CHART_SUITE && chartMembers.includes(members);
 }
 
 function parse(parameters: readonly string[]) {

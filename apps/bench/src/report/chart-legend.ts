@@ -6,6 +6,7 @@
 
 import { shortName, versionOf } from '../libraries.ts';
 import { drawFloor, drawMark } from './chart-marks.ts';
+import type { ChartPanel } from './chart-lines.ts';
 import type { Figures } from './figures.ts';
 import { textElement } from './svg.ts';
 
@@ -32,10 +33,14 @@ const LINE_HEIGHT = 24;
 const LETTER_WIDTH = 8;
 
 /** Draws what the marks mean, on as many lines as it takes. */
-export function drawLegend(figures: Figures, { top, width }: LegendPlace): Legend {
+export function drawLegend(
+  panels: readonly ChartPanel[],
+  figures: Figures,
+  { top, width }: LegendPlace,
+): Legend {
   let x = LEFT;
   let y = top + LINE_HEIGHT / 2;
-  const elements = entriesOf(figures).flatMap(({ text, draw }) => {
+  const elements = entriesOf(panels, figures).flatMap(({ text, draw }) => {
     const space = 36 + text.length * LETTER_WIDTH;
     if (x + space > width) [x, y] = [LEFT, y + LINE_HEIGHT];
     const drawn = [draw(x + 8, y), textElement('text', { x: x + 22, y: y + 4.5 }, text)];
@@ -45,11 +50,14 @@ export function drawLegend(figures: Figures, { top, width }: LegendPlace): Legen
   return { elements, bottom: y + LINE_HEIGHT };
 }
 
-function entriesOf({ canopy, others }: Figures): readonly Entry[] {
+function entriesOf(panels: readonly ChartPanel[], { canopy, others }: Figures): readonly Entry[] {
+  const lines = panels.flatMap((panel) => panel.lines);
+  const shown = new Set(lines.flatMap((line) => line.others.map(({ peer }) => peer)));
   return [
     { text: 'floor: the primitives that RFC 9420 demands', draw: drawFloor },
     ...(canopy === undefined ? [] : [entryOf(canopy, 'canopy')]),
-    ...others.map(entryOf),
+    // The number of a library among all decides its mark.
+    ...others.map(entryOf).filter((_, i) => shown.has(others[i] ?? '')),
   ];
 }
 

@@ -35,7 +35,7 @@ export function drawChart(result: BenchmarkResult): string {
     throw new RangeError(`the chart shows suite ${CHART_SUITE} with 100 or 1000 members: nothing to draw`);
   const figures = new Figures(result);
   const axis = new LogAxis(panels.flatMap(timesOf), PLOT_LEFT, PLOT_RIGHT);
-  const legend = drawLegend(figures, { top: TITLE_HEIGHT, width: WIDTH });
+  const legend = drawLegend(panels, figures, { top: TITLE_HEIGHT, width: WIDTH });
   let top = legend.bottom;
   const drawn = panels.flatMap((panel) => {
     const elements = drawPanel(panel, { axis, top, figures });

@@ -13,11 +13,22 @@ import { labelOf } from './names.ts';
 import type { Column, TextTable } from './text-table.ts';
 import { formatRatio, formatTime } from './units.ts';
 
-/** Which rows a table has, and whether it gives the other libraries' times. */
+/** How many members the rows of a table have, and whether it gives the other libraries' times. */
 export interface ComparisonOptions {
   readonly withTimes: boolean;
-  readonly operations?: readonly OperationName[];
   readonly members?: readonly number[];
+}
+
+/** A block, or some operations of it. */
+export interface Selection extends Block {
+  readonly operations?: readonly OperationName[];
+}
+
+/** Rows of one operation, with columns for these libraries. */
+interface RowsOf {
+  readonly block: Block;
+  readonly name: OperationName;
+  readonly others: readonly string[];
 }
 
 /** What stands where nothing was measured. */
@@ -33,43 +44,40 @@ export class Comparison {
     this.#outcomes = outcomes(result);
   }
 
-  /** Makes the table of a suite and a kind of tree: a row for each operation and number of members. */
-  table(block: Block, options: ComparisonOptions): TextTable {
+  /** Makes a table of suites and kinds of tree: a row for each operation and number of members. */
+  table(blocks: readonly Selection[], options: ComparisonOptions): TextTable {
     const { figures } = this;
-    const operations = figures
-      .operations(block)
-      .filter((name) => options.operations?.includes(name) !== false);
-    const rows = operations.flatMap((name) =>
+    const others = figures.others.filter((peer) => blocks.some((block) => figures.has(block, peer)));
+    const rows = blocks.flatMap((block) =>
       figures
-        .members(block, name)
-        .filter((members) => options.members?.includes(members) !== false)
-        .map((members, i) => this.#row({ ...block, name, members }, i === 0 || options.withTimes, options)),
+        .operations(block)
+        .filter((name) => block.operations?.includes(name) !== false)
+        .flatMap((name) => this.#rows({ block, name, others }, options)),
     );
-    return { columns: this.#columns(), rows };
+    return { columns: columnsOf(others), rows };
   }
 
-  #columns(): readonly Column[] {
-    return [
-      { head: ['operation'], align: 'left' },
-      { head: ['members'], align: 'right' },
-      { head: ['Canopy'], align: 'right' },
-      { head: ['× floor'], align: 'right' },
-      ...this.figures.others.map((peer): Column => ({
-        head: [shortName(peer), versionOf(peer)],
-        align: 'right',
-      })),
-      { head: ['target'], align: 'left' },
-    ];
+  #rows({ block, name, others }: RowsOf, options: ComparisonOptions): readonly (readonly string[])[] {
+    return this.figures
+      .members(block, name)
+      .filter((members) => options.members?.includes(members) !== false)
+      .map((members, i) => {
+        // In the terminal an operation is named once; who reads with the eye sees the group.
+        const label = i === 0 || options.withTimes ? labelOf(name) : '';
+        return [
+          label,
+          ...this.#cells({ suite: block.suite, tree: block.tree, name, members }, others, options),
+        ];
+      });
   }
 
-  #row(one: MeasuredCase, isNamed: boolean, { withTimes }: ComparisonOptions): readonly string[] {
+  #cells(one: MeasuredCase, others: readonly string[], { withTimes }: ComparisonOptions): readonly string[] {
     const own = this.figures.own(one);
     return [
-      isNamed ? labelOf(one.name) : '',
       `${one.members}`,
       own === undefined ? NOTHING : formatTime(own.microseconds),
       own?.floorRatio === undefined ? NOTHING : formatRatio(own.floorRatio),
-      ...this.figures.others.map((peer) => this.#cell(one, peer, withTimes)),
+      ...others.map((peer) => this.#cell(one, peer, withTimes)),
       this.#outcomes.get(caseOf(one)) ?? '',
     ];
   }
@@ -83,6 +91,17 @@ export class Comparison {
     if (factor === undefined) return time;
     return withTimes ? `${time} (${formatRatio(factor)})` : formatRatio(factor);
   }
+}
+
+function columnsOf(others: readonly string[]): readonly Column[] {
+  return [
+    { head: ['operation'], align: 'left' },
+    { head: ['members'], align: 'right' },
+    { head: ['Canopy'], align: 'right' },
+    { head: ['× floor'], align: 'right' },
+    ...others.map((peer): Column => ({ head: [shortName(peer), versionOf(peer)], align: 'right' })),
+    { head: ['target'], align: 'left' },
+  ];
 }
 
 function outcomes(result: BenchmarkResult): ReadonlyMap<string, 'met' | 'missed'> {

@@ -72,6 +72,11 @@ export class Figures {
       .filter(({ suite, tree }) => this.#of({ suite, tree }).length > 0);
   }
 
+  /** Says whether a library has figures in a block. */
+  has(block: Block, peer: string): boolean {
+    return this.#of(block).some((row) => row.peer === peer);
+  }
+
   /** Gives the operations of a block, in their order. */
   operations(block: Block): readonly OperationName[] {
     const found = new Set(this.#of(block).map(({ name }) => name));

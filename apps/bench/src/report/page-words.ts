@@ -28,13 +28,14 @@ export const method = `All libraries run in one process, one after another, on o
   one commit and nobody has committed since. _unmerged_: nearly all leaves are unmerged in the nodes above them, which is the
   worst case for who verifies a tree.
 - **Operations.** The one who creates a commit has it accepted and is in the next epoch when the clock stops; the one who
-  processes ends in the next epoch, too. Handshake messages are PrivateMessages. Messages are bytes at both ends.
+  processes ends in the next epoch, too. Handshake messages are PrivateMessages but where a library
+  only has public ones (core-crypto). Messages are bytes at both ends.
   "Commit 10 proposals" commits ten additions by reference. "Save" encodes what a store has to be given since the last time,
   "load" reads a member from that. The epoch authenticators of the members are compared after each cycle; a library
   that has lost the group gives no figures.
 - **Interleaved.** In a cycle every library has a turn with each operation, and the floor is run right after Canopy; then comes
   the next cycle. What slows the machine down for a while hits all alike.
-- **Medians.** The first cycles are dropped as warm-up; of the others the median is taken. There are fewer cycles where an
+- **Medians.** The first fifth of the runs is dropped as warm-up; of the others the median is taken. There are fewer cycles where an
   operation takes long.
 - **Floor.** The primitives that RFC 9420 demands for the operation, once each, on \`node:crypto\`, with inputs of the real sizes,
   with keys imported beforehand where a member can keep them: no codec, no tree, no checks but those of cryptography. Nothing

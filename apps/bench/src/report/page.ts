@@ -56,14 +56,15 @@ export function writePage(result: BenchmarkResult, chart: string): string {
 }
 
 function summary(comparison: Comparison): readonly string[] {
-  const options = { withTimes: true, members: chartMembers };
-  const suite = CHART_SUITE;
-  const fresh = comparison.table({ suite, tree: 'fresh' }, { ...options, operations: ['create-group'] });
-  const warm = comparison.table({ suite, tree: 'warm' }, { ...options, operations: summaryOperations });
-  const rows = [...fresh.rows, ...warm.rows];
-  return rows.length === 0
-    ? []
-    : ['## In short', words.summaryWords, markdown({ columns: warm.columns, rows })];
+  const blocks = [
+    { suite: CHART_SUITE, tree: 'fresh', operations: ['create-group'] },
+    { suite: CHART_SUITE, tree: 'warm', operations: summaryOperations },
+  ] as const;
+  const table = comparison.table(blocks, {
+    withTimes: true,
+    members: chartMembers,
+  });
+  return table.rows.length === 0 ? [] : ['## In short', words.summaryWords, markdown(table)];
 }
 
 function machineList({ machine }: BenchmarkResult): string {
@@ -107,7 +108,7 @@ function fullTables(comparison: Comparison): readonly string[] {
     .blocks()
     .flatMap((block) => [
       `### Suite ${block.suite}, ${treeLabel(block.tree)}`,
-      markdown(comparison.table(block, { withTimes: true })),
+      markdown(comparison.table([block], { withTimes: true })),
     ]);
 }
 

@@ -47,7 +47,7 @@ function comparisonSections(result: BenchmarkResult): readonly (readonly string[
     .map((block) => [
       `Suite ${block.suite}, ${treeLabel(block.tree)}`,
       '',
-      ...plainLines(comparison.table(block, { withTimes: false })),
+      ...plainLines(comparison.table([block], { withTimes: false })),
     ]);
 }
 

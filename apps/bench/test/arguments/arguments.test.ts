@@ -91,6 +91,11 @@ describe('the command line', () => {
     [['--runs', '0'], "--runs expects whole numbers from 1 to 1000, found '0'"],
     [['--maximum-seconds', '1.5'], "found '1.5'"],
     [['--from', 'old.json', '--quick'], '--from measures nothing, so --quick has no meaning with it'],
+    [
+      ['--page', '--members', '2,10'],
+      '--page draws suite 1 with 100 and 1000 members, but neither is measured',
+    ],
+    [['--page', '--suites', '2'], '--page draws suite 1'],
     [['--speed'], "Unknown option '--speed'"],
     [['all'], "Unexpected argument 'all'"],
   ])('refuses %j in plain words', (parameters, words) => {

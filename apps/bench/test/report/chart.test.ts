@@ -53,6 +53,12 @@ function ownJoinAt(result: BenchmarkResult): number {
   return Number(mark.exec(drawChart(result))?.[1]);
 }
 
+function renamed(result: BenchmarkResult, from: string, to: string): BenchmarkResult {
+  const peers = result.machine.peers.map((peer) => (peer === from ? to : peer));
+  const operations = result.operations.map((row) => (row.peer === from ? { ...row, peer: to } : row));
+  return { ...result, machine: { ...result.machine, peers }, operations };
+}
+
 interface Box {
   readonly left: number;
   readonly right: number;
@@ -110,6 +116,15 @@ describe('the chart', () => {
     expect(svg).toContain('>10 ms</text>');
   });
 
+  it('does not name a library that has no mark', () => {
+    const operations = madeUpResult.operations.filter(({ peer }) => peer !== madeUpPeers[2]);
+    const drawn = drawChart({ ...madeUpResult, operations });
+    expect(drawn).not.toContain('rc.10');
+    // The others keep their marks.
+    expect(drawn).toContain('class="other-3"');
+    expect(drawn).not.toContain('class="other-1"');
+  });
+
   it("says Canopy's times and how many times faster it is than the stable ts-mls", () => {
     expect(svg).toContain('>ts-mls 1.6.4 ÷ Canopy</text>');
     expect(svg).toContain('>10.4 ms</text>');
@@ -143,20 +158,10 @@ describe('the chart', () => {
     ['as it is', madeUpResult],
     [
       'with names and figures that are long',
-      changed(
-        {
-          ...madeUpResult,
-          machine: {
-            ...madeUpResult.machine,
-            peers: [
-              ...madeUpPeers,
-              'a-library-with-a-long-name 10.20.30-rc.100',
-              'one-more-library 12.13.14',
-            ],
-          },
-        },
-        100,
-        ({ peer }) => peer === madeUpPeers[1],
+      renamed(
+        changed(madeUpResult, 100, ({ peer }) => peer === madeUpPeers[1]),
+        madeUpPeers[4],
+        'a-library-with-a-very-long-name 10.20.30-rc.100',
       ),
     ],
   ])('has no text on another one: %s', (_, result) => {
@@ -170,8 +175,7 @@ describe('the chart', () => {
   });
 
   it('escapes what libraries are called', () => {
-    const peers = ['canopy 0.1.0', 'a<b>&"c" 1'];
-    const drawn = drawChart({ ...madeUpResult, machine: { ...madeUpResult.machine, peers } });
+    const drawn = drawChart(renamed(madeUpResult, madeUpPeers[4], 'a<b>&"c" 1'));
     expect(elementsOf(drawn)[0]).toBe('svg');
     expect(drawn).toContain('a&lt;b&gt;&amp;&quot;c&quot; 1');
   });

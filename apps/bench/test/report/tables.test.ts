@@ -92,6 +92,15 @@ describe('the report in the terminal', () => {
     expect(cellsOf(lines[start + 2])).toBe('1000 | 297 µs | 1.20 × | 158 × | 20.4 × | 2.75 × | – | missed');
   });
 
+  it('has no column for a library that was not measured in that suite and tree', () => {
+    const operations = madeUpResult.operations.filter(
+      ({ peer, suite }) => peer !== madeUpPeers[4] || suite === 2,
+    );
+    const blocks = terminalReport({ ...madeUpResult, operations }).split('\nSuite ');
+    const withColumn = blocks.filter((block) => block.split('\n')[2]?.endsWith(' mls-ts'));
+    expect(withColumn.map((block) => block.slice(0, 6))).toEqual(['2, war']);
+  });
+
   it('ends with the targets that were missed: the figure and the aim', () => {
     const end = lines.slice(lines.findIndex((line) => line.startsWith('Targets: ')));
     expect(end).toEqual([

@@ -179,7 +179,10 @@ class CoreCryptoMember implements PeerMember {
     return Promise.reject(new NotOffered('it reads what it needs from its database by itself'));
   }
 
-  /** There is no access to the authenticator; of its exporter (RFC 9420 §8.5) the library chooses label and context. */
+  /**
+   * There is no access to the authenticator: a secret of the exporter (RFC 9420 §8.5) serves instead. The library has
+   * chosen the label `exporter` and an empty context for it.
+   */
   async epochAuthenticator(): Promise<Uint8Array> {
     const secret = await this.#session.run((context) => context.exportSecretKey(this.#id, 32));
     return secret.copyBytes();

@@ -140,11 +140,9 @@ class MlsTsMember implements PeerMember {
     return new MlsTsMember({ bindings, name, provider, identity }, group);
   }
 
-  /** There is no access to the authenticator: a secret of the exporter (RFC 9420 §8.5) serves instead. */
+  /** There is no access to the authenticator: the exporter's secret (RFC 9420 §8.5) that core-crypto gives serves instead. */
   epochAuthenticator(): Promise<Uint8Array> {
-    return Promise.resolve(
-      this.#group.export_key(this.#own.provider, 'authenticator', new Uint8Array(0), 32),
-    );
+    return Promise.resolve(this.#group.export_key(this.#own.provider, 'exporter', new Uint8Array(0), 32));
   }
 
   #add(keyPackage: Uint8Array): PeerCommit {

@@ -8,12 +8,15 @@ import { randomBytes } from 'node:crypto';
 
 import type { Peer, PeerClient, PeerMember } from '../peers/peer.ts';
 import type { Stage } from '../stage/stage.ts';
+import { canCollectGarbage, weigh } from './memory.ts';
 
 /** Live members at leaf 0, leaf 1 (near) and the last leaf (far), which a group of two has not beside the near one. */
 export interface LiveGroup {
   readonly first: PeerMember;
   readonly near: PeerMember;
   readonly far: PeerMember | undefined;
+  /** What the far one's state takes of memory; undefined where that cannot be seen, or is not worth to. */
+  readonly bytesOfFar: number | undefined;
 }
 
 /** A stage has puppets to replace from this size on; smaller groups are all live. */
@@ -35,17 +38,27 @@ async function foundLive(peer: Peer, { cast, members }: Stage): Promise<LiveGrou
   const { welcome } = await first.commit({ add: await keyPackagesOf(joiners) });
   const [near, far] = await joinAll(joiners, requireWelcome(welcome));
   if (near === undefined) throw new Error('a group of at least two expected');
-  return { first, near, far };
+  return { first, near, far, bytesOfFar: undefined };
 }
 
 async function enterWarm(peer: Peer, stage: Stage): Promise<LiveGroup> {
-  const clients = await createClients(peer, stage.cast.suite.id, ['first', 'near', 'far']);
-  const [a, b, c] = await keyPackagesOf(clients);
-  if (a === undefined || b === undefined || c === undefined) throw new Error('three clients expected');
-  const { welcome } = await stage.invite([a, b, c]);
-  const [first, near, far] = await joinAll(clients, welcome);
-  if (first === undefined || near === undefined) throw new Error('three members expected');
-  return { first, near, far };
+  const clients = await createClients(peer, stage.cast.suite.id, ['first', 'near']);
+  const last = await peer.createClient(stage.cast.suite.id, 'far');
+  const keyPackages = [...(await keyPackagesOf(clients)), await last.createKeyPackage()];
+  const { welcome } = await stage.invite(keyPackages);
+  const [first, near] = await joinAll(clients, welcome);
+  if (first === undefined || near === undefined) throw new Error('two members expected');
+  if (!isWorthWeighing(peer, stage))
+    return { first, near, far: await last.join(welcome), bytesOfFar: undefined };
+  const { made: far, bytes } = await weigh(() => last.join(welcome));
+  return { first, near, far, bytesOfFar: bytes };
+}
+
+/** In small groups, what does not belong to the tree outweighs it. */
+export const FEWEST_TO_WEIGH = 100;
+
+function isWorthWeighing({ memory }: Peer, { members }: Stage): boolean {
+  return canCollectGarbage && memory === 'heap' && members >= FEWEST_TO_WEIGH;
 }
 
 // One after another, here and below: a library may not bear to be called twice at once.

@@ -23,27 +23,4 @@ export class Measurement {
   size(name: SizeName, bytes: number): void {
     this.sizes.push({ name, bytes });
   }
-
-  /** Makes something, and notes what of memory it holds, divided by so many members. Needs `collectGarbage`. */
-  async hold<T>(members: number, make: () => Promise<T>): Promise<T> {
-    const before = usedBytes();
-    const made = await make();
-    this.size('memory-per-member', Math.max(0, usedBytes() - before) / members);
-    return made;
-  }
-}
-
-/** Whether garbage can be collected at will: with `node --expose-gc`. */
-export const canCollectGarbage = globalThis.gc !== undefined;
-
-/** Collects garbage, where that can be asked for. */
-export function collectGarbage(): void {
-  globalThis.gc?.();
-}
-
-/** Bytes of the heap, and of the buffers beside it. */
-function usedBytes(): number {
-  collectGarbage();
-  const { heapUsed, external } = process.memoryUsage();
-  return heapUsed + external;
 }

@@ -7,7 +7,9 @@
 import type { LeftOut, OperationName } from '../operations.ts';
 import type { Block } from './block.ts';
 import { Company } from './company.ts';
+import { FEWEST_TO_WEIGH } from './live-group.ts';
 import { Measurement } from './measurement.ts';
+import { canCollectGarbage } from './memory.ts';
 import type { Patience } from './patience.ts';
 import { nameOf, type Found, type Sample, type Setting } from './scenario.ts';
 
@@ -55,13 +57,25 @@ export class Player {
     return this.#runs.every((run) => this.#isDone(run));
   }
 
-  /** Leaves out what has turned out to take too long. */
+  /** Leaves out what cannot be seen, and what has turned out to take too long. */
   *begin(): Generator<Found> {
+    const whyNotWeighed = this.#whyNotWeighed();
+    if (whyNotWeighed !== undefined) {
+      const name = 'memory-per-member';
+      yield { kind: 'left-out', leftOut: { name, tree: 'warm', ...this.#where, reason: whyNotWeighed } };
+    }
     if (!this.#rules.mayFail) return;
     for (const run of this.#runs) {
       const reason = this.#rules.patience.refusal(run.key, this.#setting.members);
       if (reason !== undefined) yield* this.#leaveOut(run, reason);
     }
+  }
+
+  #whyNotWeighed(): string | undefined {
+    const { members, trees } = this.#setting;
+    if (!trees.includes('warm') || members < FEWEST_TO_WEIGH) return undefined;
+    if (this.#company.peer.memory === 'outside') return 'its states are outside of the JavaScript heap';
+    return canCollectGarbage ? undefined : 'it needs node --expose-gc';
   }
 
   /** Plays each block that is not done once. */

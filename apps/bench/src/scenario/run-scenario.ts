@@ -10,7 +10,7 @@ import { Stage } from '../stage/stage.ts';
 import type { Block } from './block.ts';
 import { Company } from './company.ts';
 import { entryBlocks } from './entry-blocks.ts';
-import { collectGarbage } from './measurement.ts';
+import { collectGarbage } from './memory.ts';
 import { Patience } from './patience.ts';
 import { Player, type Rules } from './player.ts';
 import { nameOf, type Found, type ScenarioOptions, type Setting } from './scenario.ts';
@@ -28,6 +28,8 @@ export async function* runScenario(options: ScenarioOptions): AsyncGenerator<Fou
     const cast = casts.get(setting.suite) ?? new Cast(setting.suite);
     casts.set(setting.suite, cast);
     yield { kind: 'setting', setting };
+    // Only here: code that runs right after a full collection is slow for a while, and the fast suffer most.
+    collectGarbage();
     yield* playSetting(new Stage(cast, setting.members), setting, { options, patience });
   }
 }
@@ -53,11 +55,7 @@ async function* playSetting(stage: Stage, setting: Setting, run: Run): AsyncGene
 
 async function* playCycles(players: readonly Player[], setting: Setting): AsyncGenerator<Found> {
   for (let cycle = 0; players.some((player) => !player.isDone); cycle++) {
-    for (const player of rotated(players, cycle)) {
-      // What one library leaves behind is not for the next one to clean up.
-      collectGarbage();
-      yield* player.turn();
-    }
+    for (const player of rotated(players, cycle)) yield* player.turn();
     yield { kind: 'cycle', setting, cycle };
   }
 }

@@ -8,11 +8,9 @@ import { randomBytes } from 'node:crypto';
 
 import { equal } from '@canopy/crypto';
 import type { OperationName } from '../operations.ts';
-import type { PeerMember } from '../peers/peer.ts';
 import type { Block } from './block.ts';
-import type { Company } from './company.ts';
 import { deliver, requireAgreement, requireWelcome, warmAgain, type LiveGroup } from './live-group.ts';
-import { canCollectGarbage, type Measurement } from './measurement.ts';
+import type { Measurement } from './measurement.ts';
 import { treeBytesOf } from './message-sizes.ts';
 
 const warm = { tree: 'warm', fewest: 2 } as const;
@@ -22,7 +20,10 @@ const commit: Block = {
   name: 'commit',
   operations: ['commit-create', 'commit-process-near'],
   async play(company, measurement) {
-    const { first, near, far } = await company.live();
+    const { first, near, far, bytesOfFar } = await company.live();
+    if (bytesOfFar !== undefined) {
+      measurement.size('memory-per-member', Math.round(bytesOfFar / company.stage.members));
+    }
     const made = await measurement.time('commit-create', () => first.commit({}));
     measurement.size('commit', made.commit.length);
     await measurement.time('commit-process-near', () => near.process(made.commit));
@@ -46,7 +47,7 @@ const commitFar: Block = {
 const membership: Block = {
   ...warm,
   name: 'membership',
-  operations: ['add-create', 'add-process', 'join', 'remove-create', 'remove-process'],
+  operations: ['add-create', 'add-process', 'join'],
   async play(company, measurement) {
     const live = await company.live();
     const { first, near, far } = live;
@@ -57,27 +58,39 @@ const membership: Block = {
     await deliver(added.commit, [far]);
     const welcome = requireWelcome(added.welcome);
     measurement.size('welcome', welcome.length);
-    const join = (): Promise<PeerMember> => measurement.time('join', () => newcomer.join(welcome));
-    const joined = await holdWhereSeen(company, measurement, join);
+    const joined = await measurement.time('join', () => newcomer.join(welcome));
     await requireAgreement([first, joined]);
+    await removeFrom(live, company.stage.members, 1);
+  },
+};
+
+const removal: Block = {
+  ...warm,
+  name: 'removal',
+  operations: ['remove-create', 'remove-process'],
+  async play(company, measurement) {
+    const live = await company.live();
+    const { first, near, far } = live;
+    const keyPackage = await (await company.createClient('newcomer')).createKeyPackage();
+    const added = await first.commit({ add: [keyPackage] });
+    await deliver(added.commit, [near, far]);
     const remove = [company.stage.members];
     const removed = await measurement.time('remove-create', () => first.commit({ remove }));
     await measurement.time('remove-process', () => near.process(removed.commit));
+    requirePath(removed.commit, keyPackage);
     await deliver(removed.commit, [far]);
     await warmAgain(live);
   },
 };
 
-/** In small groups, what does not belong to the state outweighs it. */
-const FEWEST_TO_WEIGH = 100;
-
-function holdWhereSeen<T>(
-  { peer, stage: { members } }: Company,
-  measurement: Measurement,
-  make: () => Promise<T>,
-): Promise<T> {
-  const seen = canCollectGarbage && peer.memory === 'heap' && members >= FEWEST_TO_WEIGH;
-  return seen ? measurement.hold(members, make) : make();
+/**
+ * Requires that an encrypted commit has a path: it is then longer than a KeyPackage, since it carries a leaf as well, and
+ * more beside it. Without one, a removed member could go on reading, and the figure would be of something else.
+ */
+function requirePath(commitMessage: Uint8Array, keyPackage: Uint8Array): void {
+  if (commitMessage.length < keyPackage.length) {
+    throw new Error('it commits a Remove without a path, which RFC 9420 (12.4) demands');
+  }
 }
 
 const REFERENCES = 10;
@@ -185,6 +198,7 @@ export const warmBlocks: readonly Block[] = [
   commit,
   commitFar,
   membership,
+  removal,
   references,
   external,
   messages,

@@ -55,11 +55,11 @@ export class Stage {
   }
 
   /**
-   * Lets live members take the places of the first, the second and the last puppet of the warm group, which is warm
-   * again when they have committed. It takes four members at least. Additions fill the leftmost blank leaves, so that
-   * each gets the place of its KeyPackage.
+   * Lets three live members take the places of the first, the second and the last puppet of the warm group, which is
+   * warm again when they have committed. It takes four members at least. Additions fill the leftmost blank leaves, so
+   * that each gets the place of its KeyPackage.
    */
-  async invite(keyPackages: readonly [Uint8Array, Uint8Array, Uint8Array]): Promise<Invitation> {
+  async invite(keyPackages: readonly Uint8Array[]): Promise<Invitation> {
     const { members } = this;
     const proposals = [...removalsOf([0, 1, members - 1]), ...additionsOfEncoded(keyPackages)];
     return inviteBy(await this.warm(), Math.floor(members / 2), proposals);

@@ -71,8 +71,8 @@ function drawKeyPair({ algorithm, publicKeyOf }: Signing, random: Randomness): K
 }
 
 /**
- * Under a key of small order, and with an R of small order, one signature is valid for many contents. libsodium and OpenSSL
- * since 3.5 refuse them, earlier ones do not; members must agree whatever they run on.
+ * Under a key of small order one signature is valid for many contents. libsodium and newer releases of OpenSSL refuse such keys, and
+ * such an R; older ones do not. Members must agree, whatever they run on.
  */
 function withoutSmallOrder({ verify, verifyAsync }: Signing): Pick<Signing, 'verify' | 'verifyAsync'> {
   return {

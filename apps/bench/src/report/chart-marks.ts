@@ -35,7 +35,7 @@ function lookOf(index: number | 'canopy'): Look {
 
 /** Draws the mark of Canopy or of the other library with a number. */
 export function drawMark(index: number | 'canopy', x: number, y: number): string {
-  return element('g', { class: classOf(index) }, lookOf(index).draw(x, y));
+  return element('g', { class: `mark ${classOf(index)}` }, lookOf(index).draw(x, y));
 }
 
 /** Draws the mark of the floor: a line across. */

@@ -64,7 +64,8 @@ function colours(theme: 'light' | 'dark'): string {
   const [page, text, soft, line] = themes[theme];
   return [
     `.page{fill:${page}}text{fill:${text}}.soft{fill:${soft}}`,
-    `.grid{stroke:${line}}.floor{stroke:${text}}`,
+    // Where marks meet, an edge in the colour of the page keeps them apart.
+    `.grid{stroke:${line}}.floor{stroke:${text}}.mark{stroke:${page}}`,
     ...markRules(theme),
   ].join('');
 }

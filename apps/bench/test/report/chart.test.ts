@@ -49,7 +49,8 @@ function isOwnJoin({ name, peer }: OperationRow): boolean {
 
 /** Gives where Canopy's mark for joining stands. */
 function ownJoinAt(result: BenchmarkResult): number {
-  const mark = /join by Welcome, 100 members, canopy[^<]*<\/title><g class="canopy"><circle cx="([\d.]+)"/;
+  const mark =
+    /join by Welcome, 100 members, canopy[^<]*<\/title><g class="mark canopy"><circle cx="([\d.]+)"/;
   return Number(mark.exec(drawChart(result))?.[1]);
 }
 
@@ -121,8 +122,8 @@ describe('the chart', () => {
     const drawn = drawChart({ ...madeUpResult, operations });
     expect(drawn).not.toContain('rc.10');
     // The others keep their marks.
-    expect(drawn).toContain('class="other-3"');
-    expect(drawn).not.toContain('class="other-1"');
+    expect(drawn).toContain('class="mark other-3"');
+    expect(drawn).not.toContain('class="mark other-1"');
   });
 
   it("says Canopy's times and how many times faster it is than the stable ts-mls", () => {

@@ -24,6 +24,7 @@ import {
 
 /** Gives the library, from its module. */
 export function createMlsTs({ raw }: MlsTsModule, version: string): Peer {
+  const anyTree = makeAnyTree(raw);
   return {
     name: 'mls-ts',
     version,
@@ -32,9 +33,15 @@ export function createMlsTs({ raw }: MlsTsModule, version: string): Peer {
     createClient: (_suite, name) => {
       const provider = new raw.Provider();
       const identity = new raw.Identity(provider, name);
-      return Promise.resolve(new MlsTsClient({ bindings: raw, name, provider, identity }));
+      return Promise.resolve(new MlsTsClient({ bindings: raw, name, provider, identity }, anyTree));
     },
   };
+}
+
+/** For Welcomes that bring their tree: the bindings demand one, and look at it only when there is none inside. */
+function makeAnyTree({ Provider, Identity, Group }: Bindings): Uint8Array {
+  const provider = new Provider();
+  return Group.create_new(provider, new Identity(provider, ''), '').export_ratchet_tree().to_bytes();
 }
 
 /** A client: all that the bindings are handed with each call. */
@@ -47,32 +54,30 @@ interface Own {
 
 class MlsTsClient implements PeerClient {
   readonly #own: Own;
-  /** For Welcomes that bring their tree: the bindings demand one, and look at it only when there is none inside. */
   readonly #anyTree: Uint8Array;
 
-  constructor(own: Own) {
+  constructor(own: Own, anyTree: Uint8Array) {
     this.#own = own;
-    const { bindings, provider, identity } = own;
-    this.#anyTree = bindings.Group.create_new(provider, identity, '').export_ratchet_tree().to_bytes();
+    this.#anyTree = anyTree;
   }
 
-  createKeyPackage(): Promise<Uint8Array> {
+  async createKeyPackage(): Promise<Uint8Array> {
     const keyPackage = this.#own.identity.key_package(this.#own.provider);
-    return Promise.resolve(withHeader(WireFormat.keyPackage, keyPackage.to_bytes()));
+    return withHeader(WireFormat.keyPackage, keyPackage.to_bytes());
   }
 
-  createGroup(groupId: Uint8Array): Promise<PeerMember> {
+  async createGroup(groupId: Uint8Array): Promise<PeerMember> {
     const { bindings, provider, identity } = this.#own;
     // Its ids are text.
     const group = bindings.Group.create_new(provider, identity, Buffer.from(groupId).toString('hex'));
-    return Promise.resolve(new MlsTsMember(this.#own, group));
+    return new MlsTsMember(this.#own, group);
   }
 
-  join(message: Uint8Array): Promise<PeerMember> {
+  async join(message: Uint8Array): Promise<PeerMember> {
     const { bindings, provider } = this.#own;
     const [welcome, tree] = splitAfterMessage(message);
     const ratchetTree = bindings.RatchetTree.from_bytes(tree.length > 0 ? tree : this.#anyTree);
-    return Promise.resolve(new MlsTsMember(this.#own, bindings.Group.join(provider, welcome, ratchetTree)));
+    return new MlsTsMember(this.#own, bindings.Group.join(provider, welcome, ratchetTree));
   }
 
   joinExternally(): ReturnType<PeerClient['joinExternally']> {
@@ -80,12 +85,19 @@ class MlsTsClient implements PeerClient {
   }
 }
 
+/** What a member is read from. */
+interface Snapshot {
+  readonly groupId: Uint8Array;
+  readonly provider: Uint8Array;
+  readonly identity: Uint8Array;
+}
+
 class MlsTsMember implements PeerMember {
   readonly #own: Own;
   readonly #group: Group;
-  /** Names the group, as every message does: the bindings do not tell. */
-  #lastMessage: Uint8Array | undefined;
-  #snapshot: { readonly provider: Uint8Array; readonly identity: Uint8Array } | undefined;
+  /** Asked for at the first save. */
+  #groupId: Uint8Array | undefined;
+  #snapshot: Snapshot | undefined;
 
   constructor(own: Own, group: Group) {
     this.#own = own;
@@ -102,7 +114,6 @@ class MlsTsMember implements PeerMember {
 
   async process(message: Uint8Array): Promise<Uint8Array | undefined> {
     const [first, second] = splitAfterMessage(message);
-    this.#lastMessage = first;
     const data = this.#group.process_message(this.#own.provider, first);
     if (second.length > 0) this.#group.process_message(this.#own.provider, second);
     return data.length > 0 ? data : undefined;
@@ -112,37 +123,45 @@ class MlsTsMember implements PeerMember {
     return Promise.reject(new NotOffered('the bindings offer no proposal without its commit'));
   }
 
-  protect(data: Uint8Array): Promise<Uint8Array> {
-    const message = this.#group.create_message(this.#own.provider, this.#own.identity, data);
-    this.#lastMessage = message;
-    return Promise.resolve(message);
+  async protect(data: Uint8Array): Promise<Uint8Array> {
+    return this.#group.create_message(this.#own.provider, this.#own.identity, data);
   }
 
   groupInfo(): Promise<Uint8Array> {
     return Promise.reject(new NotOffered('the bindings offer no GroupInfo'));
   }
 
-  save(): Promise<number> {
+  async save(): Promise<number> {
+    const groupId = (this.#groupId ??= this.#askGroupId());
     const provider = this.#own.provider.serialize();
     const identity = this.#own.identity.serialize();
-    this.#snapshot = { provider, identity };
-    return Promise.resolve(provider.length + identity.length);
+    this.#snapshot = { groupId, provider, identity };
+    return provider.length + identity.length;
   }
 
   async load(): Promise<PeerMember> {
-    if (this.#snapshot === undefined || this.#lastMessage === undefined) {
-      throw new Error('nothing was saved, or no message has told the id of the group');
-    }
+    if (this.#snapshot === undefined) throw new Error('nothing was saved');
+    const { groupId } = this.#snapshot;
+    if (!isUtf8(groupId)) throw new NotOffered('the bindings load a group only by an id that is text');
     const { bindings, name } = this.#own;
     const provider = bindings.Provider.from_bytes(this.#snapshot.provider);
     const identity = bindings.Identity.from_bytes(name, this.#snapshot.identity);
-    const group = bindings.Group.load(provider, groupIdOf(this.#lastMessage));
+    const group = bindings.Group.load(provider, Buffer.from(groupId).toString('utf8'));
     return new MlsTsMember({ bindings, name, provider, identity }, group);
   }
 
   /** There is no access to the authenticator: the exporter's secret (RFC 9420 §8.5) that core-crypto gives serves instead. */
-  epochAuthenticator(): Promise<Uint8Array> {
-    return Promise.resolve(this.#group.export_key(this.#own.provider, 'exporter', new Uint8Array(0), 32));
+  async epochAuthenticator(): Promise<Uint8Array> {
+    return this.#group.export_key(this.#own.provider, 'exporter', new Uint8Array(0), 32);
+  }
+
+  /** The bindings do not tell the id, but every message names it; the one that is made for that is not sent. */
+  #askGroupId(): Uint8Array {
+    const { provider, identity } = this.#own;
+    const bytes = this.#group.create_message(provider, identity, new Uint8Array(0));
+    const message = MLSMessage.read(new Reader(bytes));
+    if (message.wireFormat !== WireFormat.privateMessage) throw new Error('a PrivateMessage expected');
+    return message.privateMessage.groupId;
   }
 
   #add(keyPackage: Uint8Array): PeerCommit {
@@ -153,7 +172,6 @@ class MlsTsMember implements PeerMember {
       bindings.KeyPackage.from_bytes(keyPackage),
     );
     this.#group.merge_pending_commit(provider);
-    this.#lastMessage = commit;
     const tree = this.#group.export_ratchet_tree().to_bytes();
     return { commit: Buffer.concat([proposal, commit]), welcome: Buffer.concat([welcome, tree]) };
   }
@@ -164,13 +182,4 @@ function splitAfterMessage(bytes: Uint8Array): readonly [message: Uint8Array, re
   const reader = new Reader(bytes);
   MLSMessage.read(reader);
   return [bytes.subarray(0, reader.offset), bytes.subarray(reader.offset)];
-}
-
-/** Gives the id of the group that a message is for, as text. @throws NotOffered when it is none */
-function groupIdOf(bytes: Uint8Array): string {
-  const message = MLSMessage.read(new Reader(bytes));
-  if (message.wireFormat !== WireFormat.privateMessage) throw new Error('a PrivateMessage expected');
-  const { groupId } = message.privateMessage;
-  if (!isUtf8(groupId)) throw new NotOffered('the bindings load a group only by an id that is text');
-  return Buffer.from(groupId).toString('utf8');
 }

@@ -56,9 +56,10 @@ export const house: House = {
       packages: ['redis'],
       testPackages: ['testcontainers', '@testcontainers/redis'],
     },
+    // Its optional peer sodium-native is loaded by createRequire: no import may depend on it.
     'libs/crypto': {
       rooms: ['libs/codec'],
-      packages: ['sodium-native'],
+      packages: [],
       builtins: ['node:crypto', 'node:module', 'node:util'],
     },
     'libs/mls': { rooms: ['libs/codec', 'libs/crypto'], packages: [], builtins: ['node:util'] },

@@ -25,7 +25,7 @@ export interface MeasureOptions {
   readonly runs: number;
   /** For one operation of another library, before bigger groups are left out for it. */
   readonly maximumSeconds: number;
-  /** For all cycles of a library in one group. */
+  /** For all cycles of a library in one group; each operation is run once at least. */
   readonly secondsPerLibrary: number;
 }
 
@@ -47,8 +47,8 @@ export const MOST_MEMBERS_FOR_ALL = 1000;
 const MOST_MEMBERS = 50_000;
 
 const DEFAULT_RUNS = 20;
-const DEFAULT_MAXIMUM_SECONDS = 20;
-const SECONDS_PER_LIBRARY = { quick: 10, full: 20 } as const;
+const MAXIMUM_SECONDS = 20;
+const SECONDS_PER_LIBRARY = { quick: 10, full: 30 } as const;
 
 /** What is printed for `--help`. */
 export const USAGE = `npm run bench -- [options]
@@ -61,7 +61,9 @@ export const USAGE = `npm run bench -- [options]
   --operations NAMES   only these in the result, of ${wrapped(operationNames)}
   --peers NAMES        of ${peerKeys.join(', ')} (all when not given), or none
   --runs N             cycles: how often each operation is run at most (${DEFAULT_RUNS})
-  --maximum-seconds N  a library that needs longer for an operation is left out in bigger groups (${DEFAULT_MAXIMUM_SECONDS})
+  --maximum-seconds N  a library that needs longer for an operation is left out in bigger groups (${MAXIMUM_SECONDS})
+  --seconds-per-library N
+                       for all cycles of a library in one group (${SECONDS_PER_LIBRARY.full}, with --quick ${SECONDS_PER_LIBRARY.quick})
   --json FILE          writes the figures; - for the standard output, the table then goes to standard error
   --page               writes docs/benchmarks.md and docs/benchmarks.svg
   --from FILE          measures nothing: table and page are made from the JSON of an earlier run
@@ -79,6 +81,7 @@ const measureOptions = {
   peers: text,
   runs: text,
   'maximum-seconds': text,
+  'seconds-per-library': text,
 } as const;
 
 type Values = ReturnType<typeof parse>['values'];
@@ -114,15 +117,12 @@ function readMeasure(values: Values): MeasureOptions {
     operations: readNames('--operations', values.operations, operationNames),
     peers: values.peers === 'none' ? [] : readNames('--peers', values.peers, peerKeys),
     runs: readNumber('--runs', values.runs ?? `${DEFAULT_RUNS}`, { least: 1, most: 1000 }),
-    maximumSeconds: readNumber(
-      '--maximum-seconds',
-      values['maximum-seconds'] ?? `${DEFAULT_MAXIMUM_SECONDS}`,
-      {
-        least: 1,
-        most: 3600,
-      },
+    maximumSeconds: readNumber('--maximum-seconds', values['maximum-seconds'] ?? `${MAXIMUM_SECONDS}`, HOUR),
+    secondsPerLibrary: readNumber(
+      '--seconds-per-library',
+      values['seconds-per-library'] ?? `${SECONDS_PER_LIBRARY[values.quick === true ? 'quick' : 'full']}`,
+      HOUR,
     ),
-    secondsPerLibrary: SECONDS_PER_LIBRARY[values.quick === true ? 'quick' : 'full'],
   };
 }
 
@@ -149,6 +149,9 @@ interface Bounds {
   readonly most: number;
 }
 
+/** Limits of what is given in seconds. */
+const HOUR: Bounds = { least: 1, most: 3600 };
+
 function readNumbers(name: string, list: string, bounds: Bounds): readonly number[] {
   const numbers = list.split(',').map((one) => readNumber(name, one, bounds));
   return [...new Set(numbers)].toSorted((a, b) => a - b);
@@ -174,6 +177,6 @@ function readNames<Name extends string>(
 
 function wrapped(names: readonly string[]): string {
   const lines: string[] = [];
-  for (let i = 0; i < names.length; i += 4) lines.push(names.slice(i, i + 4).join(', '));
+  for (let i = 0; i < names.length; i += 3) lines.push(names.slice(i, i + 3).join(', '));
   return lines.join(`,\n${' '.repeat(23)}`);
 }

@@ -50,13 +50,16 @@ describe('the command line', () => {
 
   it('takes operations, libraries and limits', () => {
     const options = measure(
-      ...'--operations join,commit-create --peers mls-ts --runs 7 --maximum-seconds 3'.split(' '),
+      ...'--operations join,commit-create --peers mls-ts --runs 7 --maximum-seconds 3 --seconds-per-library 4'.split(
+        ' ',
+      ),
     );
     expect(options).toMatchObject({
       operations: ['commit-create', 'join'],
       peers: ['mls-ts'],
       runs: 7,
       maximumSeconds: 3,
+      secondsPerLibrary: 4,
     });
     expect(measure('--peers', 'none').peers).toEqual([]);
   });

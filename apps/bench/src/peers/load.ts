@@ -9,7 +9,7 @@ import { once } from 'node:events';
 import { readFileSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { fileURLToPath } from 'node:url';
 
 const folder = fileURLToPath(new URL('../../peers/', import.meta.url));
 
@@ -54,11 +54,17 @@ export interface Loaded<Module> {
   readonly version: string;
 }
 
-/** Imports an installed library by the name that it has in `apps/bench/peers/package.json`. */
-export async function loadPeer<Module>(name: string): Promise<Loaded<Module>> {
-  const entry = createRequire(join(folder, 'package.json')).resolve(name);
+/** What import-peer.mjs offers: it has to stand in the folder of the libraries. */
+interface Importer {
+  readonly importPeer: (name: string) => Promise<unknown>;
+}
+
+/** Imports an installed library by the name that it has in `apps/bench/peers/package.json`, with a subpath where it needs one. */
+export async function loadPeer<Module>(specifier: string): Promise<Loaded<Module>> {
+  const { importPeer }: Importer = createRequire(join(folder, 'package.json'))('./import-peer.mjs');
   // oxlint-disable-next-line no-unsafe-type-assertion -- a peer's types are not known here: its adapter names what it uses
-  const module = (await import(pathToFileURL(entry).href)) as Module;
+  const module = (await importPeer(specifier)) as Module;
+  const name = specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/');
   return { module, version: readVersion(join(folder, 'node_modules', name, 'package.json')) };
 }
 

@@ -12,7 +12,7 @@ export { CryptoError } from './errors.ts';
 export type { CryptoErrorCode } from './errors.ts';
 export type { Hash, HashName } from './hash.ts';
 export { HPKECiphertext } from './hpke/index.ts';
-export type { HPKE, SenderExport } from './hpke/index.ts';
+export type { BoundHPKE, HPKE, SenderExport } from './hpke/index.ts';
 export type { HPKEExportRequest } from './hpke/key-schedule.ts';
 export type { Kdf } from './kdf.ts';
 export type { KeyPair } from './keys.ts';
@@ -20,6 +20,7 @@ export {
   decryptWithLabel,
   deriveSecret,
   deriveTreeSecret,
+  encryptorWithLabel,
   encryptWithLabel,
   expandWithLabel,
   signWithLabel,
@@ -27,6 +28,7 @@ export {
   verifyWithLabelAsync,
 } from './labels.ts';
 export type {
+  Encrypt,
   LabelledCiphertext,
   LabelledExpansion,
   LabelledPlaintext,

@@ -7,7 +7,7 @@
 import { hash } from 'node:crypto';
 
 import { equal, plain } from './bytes.ts';
-import type { Hash } from './hash.ts';
+import { digestSecret, type Hash } from './hash.ts';
 
 /** A message authentication code. */
 export interface Mac {
@@ -36,7 +36,7 @@ export function createHmac(hashFunction: Hash): Hmac {
   const scratch = new Uint8Array(blockSize + SCRATCH);
   const outer = new Uint8Array(blockSize + size);
   return (key, parts) => {
-    const short = key.length > blockSize ? hashFunction.digest(key) : key;
+    const short = key.length > blockSize ? digestSecret(hashFunction, key) : key;
     let total = blockSize;
     for (const part of parts) total += part.length;
     const inner = total > scratch.length ? new Uint8Array(total) : scratch;

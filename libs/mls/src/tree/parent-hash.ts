@@ -4,7 +4,7 @@
  * @module
  */
 
-import { encode, opaque, struct } from '@canopy/codec';
+import { opaque, struct, useEncoded } from '@canopy/codec';
 import { equal, type CipherSuite } from '@canopy/crypto';
 import { refuse } from '../errors.ts';
 import { parentHashOfLeaf } from './leaf-node.ts';
@@ -26,9 +26,8 @@ export function parentHash(
   originalSiblingTreeHash: Uint8Array,
 ): Uint8Array {
   const { encryptionKey, parentHash: above } = parent;
-  return suite.hash.digest(
-    encode(ParentHashInput, { encryptionKey, parentHash: above, originalSiblingTreeHash }),
-  );
+  const input = { encryptionKey, parentHash: above, originalSiblingTreeHash };
+  return useEncoded(ParentHashInput, input, (bytes) => suite.hash.digest(bytes));
 }
 
 /** Gives the tree hash that a subtree had before the given leaves were added to it (RFC 9420 §7.9). */

@@ -24,12 +24,13 @@ function computeTreeHash(suite: CipherSuite, slot: Slot): Uint8Array {
 
 /** Hashes a leaf's input: node type, leaf index, optional leaf (RFC 9420 §7.8: LeafNodeHashInput). */
 export function hashLeaf(suite: CipherSuite, index: Slot['index'], leaf: LeafNode | undefined): Uint8Array {
-  const writer = new Writer(512);
-  writer.uint(1, 1);
-  writer.uint(leafOfNode(index), 4);
-  writer.uint(leaf === undefined ? 0 : 1, 1);
-  if (leaf !== undefined) LeafNode.write(writer, leaf);
-  return suite.hash.digest(writer.finish());
+  return Writer.lend((writer) => {
+    writer.uint(1, 1);
+    writer.uint(leafOfNode(index), 4);
+    writer.uint(leaf === undefined ? 0 : 1, 1);
+    if (leaf !== undefined) LeafNode.write(writer, leaf);
+    return suite.hash.digest(writer.written);
+  });
 }
 
 /** Hashes a parent's input: node type, optional parent, both children's hashes (RFC 9420 §7.8: ParentNodeHashInput). */
@@ -39,11 +40,12 @@ export function hashParent(
   left: Uint8Array,
   right: Uint8Array,
 ): Uint8Array {
-  const writer = new Writer(512);
-  writer.uint(2, 1);
-  writer.uint(node === undefined ? 0 : 1, 1);
-  if (node !== undefined) ParentNode.write(writer, node);
-  writer.opaque(left);
-  writer.opaque(right);
-  return suite.hash.digest(writer.finish());
+  return Writer.lend((writer) => {
+    writer.uint(2, 1);
+    writer.uint(node === undefined ? 0 : 1, 1);
+    if (node !== undefined) ParentNode.write(writer, node);
+    writer.opaque(left);
+    writer.opaque(right);
+    return suite.hash.digest(writer.written);
+  });
 }

@@ -56,7 +56,11 @@ export const house: House = {
       packages: ['redis'],
       testPackages: ['testcontainers', '@testcontainers/redis'],
     },
-    'libs/crypto': { rooms: ['libs/codec'], packages: [], builtins: ['node:crypto', 'node:util'] },
+    'libs/crypto': {
+      rooms: ['libs/codec'],
+      packages: ['sodium-native'],
+      builtins: ['node:crypto', 'node:module', 'node:util'],
+    },
     'libs/mls': { rooms: ['libs/codec', 'libs/crypto'], packages: [], builtins: ['node:util'] },
     'libs/service': {
       rooms: ['libs/contract'],

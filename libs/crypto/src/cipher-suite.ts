@@ -5,6 +5,8 @@
  */
 
 import { createAead, type Aead, type AeadName } from './aead.ts';
+import type { BackEnd, BackEndName } from './back-end/back-end.ts';
+import { chooseBackEnd } from './back-end/choose.ts';
 import { CryptoError } from './errors.ts';
 import { createHash, type Hash, type HashName } from './hash.ts';
 import { createHPKE, type HPKE } from './hpke/index.ts';
@@ -36,6 +38,8 @@ export type CipherSuiteId = (typeof CipherSuiteId)[CipherSuiteName];
 export interface CipherSuite {
   readonly id: CipherSuiteId;
   readonly name: CipherSuiteName;
+  /** What computes with its keys; `node` also where libsodium is in use but has not the curve of the suite. */
+  readonly backEnd: BackEndName;
   readonly hash: Pick<Hash, 'size' | 'digest'>;
   readonly kdf: Kdf;
   readonly mac: Mac;
@@ -50,6 +54,8 @@ export interface CipherSuite {
 export interface CipherSuiteOptions {
   /** Where keys, seeds and nonces come from; the platform unless given. */
   readonly random?: Randomness;
+  /** What computes with its keys; otherwise as `CANOPY_CRYPTO` says, or else libsodium where it is installed. */
+  readonly backEnd?: BackEndName;
 }
 
 interface Row {
@@ -87,42 +93,50 @@ const SUITES: Readonly<Record<CipherSuiteId, Row>> = {
 };
 
 const known = new Set<number>(Object.values(CipherSuiteId));
-const instances = new Map<CipherSuiteId, CipherSuite>();
+const instances = new Map<string, CipherSuite>();
 
 /** Tells whether a code point is a cipher suite that is implemented. */
 export function isSupportedCipherSuite(id: number): id is CipherSuiteId {
   return known.has(id);
 }
 
-/** Gives the cipher suite of a code point. @throws CryptoError UNSUPPORTED_CIPHER_SUITE */
+/**
+ * Gives the cipher suite of a code point.
+ *
+ * @throws CryptoError UNSUPPORTED_CIPHER_SUITE, UNKNOWN_BACK_END, MISSING_BACK_END
+ */
 export function getCipherSuite(id: number, options: CipherSuiteOptions = {}): CipherSuite {
   if (!isSupportedCipherSuite(id)) {
     throw new CryptoError('UNSUPPORTED_CIPHER_SUITE', `a cipher suite from 1 to 7 expected, found ${id}`);
   }
-  if (options.random !== undefined) return createCipherSuite(id, options.random);
-  const existing = instances.get(id);
+  const backEnd = chooseBackEnd(options.backEnd);
+  if (options.random !== undefined) return createCipherSuite(id, options.random, backEnd);
+  const instance = `${backEnd.name} ${id}`;
+  const existing = instances.get(instance);
   if (existing !== undefined) return existing;
-  const suite = createCipherSuite(id, systemRandomness);
-  instances.set(id, suite);
+  const suite = createCipherSuite(id, systemRandomness, backEnd);
+  instances.set(instance, suite);
   return suite;
 }
 
-function createCipherSuite(id: CipherSuiteId, random: Randomness): CipherSuite {
+function createCipherSuite(id: CipherSuiteId, random: Randomness, backEnd: BackEnd): CipherSuite {
   const row = SUITES[id];
   const hash = createHash(row.hash);
   const hmac = createHmac(hash);
   const kdf = createKdf(hash, hmac);
   const aead = createAead(row.cipher);
+  const agreement = backEnd.keyAgreement(row.kemKeys);
   // In every suite the KEM uses the same hash function as everything else.
-  const kem = createKem({ id: row.kem, keys: row.kemKeys, kdf }, random);
+  const kem = createKem({ id: row.kem, agreement, kdf }, random);
   return {
     id,
     name: row.name,
+    backEnd: agreement.backEnd,
     hash,
     kdf,
     mac: createMac(hash, hmac),
     aead,
-    signature: createSignatureScheme(row.signature, random),
+    signature: createSignatureScheme(row.signature, backEnd, random),
     hpke: createHPKE({ kem, kdf, kdfId: row.kdf, aead, aeadId: row.aead }),
     random: (length) => random.bytes(length),
   };

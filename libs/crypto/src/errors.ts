@@ -4,9 +4,11 @@
  * @module
  */
 
-/** What can be wrong with keys, ciphertexts and requests for key material. */
+/** What can be wrong with keys, ciphertexts and requests for key material, and with what is asked to work on them. */
 export type CryptoErrorCode =
   | 'UNSUPPORTED_CIPHER_SUITE'
+  | 'UNKNOWN_BACK_END'
+  | 'MISSING_BACK_END'
   | 'INVALID_PUBLIC_KEY'
   | 'INVALID_PRIVATE_KEY'
   | 'INVALID_LENGTH'

@@ -5,6 +5,7 @@
  */
 
 export type { Aead, AeadName } from './aead.ts';
+export type { BackEndName } from './back-end/back-end.ts';
 export { equal } from './bytes.ts';
 export { CipherSuiteId, getCipherSuite, isSupportedCipherSuite } from './cipher-suite.ts';
 export type { CipherSuite, CipherSuiteName, CipherSuiteOptions } from './cipher-suite.ts';

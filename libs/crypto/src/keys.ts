@@ -39,13 +39,25 @@ export function forgetKey(raw: Uint8Array): void {
 export function importPublicKey(algorithm: KeyAlgorithm, raw: Uint8Array): KeyObject {
   const kept = publicKeys.get(raw);
   if (kept?.algorithm === algorithm) return kept.object;
+  const object = importPublicKeyOnce(algorithm, raw);
+  publicKeys.set(raw, { algorithm, object });
+  return object;
+}
+
+/**
+ * Gives the key object of a raw public key and does not keep it: the objects of ten thousand members would take more
+ * memory than all the rest of their group.
+ *
+ * @throws CryptoError INVALID_PUBLIC_KEY
+ */
+export function importPublicKeyOnce(algorithm: KeyAlgorithm, raw: Uint8Array): KeyObject {
+  const kept = publicKeys.get(raw);
+  if (kept?.algorithm === algorithm) return kept.object;
   requirePublicKeyShape(algorithm, raw);
   try {
-    const object = withoutStackTraces(() =>
+    return withoutStackTraces(() =>
       createPublicKey({ key: asBuffer(raw), format: 'raw-public', ...parametersOf(algorithm) }),
     );
-    publicKeys.set(raw, { algorithm, object });
-    return object;
   } catch (cause) {
     throw new CryptoError('INVALID_PUBLIC_KEY', `no ${nameOf(algorithm)} public key`, { cause });
   }
@@ -94,12 +106,11 @@ export function generateKeyPair(algorithm: KeyAlgorithm): KeyPair {
   return { publicKey, privateKey };
 }
 
-/** Makes a key pair out of bytes from a given source. */
-export function deriveKeyPairFrom(algorithm: KeyAlgorithm, random: Randomness): KeyPair {
-  const privateKey = algorithm.curve
+/** Makes a private key out of bytes from a given source. */
+export function drawPrivateKey(algorithm: KeyAlgorithm, random: Randomness): Uint8Array {
+  return algorithm.curve
     ? sampleScalar(algorithm, () => random.bytes(algorithm.privateKeySize))
     : random.bytes(algorithm.privateKeySize);
-  return { privateKey, publicKey: publicKeyOf(algorithm, privateKey) };
 }
 
 /**
@@ -123,7 +134,8 @@ function isScalar({ curve }: KeyAlgorithm, bytes: Uint8Array): boolean {
   return curve === undefined || (Buffer.compare(bytes, curve.order) < 0 && bytes.some((byte) => byte !== 0));
 }
 
-function toScalar(algorithm: KeyAlgorithm, raw: Uint8Array): Uint8Array {
+/** Gives a private key in its full size. @throws CryptoError INVALID_PRIVATE_KEY */
+export function toScalar(algorithm: KeyAlgorithm, raw: Uint8Array): Uint8Array {
   const size = algorithm.privateKeySize;
   let key = raw;
   // Some writers of big-endian numbers drop leading zeros.

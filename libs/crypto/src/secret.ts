@@ -4,13 +4,15 @@
  * @module
  */
 
+import { forgetKept } from './back-end/kept.ts';
 import { forgetKey } from './keys.ts';
 
-/** Overwrites secrets with zeros and drops the key objects that were made of them. */
+/** Overwrites secrets with zeros, together with what was made of them: key objects, expanded keys. */
 export function wipe(...secrets: readonly (Uint8Array | undefined)[]): void {
   for (const secret of secrets) {
     if (secret === undefined) continue;
     forgetKey(secret);
+    forgetKept(secret);
     secret.fill(0);
   }
 }

@@ -4,13 +4,11 @@
  * @module
  */
 
-import { sign, verify } from 'node:crypto';
-
-import { plain } from './bytes.ts';
+import type { BackEnd, Signing } from './back-end/back-end.ts';
+import { hasSmallOrder } from './edwards25519.ts';
 import type { HashName } from './hash.ts';
 import { Ed25519, Ed448, P256, P384, P521, type KeyAlgorithm } from './key-algorithms.ts';
-import * as keys from './keys.ts';
-import type { KeyPair } from './keys.ts';
+import { drawPrivateKey, validatePublicKey, type KeyPair } from './keys.ts';
 import { systemRandomness, type Randomness } from './random.ts';
 
 /** The signature schemes, named as in TLS 1.3. */
@@ -45,28 +43,44 @@ const SCHEMES: Readonly<Record<SignatureSchemeName, { keys: KeyAlgorithm; hash: 
 };
 
 /** Makes the signature scheme of a name. */
-export function createSignatureScheme(scheme: SignatureSchemeName, random: Randomness): SignatureScheme {
+export function createSignatureScheme(
+  scheme: SignatureSchemeName,
+  backEnd: BackEnd,
+  random: Randomness,
+): SignatureScheme {
   const { keys: algorithm, hash } = SCHEMES[scheme];
+  const signing = backEnd.signing(algorithm, hash);
+  const { verify, verifyAsync } = scheme === 'ed25519' ? withoutSmallOrder(signing) : signing;
   return {
     scheme,
     publicKeySize: algorithm.publicKeySize,
     privateKeySize: algorithm.privateKeySize,
     generateKeyPair: () =>
-      random === systemRandomness
-        ? keys.generateKeyPair(algorithm)
-        : keys.deriveKeyPairFrom(algorithm, random),
-    publicKeyOf: (privateKey) => keys.publicKeyOf(algorithm, privateKey),
-    sign: (privateKey, data) => plain(sign(hash, data, keys.importPrivateKey(algorithm, privateKey))),
+      random === systemRandomness ? signing.generateKeyPair() : drawKeyPair(signing, random),
+    publicKeyOf: signing.publicKeyOf,
+    sign: signing.sign,
+    verify,
+    verifyAsync,
+    validatePublicKey: (publicKey) => validatePublicKey(algorithm, publicKey),
+  };
+}
+
+function drawKeyPair({ algorithm, publicKeyOf }: Signing, random: Randomness): KeyPair {
+  const privateKey = drawPrivateKey(algorithm, random);
+  return { privateKey, publicKey: publicKeyOf(privateKey) };
+}
+
+/**
+ * Under a key of small order, and with an R of small order, one signature is valid for many contents. libsodium and OpenSSL
+ * since 3.5 refuse them, earlier ones do not; members must agree whatever they run on.
+ */
+function withoutSmallOrder({ verify, verifyAsync }: Signing): Pick<Signing, 'verify' | 'verifyAsync'> {
+  return {
     verify: (publicKey, data, signature) =>
-      verify(hash, data, keys.importPublicKey(algorithm, publicKey), signature),
-    verifyAsync(publicKey, data, signature) {
-      return new Promise((resolve, reject) => {
-        const key = keys.importPublicKey(algorithm, publicKey);
-        verify(hash, data, key, signature, (error, valid) =>
-          error === null ? resolve(valid) : reject(error),
-        );
-      });
-    },
-    validatePublicKey: (publicKey) => keys.validatePublicKey(algorithm, publicKey),
+      verify(publicKey, data, signature) && !hasSmallOrder(publicKey) && !hasSmallOrder(signature),
+    verifyAsync: async (publicKey, data, signature) =>
+      (await verifyAsync(publicKey, data, signature)) &&
+      !hasSmallOrder(publicKey) &&
+      !hasSmallOrder(signature),
   };
 }

@@ -5,7 +5,8 @@ import { describe, expect, it } from '@jest/globals';
 import { getCipherSuite, wipe } from '../src/index.ts';
 import { Ed25519, P256, X25519, X448 } from '../src/key-algorithms.ts';
 import { importPublicKey, sampleScalar } from '../src/keys.ts';
-import { flipped, hex, seeded, SUITES, toHex } from './seeded.ts';
+import { SUITES_BY_BACK_END } from './back-ends.ts';
+import { flipped, hex, seeded, toHex } from './seeded.ts';
 
 const badPublicKey = expect.objectContaining({ name: 'CryptoError', code: 'INVALID_PUBLIC_KEY' });
 const badPrivateKey = expect.objectContaining({ name: 'CryptoError', code: 'INVALID_PRIVATE_KEY' });
@@ -16,8 +17,8 @@ function wrongSizes(key: Uint8Array): Uint8Array[] {
   return [empty, new Uint8Array(1), key.subarray(1), Uint8Array.of(...key, 0)];
 }
 
-describe.each(SUITES)('keys of suite %i', (id) => {
-  const suite = getCipherSuite(id);
+describe.each(SUITES_BY_BACK_END)('keys of suite %i by %s', (id, backEnd) => {
+  const suite = getCipherSuite(id, { backEnd });
   const { hpke, signature } = suite;
   const sizes = {
     1: [32, 32],
@@ -176,8 +177,8 @@ describe('points of small order', () => {
   );
 
   it('of all zeros are refused for every Montgomery curve [R5.1.1-01]', () => {
-    for (const id of [1, 3, 4, 6]) {
-      const { hpke } = getCipherSuite(id);
+    for (const [id, backEnd] of SUITES_BY_BACK_END.filter(([each]) => [1, 3, 4, 6].includes(each))) {
+      const { hpke } = getCipherSuite(id, { backEnd });
       expect(() => hpke.validatePublicKey(new Uint8Array(hpke.publicKeySize))).toThrow(badPublicKey);
     }
   });
@@ -209,8 +210,8 @@ describe('wipe', () => {
     expect([...a, ...b]).toEqual([0, 0, 0]);
   });
 
-  it.each(SUITES)('drops the key objects of suite %i, too', (id) => {
-    const { hpke, signature } = getCipherSuite(id);
+  it.each(SUITES_BY_BACK_END)('drops what was made of the keys of suite %i by %s, too', (id, backEnd) => {
+    const { hpke, signature } = getCipherSuite(id, { backEnd });
     const receiver = hpke.generateKeyPair();
     const ciphertext = hpke.seal(receiver.publicKey, empty, empty, data);
     expect(hpke.open(receiver.privateKey, ciphertext, empty, empty)).toEqual(data);
@@ -233,9 +234,9 @@ describe('wipe', () => {
 });
 
 describe('key pairs from given randomness', () => {
-  it.each(SUITES)('are the same for the same seed, suite %i', (id) => {
+  it.each(SUITES_BY_BACK_END)('are the same for the same seed, suite %i by %s', (id, backEnd) => {
     const make = (seed: string): string[] => {
-      const suite = getCipherSuite(id, { random: seeded(seed) });
+      const suite = getCipherSuite(id, { random: seeded(seed), backEnd });
       const sealed = suite.hpke.seal(suite.hpke.deriveKeyPair(data).publicKey, empty, empty, data);
       const pairs = [suite.hpke.generateKeyPair(), suite.signature.generateKeyPair()];
       const bytes = pairs.flatMap((pair) => [pair.publicKey, pair.privateKey]);

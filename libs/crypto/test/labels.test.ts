@@ -13,14 +13,15 @@ import {
   verifyWithLabel,
   verifyWithLabelAsync,
 } from '../src/index.ts';
-import { seeded, SUITES } from './seeded.ts';
+import { SUITES_BY_BACK_END } from './back-ends.ts';
+import { seeded } from './seeded.ts';
 
 const text = (value: string): Uint8Array => new TextEncoder().encode(value);
 const LABELS = ['FramedContentTBS', 'LeafNodeTBS', 'KeyPackageTBS', 'GroupInfoTBS'];
 const failed = expect.objectContaining({ name: 'CryptoError', code: 'DECRYPTION_FAILED' });
 
-describe.each(SUITES)('labels of suite %i', (id) => {
-  const suite = getCipherSuite(id, { random: seeded(`labels ${id}`) });
+describe.each(SUITES_BY_BACK_END)('labels of suite %i by %s', (id, backEnd) => {
+  const suite = getCipherSuite(id, { random: seeded(`labels ${id}`), backEnd });
   const { publicKey, privateKey } = suite.signature.generateKeyPair();
   const receiver = suite.hpke.generateKeyPair();
   const content = text('content');

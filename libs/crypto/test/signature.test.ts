@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 
 import { getCipherSuite } from '../src/index.ts';
-import { flipped, seeded, SUITES } from './seeded.ts';
+import { SUITES_BY_BACK_END } from './back-ends.ts';
+import { flipped, seeded } from './seeded.ts';
 
 const data = new TextEncoder().encode('signed data');
 const empty = new Uint8Array(0);
@@ -23,8 +24,8 @@ function toRaw(der: Uint8Array, size: number): Uint8Array {
   return raw;
 }
 
-describe.each(SUITES)('signatures of suite %i', (id) => {
-  const { signature: scheme } = getCipherSuite(id, { random: seeded(`signature ${id}`) });
+describe.each(SUITES_BY_BACK_END)('signatures of suite %i by %s', (id, backEnd) => {
+  const { signature: scheme } = getCipherSuite(id, { random: seeded(`signature ${id}`), backEnd });
   const { publicKey, privateKey } = scheme.generateKeyPair();
   const signature = scheme.sign(privateKey, data);
 

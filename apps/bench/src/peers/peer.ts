@@ -19,6 +19,8 @@ export interface Peer {
   /** The exact version that is installed. */
   readonly version: string;
   readonly suites: readonly number[];
+  /** Where a member's state lives: what is outside of the JavaScript heap (native, wasm) cannot be measured. */
+  readonly memory: 'heap' | 'outside';
   /** Makes a client with a basic credential, fresh signature keys and an empty store. */
   createClient(suite: number, identity: string): Promise<PeerClient>;
 }

@@ -8,8 +8,7 @@ import { opaque, struct, type TypeOf } from '@canopy/codec';
 
 import type { Aead } from '../aead.ts';
 import type { Kdf } from '../kdf.ts';
-import * as keys from '../keys.ts';
-import type { KeyPair } from '../keys.ts';
+import { validatePublicKey, type KeyPair } from '../keys.ts';
 import type { Kem } from './kem.ts';
 import { createKeySchedule, type HPKEExportRequest } from './key-schedule.ts';
 
@@ -95,8 +94,8 @@ export function createHPKE({ kem, kdf, kdfId, aead, aeadId }: HPKEParameters): H
     kemOutputSize: kem.keys.publicKeySize,
     generateKeyPair: () => kem.generateKeyPair(),
     deriveKeyPair: (ikm) => kem.deriveKeyPair(ikm),
-    publicKeyOf: (privateKey) => keys.publicKeyOf(kem.keys, privateKey),
-    validatePublicKey: (publicKey) => keys.validatePublicKey(kem.keys, publicKey),
+    publicKeyOf: (privateKey) => kem.publicKeyOf(privateKey),
+    validatePublicKey: (publicKey) => validatePublicKey(kem.keys, publicKey),
     seal: (publicKey, info, aad, plaintext) => bind(info).seal(publicKey, aad, plaintext),
     open: (privateKey, ciphertext, info, aad) => bind(info).open(privateKey, ciphertext, aad),
     bind,

@@ -4,18 +4,19 @@ import * as fc from 'fast-check';
 import { decode, encode } from '@canopy/codec';
 
 import { getCipherSuite, HPKECiphertext } from '../../src/index.ts';
-import { flipped, hex, seeded, SUITES } from '../seeded.ts';
+import { SUITES_BY_BACK_END } from '../back-ends.ts';
+import { flipped, hex, seeded } from '../seeded.ts';
 
 const failed = expect.objectContaining({ name: 'CryptoError', code: 'DECRYPTION_FAILED' });
 const empty = new Uint8Array(0);
 const bytes = fc.uint8Array({ maxLength: 200 });
 
-describe.each(SUITES)('HPKE of suite %i', (id) => {
-  const { hpke, aead } = getCipherSuite(id);
+describe.each(SUITES_BY_BACK_END)('HPKE of suite %i by %s', (id, backEnd) => {
+  const { hpke, aead } = getCipherSuite(id, { backEnd });
   const receiver = hpke.generateKeyPair();
 
   it('opens what it sealed, with native and with given randomness', () => {
-    const given = getCipherSuite(id, { random: seeded(`hpke ${id}`) }).hpke;
+    const given = getCipherSuite(id, { random: seeded(`hpke ${id}`), backEnd }).hpke;
     fc.assert(
       fc.property(bytes, bytes, bytes, (info, aad, plaintext) => {
         for (const sender of [hpke, given]) {

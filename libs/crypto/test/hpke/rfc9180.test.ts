@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 
 import { getCipherSuite } from '../../src/index.ts';
+import { SUITES_BY_BACK_END } from '../back-ends.ts';
 import { hex, toHex } from '../seeded.ts';
 
 const INFO = '4f6465206f6e2061204772656369616e2055726e';
@@ -114,8 +115,12 @@ const VECTORS = [
 
 const info = hex(INFO);
 
-describe.each(VECTORS)('RFC 9180 $title', (vector) => {
-  const suite = getCipherSuite(vector.suite);
+const cases = VECTORS.flatMap((vector) =>
+  SUITES_BY_BACK_END.filter(([id]) => id === vector.suite).map(([, backEnd]) => ({ ...vector, backEnd })),
+);
+
+describe.each(cases)('RFC 9180 $title by $backEnd', ({ backEnd, ...vector }) => {
+  const suite = getCipherSuite(vector.suite, { backEnd });
   const privateKey = hex(vector.skRm);
 
   it('derives the key pair of the receiver from its seed', () => {
@@ -131,14 +136,14 @@ describe.each(VECTORS)('RFC 9180 $title', (vector) => {
   });
 
   it('makes the very same ciphertext out of the seed of the sender', () => {
-    const sender = getCipherSuite(vector.suite, { random: { bytes: () => hex(vector.ikmE) } });
+    const sender = getCipherSuite(vector.suite, { random: { bytes: () => hex(vector.ikmE) }, backEnd });
     const sealed = sender.hpke.seal(hex(vector.pkRm), info, hex(AAD), hex(PLAINTEXT));
     expect(toHex(sealed.kemOutput)).toBe(vector.enc);
     expect(toHex(sealed.ciphertext)).toBe(vector.ct);
   });
 
   it('exports the same on both sides, and what is published', () => {
-    const sender = getCipherSuite(vector.suite, { random: { bytes: () => hex(vector.ikmE) } });
+    const sender = getCipherSuite(vector.suite, { random: { bytes: () => hex(vector.ikmE) }, backEnd });
     const exported = EXPORTER_CONTEXTS.map((context) => {
       const request = { info, exporterContext: hex(context), length: 32 };
       const received = toHex(suite.hpke.setupReceiverExport(privateKey, hex(vector.enc), request));

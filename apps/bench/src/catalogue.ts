@@ -1,0 +1,73 @@
+/**
+ * The other libraries, and which of them are there.
+ *
+ * @module
+ */
+
+import type { PeerKey } from './arguments.ts';
+import { createCoreCrypto } from './peers/core-crypto.ts';
+import type { CoreCryptoModule } from './peers/core-crypto-bindings.ts';
+import { installPeers, loadPeer, type Installation } from './peers/load.ts';
+import { createMlsTs } from './peers/mls-ts.ts';
+import type { MlsTsModule } from './peers/mls-ts-bindings.ts';
+import type { Peer } from './peers/peer.ts';
+import { loadTsMlsNext, loadTsMlsStable } from './peers/ts-mls.ts';
+
+/** A library that could not be loaded. */
+export interface AbsentPeer {
+  readonly key: PeerKey;
+  readonly reason: string;
+}
+
+/** The libraries of a run. */
+export interface LoadedPeers {
+  readonly peers: readonly Peer[];
+  readonly absent: readonly AbsentPeer[];
+}
+
+/** Where libraries come from. */
+export interface Sources {
+  install(say: (line: string) => void): Promise<Installation>;
+  readonly loaders: Readonly<Record<PeerKey, () => Promise<Peer>>>;
+}
+
+const loaders: Sources['loaders'] = {
+  'ts-mls': loadTsMlsStable,
+  'ts-mls-next': loadTsMlsNext,
+  'core-crypto': async () => {
+    const { module, version } = await loadPeer<CoreCryptoModule>('@wireapp/core-crypto/native');
+    return createCoreCrypto(module, version);
+  },
+  'mls-ts': async () => {
+    const { module, version } = await loadPeer<MlsTsModule>('mls-ts');
+    return createMlsTs(module, version);
+  },
+};
+
+/** Installs what is missing and loads the libraries that are asked for; tells what it does. */
+export async function loadPeers(
+  keys: readonly PeerKey[],
+  say: (line: string) => void,
+  sources: Sources = { install: installPeers, loaders },
+): Promise<LoadedPeers> {
+  if (keys.length === 0) return { peers: [], absent: [] };
+  const installation = await sources.install(say);
+  const peers: Peer[] = [];
+  const absent: AbsentPeer[] = [];
+  for (const key of keys) {
+    try {
+      peers.push(await sources.loaders[key]());
+    } catch (error) {
+      const reason = installation.kind === 'missing' ? installation.reason : messageOf(error);
+      absent.push({ key, reason: `not installed: ${reason}` });
+      say(`${key} is left out: ${reason}`);
+    }
+  }
+  return { peers, absent };
+}
+
+/** A loader's message may go on for many lines; the first says what is wrong. */
+function messageOf(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return text.split('\n', 1)[0] ?? text;
+}

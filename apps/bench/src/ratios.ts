@@ -1,0 +1,38 @@
+/**
+ * From medians to the rows of the result: how many times as long as the floor, how many times faster than ts-mls.
+ *
+ * @module
+ */
+
+import { caseOf } from './cases.ts';
+import { FLOOR, isCanopy, isStableTsMls } from './libraries.ts';
+import type { OperationRow } from './operations.ts';
+import { targetOf } from './targets.ts';
+
+/** The median of what was measured, before it is compared with others. */
+export type MedianRow = Omit<OperationRow, 'floorRatio' | 'ratio' | 'target'>;
+
+/** Adds to each row how it compares in the same run, and to Canopy's what is aimed at. */
+export function withRatios(rows: readonly MedianRow[]): readonly OperationRow[] {
+  const floors = timesOf(rows, (peer) => peer === FLOOR);
+  const stable = timesOf(rows, isStableTsMls);
+  return rows.map((row) => {
+    if (row.peer === FLOOR) return row;
+    const floor = floors.get(caseOf(row));
+    const slow = stable.get(caseOf(row));
+    const target = isCanopy(row.peer) ? targetOf(row) : undefined;
+    return {
+      ...row,
+      ...(floor === undefined ? {} : { floorRatio: row.microseconds / floor }),
+      ...(slow === undefined ? {} : { ratio: slow / row.microseconds }),
+      ...(target === undefined ? {} : { target }),
+    };
+  });
+}
+
+function timesOf(
+  rows: readonly MedianRow[],
+  isWanted: (peer: string) => boolean,
+): ReadonlyMap<string, number> {
+  return new Map(rows.filter(({ peer }) => isWanted(peer)).map((row) => [caseOf(row), row.microseconds]));
+}

@@ -1,0 +1,72 @@
+/**
+ * The blocks that are played outside of the warm group: making groups, and entering the other kinds of tree.
+ *
+ * @module
+ */
+
+import { randomBytes } from 'node:crypto';
+
+import { equal } from '@canopy/crypto';
+import type { PeerCommit, PeerMember } from '../peers/peer.ts';
+import type { Block } from './block.ts';
+import { requireAgreement, requireWelcome } from './live-group.ts';
+
+/** How many are made in one play. */
+const KEY_PACKAGES = 3;
+
+const keyPackage: Block = {
+  name: 'key-package',
+  tree: 'fresh',
+  operations: ['key-package'],
+  fewest: 2,
+  async play(company, measurement) {
+    const client = await company.createClient('client');
+    for (let i = 0; i < KEY_PACKAGES; i++) {
+      await measurement.time('key-package', () => client.createKeyPackage());
+    }
+  },
+};
+
+const founding: Block = {
+  name: 'founding',
+  tree: 'fresh',
+  operations: ['create-group', 'join'],
+  fewest: 2,
+  async play(company, measurement) {
+    const { members, cast } = company.stage;
+    const founder = await company.createClient('founder');
+    const joiner = await company.createClient('joiner');
+    const add = [...cast.keyPackages(1, members - 2), await joiner.createKeyPackage()];
+    const groupId = new Uint8Array(randomBytes(32));
+    const create = async (): Promise<PeerCommit & { readonly member: PeerMember }> => {
+      const member = await founder.createGroup(groupId);
+      return { member, ...(await member.commit({ add })) };
+    };
+    const created = await measurement.time('create-group', create);
+    const welcome = requireWelcome(created.welcome);
+    measurement.size('commit', created.commit.length);
+    measurement.size('welcome', welcome.length);
+    const joined = await measurement.time('join', () => joiner.join(welcome));
+    await requireAgreement([created.member, joined]);
+  },
+};
+
+const unmerged: Block = {
+  name: 'unmerged',
+  tree: 'unmerged',
+  operations: ['join'],
+  fewest: 3,
+  async play(company, measurement) {
+    const joiner = await company.createClient('joiner');
+    const { welcome, epochAuthenticator } = await company.stage.inviteUnmerged(
+      await joiner.createKeyPackage(),
+    );
+    const joined = await measurement.time('join', () => joiner.join(welcome));
+    if (!equal(await joined.epochAuthenticator(), epochAuthenticator)) {
+      throw new Error('it has joined another epoch: the epoch authenticators differ');
+    }
+  },
+};
+
+/** The blocks that are played outside of the warm group. */
+export const entryBlocks: readonly Block[] = [keyPackage, founding, unmerged];

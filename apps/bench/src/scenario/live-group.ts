@@ -1,0 +1,107 @@
+/**
+ * The members that a library plays in a group of the stage.
+ *
+ * @module
+ */
+
+import { randomBytes } from 'node:crypto';
+
+import type { Peer, PeerClient, PeerMember } from '../peers/peer.ts';
+import type { Stage } from '../stage/stage.ts';
+
+/** Live members at leaf 0, leaf 1 (near) and the last leaf (far), which a group of two has not beside the near one. */
+export interface LiveGroup {
+  readonly first: PeerMember;
+  readonly near: PeerMember;
+  readonly far: PeerMember | undefined;
+}
+
+/** A stage has puppets to replace from this size on; smaller groups are all live. */
+const FEWEST_WITH_PUPPETS = 4;
+
+/** Lets a library enter the warm group of a stage. */
+export async function enterStage(peer: Peer, stage: Stage): Promise<LiveGroup> {
+  const group =
+    stage.members < FEWEST_WITH_PUPPETS ? await foundLive(peer, stage) : await enterWarm(peer, stage);
+  for (const member of membersOf(group)) await commitWithin(group, member);
+  await requireAgreement(membersOf(group));
+  return group;
+}
+
+async function foundLive(peer: Peer, { cast, members }: Stage): Promise<LiveGroup> {
+  const founder = await peer.createClient(cast.suite.id, 'first');
+  const first = await founder.createGroup(randomBytes(32));
+  const joiners = await createClients(peer, cast.suite.id, ['near', 'far'].slice(0, members - 1));
+  const { welcome } = await first.commit({ add: await keyPackagesOf(joiners) });
+  const [near, far] = await joinAll(joiners, requireWelcome(welcome));
+  if (near === undefined) throw new Error('a group of at least two expected');
+  return { first, near, far };
+}
+
+async function enterWarm(peer: Peer, stage: Stage): Promise<LiveGroup> {
+  const clients = await createClients(peer, stage.cast.suite.id, ['first', 'near', 'far']);
+  const [a, b, c] = await keyPackagesOf(clients);
+  if (a === undefined || b === undefined || c === undefined) throw new Error('three clients expected');
+  const { welcome } = await stage.invite([a, b, c]);
+  const [first, near, far] = await joinAll(clients, welcome);
+  if (first === undefined || near === undefined) throw new Error('three members expected');
+  return { first, near, far };
+}
+
+// One after another, here and below: a library may not bear to be called twice at once.
+async function createClients(peer: Peer, suite: number, names: readonly string[]): Promise<PeerClient[]> {
+  const clients: PeerClient[] = [];
+  for (const name of names) clients.push(await peer.createClient(suite, name));
+  return clients;
+}
+
+async function keyPackagesOf(clients: readonly PeerClient[]): Promise<Uint8Array[]> {
+  const keyPackages: Uint8Array[] = [];
+  for (const client of clients) keyPackages.push(await client.createKeyPackage());
+  return keyPackages;
+}
+
+async function joinAll(clients: readonly PeerClient[], welcome: Uint8Array): Promise<PeerMember[]> {
+  const members: PeerMember[] = [];
+  for (const client of clients) members.push(await client.join(welcome));
+  return members;
+}
+
+/** Gives a Welcome that has to be there. */
+export function requireWelcome(welcome: Uint8Array | undefined): Uint8Array {
+  if (welcome === undefined) throw new Error('a commit that adds gave no Welcome');
+  return welcome;
+}
+
+/** Lists the live members. */
+export function membersOf({ first, near, far }: LiveGroup): readonly PeerMember[] {
+  return far === undefined ? [first, near] : [first, near, far];
+}
+
+/** Gives a message to members. */
+export async function deliver(
+  message: Uint8Array,
+  receivers: readonly (PeerMember | undefined)[],
+): Promise<void> {
+  for (const receiver of receivers) await receiver?.process(message);
+}
+
+async function commitWithin(group: LiveGroup, committer: PeerMember): Promise<void> {
+  const { commit } = await committer.commit({});
+  await deliver(
+    commit,
+    membersOf(group).filter((member) => member !== committer),
+  );
+}
+
+/** Lets the member at the right edge commit: removals have blanked the nodes there. */
+export function warmAgain(group: LiveGroup): Promise<void> {
+  return commitWithin(group, group.far ?? group.near);
+}
+
+/** Requires that members are in the same epoch with the same secrets (RFC 9420 §8.7). */
+export async function requireAgreement(members: readonly PeerMember[]): Promise<void> {
+  const found = new Set<string>();
+  for (const member of members) found.add(Buffer.from(await member.epochAuthenticator()).toString('hex'));
+  if (found.size > 1) throw new Error('its members have lost each other: their epoch authenticators differ');
+}

@@ -1,0 +1,133 @@
+/**
+ * A library in one setting: plays its blocks, cycle by cycle, as long as they go well and there is time.
+ *
+ * @module
+ */
+
+import type { LeftOut, OperationName } from '../operations.ts';
+import type { Block } from './block.ts';
+import { Company } from './company.ts';
+import { Measurement } from './measurement.ts';
+import type { Patience } from './patience.ts';
+import { nameOf, type Found, type Sample, type Setting } from './scenario.ts';
+
+/** A block, and how it went so far. */
+interface Run {
+  readonly block: Block;
+  readonly key: string;
+  plays: number;
+  nanoseconds: bigint;
+  isOver: boolean;
+}
+
+/** What a player goes by. */
+export interface Rules {
+  readonly blocks: readonly Block[];
+  readonly cycles: number;
+  readonly secondsPerLibrary: number;
+  /** Whether a failure is recorded and the run goes on. */
+  readonly mayFail: boolean;
+  readonly patience: Patience;
+}
+
+/** A library in one setting. */
+export class Player {
+  readonly #company: Company;
+  readonly #setting: Setting;
+  readonly #rules: Rules;
+  readonly #runs: readonly Run[];
+
+  constructor(company: Company, setting: Setting, rules: Rules) {
+    this.#company = company;
+    this.#setting = setting;
+    this.#rules = rules;
+    this.#runs = rules.blocks.map((block) => ({
+      block,
+      key: `${this.#peer} ${setting.suite} ${block.name}`,
+      plays: 0,
+      nanoseconds: 0n,
+      isOver: false,
+    }));
+  }
+
+  /** Whether there is nothing left to play. */
+  get isDone(): boolean {
+    return this.#runs.every((run) => this.#isDone(run));
+  }
+
+  /** Leaves out what has turned out to take too long. */
+  *begin(): Generator<Found> {
+    if (!this.#rules.mayFail) return;
+    for (const run of this.#runs) {
+      const reason = this.#rules.patience.refusal(run.key, this.#setting.members);
+      if (reason !== undefined) yield* this.#leaveOut(run, reason);
+    }
+  }
+
+  /** Plays each block that is not done once. */
+  async *turn(): AsyncGenerator<Found> {
+    for (const run of this.#runs) {
+      if (!this.#isDone(run)) yield* this.#play(run);
+    }
+  }
+
+  // Each block has the same share of the time, and is played once at least.
+  #isDone({ isOver, plays, nanoseconds }: Run): boolean {
+    const { cycles, secondsPerLibrary } = this.#rules;
+    const share = (secondsPerLibrary * 1e9) / this.#runs.length;
+    return isOver || plays >= cycles || (plays > 0 && Number(nanoseconds) >= share);
+  }
+
+  async *#play(run: Run): AsyncGenerator<Found> {
+    const measurement = new Measurement();
+    try {
+      if (run.block.tree === 'warm') await this.#company.live();
+      const start = process.hrtime.bigint();
+      await run.block.play(this.#company, measurement);
+      run.nanoseconds += process.hrtime.bigint() - start;
+      await this.#company.requireAgreement();
+    } catch (error) {
+      if (!this.#rules.mayFail) throw error;
+      this.#company.leave();
+      yield* this.#leaveOut(run, reasonOf(error));
+      return;
+    }
+    run.plays += 1;
+    yield* this.#findings(run, measurement);
+  }
+
+  *#findings(run: Run, { times, sizes }: Measurement): Generator<Found> {
+    const { tree } = run.block;
+    for (const time of times) {
+      const sample: Sample = { ...time, ...this.#where, tree };
+      this.#rules.patience.note(run.key, sample);
+      yield { kind: 'sample', sample };
+    }
+    if (run.plays > 1) return;
+    for (const size of sizes) yield { kind: 'size', size: { ...size, ...this.#where, tree } };
+  }
+
+  *#leaveOut(run: Run, reason: string): Generator<Found> {
+    run.isOver = true;
+    for (const name of run.block.operations)
+      yield { kind: 'left-out', leftOut: this.#leftOut(run, name, reason) };
+  }
+
+  #leftOut(run: Run, name: OperationName, reason: string): LeftOut {
+    return { name, tree: run.block.tree, ...this.#where, reason };
+  }
+
+  get #peer(): string {
+    return nameOf(this.#company.peer);
+  }
+
+  get #where(): Pick<Sample, 'members' | 'suite' | 'peer'> {
+    const { members, suite } = this.#setting;
+    return { members, suite, peer: this.#peer };
+  }
+}
+
+function reasonOf(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error);
+  return text.split('\n', 1)[0]?.trim() || 'it failed without saying why';
+}

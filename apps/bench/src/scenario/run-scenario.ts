@@ -1,0 +1,88 @@
+/**
+ * Plays the scenario: every library in every setting, in turns, so that what disturbs the machine disturbs all alike.
+ *
+ * @module
+ */
+
+import type { Peer } from '../peers/peer.ts';
+import { Cast } from '../stage/cast.ts';
+import { Stage } from '../stage/stage.ts';
+import type { Block } from './block.ts';
+import { Company } from './company.ts';
+import { entryBlocks } from './entry-blocks.ts';
+import { collectGarbage } from './measurement.ts';
+import { Patience } from './patience.ts';
+import { Player, type Rules } from './player.ts';
+import { nameOf, type Found, type ScenarioOptions, type Setting } from './scenario.ts';
+import { shapesOf } from './shapes.ts';
+import { warmBlocks } from './warm-blocks.ts';
+
+/**
+ * Plays the scenario. A library that fails or lacks something is left out there, with the reason; an error of Canopy ends
+ * the run.
+ */
+export async function* runScenario(options: ScenarioOptions): AsyncGenerator<Found> {
+  const patience = new Patience(options.maximumSeconds);
+  const casts = new Map<number, Cast>();
+  for (const setting of options.settings) {
+    const cast = casts.get(setting.suite) ?? new Cast(setting.suite);
+    casts.set(setting.suite, cast);
+    yield { kind: 'setting', setting };
+    yield* playSetting(new Stage(cast, setting.members), setting, { options, patience });
+  }
+}
+
+interface Run {
+  readonly options: ScenarioOptions;
+  readonly patience: Patience;
+}
+
+async function* playSetting(stage: Stage, setting: Setting, run: Run): AsyncGenerator<Found> {
+  for await (const shape of shapesOf(stage, setting)) yield { kind: 'shape', shape };
+  const players: Player[] = [];
+  for (const peer of playersOf(setting, run.options)) {
+    if (peer.suites.includes(setting.suite)) {
+      players.push(new Player(new Company(peer, stage), setting, rulesFor(peer, setting, run)));
+    } else {
+      yield withoutSuite(peer, setting);
+    }
+  }
+  for (const player of players) yield* player.begin();
+  yield* playCycles(players, setting);
+}
+
+async function* playCycles(players: readonly Player[], setting: Setting): AsyncGenerator<Found> {
+  for (let cycle = 0; players.some((player) => !player.isDone); cycle++) {
+    for (const player of rotated(players, cycle)) {
+      // What one library leaves behind is not for the next one to clean up.
+      collectGarbage();
+      yield* player.turn();
+    }
+    yield { kind: 'cycle', setting, cycle };
+  }
+}
+
+function playersOf({ players }: Setting, { canopy, peers }: ScenarioOptions): readonly Peer[] {
+  return players === 'all' ? [canopy, ...peers] : [canopy];
+}
+
+function rulesFor(peer: Peer, setting: Setting, { options, patience }: Run): Rules {
+  const { canopy, cycles, secondsPerLibrary } = options;
+  return { blocks: blocksFor(setting), cycles, secondsPerLibrary, mayFail: peer !== canopy, patience };
+}
+
+function blocksFor({ members, trees }: Setting): readonly Block[] {
+  return [...entryBlocks, ...warmBlocks].filter(
+    ({ tree, fewest }) => trees.includes(tree) && members >= fewest,
+  );
+}
+
+function withoutSuite(peer: Peer, { members, suite }: Setting): Found {
+  const reason = `cipher suite ${suite} is not offered`;
+  return { kind: 'left-out', leftOut: { name: 'all', members, suite, peer: nameOf(peer), reason } };
+}
+
+function rotated<T>(list: readonly T[], by: number): readonly T[] {
+  const start = by % list.length;
+  return [...list.slice(start), ...list.slice(0, start)];
+}

@@ -1,0 +1,193 @@
+/**
+ * The blocks that are played in the warm group.
+ *
+ * @module
+ */
+
+import { randomBytes } from 'node:crypto';
+
+import { equal } from '@canopy/crypto';
+import type { OperationName } from '../operations.ts';
+import type { PeerMember } from '../peers/peer.ts';
+import type { Block } from './block.ts';
+import type { Company } from './company.ts';
+import { deliver, requireAgreement, requireWelcome, warmAgain, type LiveGroup } from './live-group.ts';
+import { canCollectGarbage, type Measurement } from './measurement.ts';
+import { treeBytesOf } from './message-sizes.ts';
+
+const warm = { tree: 'warm', fewest: 2 } as const;
+
+const commit: Block = {
+  ...warm,
+  name: 'commit',
+  operations: ['commit-create', 'commit-process-near'],
+  async play(company, measurement) {
+    const { first, near, far } = await company.live();
+    const made = await measurement.time('commit-create', () => first.commit({}));
+    measurement.size('commit', made.commit.length);
+    await measurement.time('commit-process-near', () => near.process(made.commit));
+    await deliver(made.commit, [far]);
+  },
+};
+
+const commitFar: Block = {
+  ...warm,
+  name: 'commit-far',
+  operations: ['commit-process-far'],
+  fewest: 3,
+  async play(company, measurement) {
+    const { first, near, far } = await company.live();
+    const made = await first.commit({});
+    await measurement.time('commit-process-far', () => deliver(made.commit, [far]));
+    await deliver(made.commit, [near]);
+  },
+};
+
+const membership: Block = {
+  ...warm,
+  name: 'membership',
+  operations: ['add-create', 'add-process', 'join', 'remove-create', 'remove-process'],
+  async play(company, measurement) {
+    const live = await company.live();
+    const { first, near, far } = live;
+    const newcomer = await company.createClient('newcomer');
+    const add = [await newcomer.createKeyPackage()];
+    const added = await measurement.time('add-create', () => first.commit({ add }));
+    await measurement.time('add-process', () => near.process(added.commit));
+    await deliver(added.commit, [far]);
+    const welcome = requireWelcome(added.welcome);
+    measurement.size('welcome', welcome.length);
+    const join = (): Promise<PeerMember> => measurement.time('join', () => newcomer.join(welcome));
+    const joined = await holdWhereSeen(company, measurement, join);
+    await requireAgreement([first, joined]);
+    const remove = [company.stage.members];
+    const removed = await measurement.time('remove-create', () => first.commit({ remove }));
+    await measurement.time('remove-process', () => near.process(removed.commit));
+    await deliver(removed.commit, [far]);
+    await warmAgain(live);
+  },
+};
+
+/** In small groups, what does not belong to the state outweighs it. */
+const FEWEST_TO_WEIGH = 100;
+
+function holdWhereSeen<T>(
+  { peer, stage: { members } }: Company,
+  measurement: Measurement,
+  make: () => Promise<T>,
+): Promise<T> {
+  const seen = canCollectGarbage && peer.memory === 'heap' && members >= FEWEST_TO_WEIGH;
+  return seen ? measurement.hold(members, make) : make();
+}
+
+const REFERENCES = 10;
+
+const references: Block = {
+  ...warm,
+  name: 'references',
+  operations: ['commit-10-references-create', 'commit-10-references-process'],
+  async play(company, measurement) {
+    const live = await company.live();
+    const { first, near, far } = live;
+    const { members, cast } = company.stage;
+    for (const keyPackage of cast.keyPackages(members, REFERENCES)) {
+      await deliver(await near.proposeAdd(keyPackage), [first, far]);
+    }
+    const made = await measurement.time('commit-10-references-create', () => first.commit({}));
+    await measurement.time('commit-10-references-process', () => near.process(made.commit));
+    await deliver(made.commit, [far]);
+    await removeFrom(live, members, REFERENCES);
+  },
+};
+
+const external: Block = {
+  ...warm,
+  name: 'external',
+  operations: ['external-join', 'external-join-process'],
+  async play(company, measurement) {
+    const live = await company.live();
+    const { first, near, far } = live;
+    const groupInfo = await first.groupInfo();
+    measurement.size('tree', treeBytesOf(groupInfo));
+    const joiner = await company.createClient('external joiner');
+    const joined = await measurement.time('external-join', () => joiner.joinExternally(groupInfo));
+    await measurement.time('external-join-process', () => first.process(joined.commit));
+    await deliver(joined.commit, [near, far]);
+    await requireAgreement([first, joined.member]);
+    await removeFrom(live, company.stage.members, 1);
+  },
+};
+
+/** Puts out the last members. */
+async function removeFrom(live: LiveGroup, leafIndex: number, count: number): Promise<void> {
+  const remove = Array.from({ length: count }, (_, i) => leafIndex + i);
+  const removed = await live.first.commit({ remove });
+  await deliver(removed.commit, [live.near, live.far]);
+  await warmAgain(live);
+}
+
+/** How often a message is sent in one play. */
+const MESSAGES = 3;
+
+const messages: Block = {
+  ...warm,
+  name: 'messages',
+  operations: ['protect-100', 'unprotect-100', 'protect-10240', 'unprotect-10240'],
+  async play(company, measurement) {
+    const live = await company.live();
+    for (let i = 0; i < MESSAGES; i++) {
+      await sendMessage(live, measurement, { bytes: 100, names: ['protect-100', 'unprotect-100'] });
+      await sendMessage(live, measurement, { bytes: 10_240, names: ['protect-10240', 'unprotect-10240'] });
+    }
+  },
+};
+
+async function sendMessage(
+  { first, near }: LiveGroup,
+  measurement: Measurement,
+  { bytes, names }: { readonly bytes: number; readonly names: readonly [OperationName, OperationName] },
+): Promise<void> {
+  const data = new Uint8Array(randomBytes(bytes));
+  const message = await measurement.time(names[0], () => first.protect(data));
+  const received = await measurement.time(names[1], () => near.process(message));
+  if (received === undefined || !equal(received, data)) throw new Error('a message came out changed');
+}
+
+const saving: Block = {
+  ...warm,
+  name: 'saving',
+  operations: ['save-commit', 'save-message'],
+  async play(company, measurement) {
+    const { first, near, far } = await company.live();
+    await near.save();
+    const made = await first.commit({});
+    await deliver(made.commit, [near, far]);
+    await measurement.time('save-commit', () => near.save());
+    await deliver(await first.protect(new Uint8Array(randomBytes(100))), [near]);
+    await measurement.time('save-message', () => near.save());
+  },
+};
+
+const loading: Block = {
+  ...warm,
+  name: 'loading',
+  operations: ['load'],
+  async play(company, measurement) {
+    const { first, near } = await company.live();
+    await near.save();
+    const loaded = await measurement.time('load', () => near.load());
+    await requireAgreement([first, loaded]);
+  },
+};
+
+/** The blocks that are played in the warm group. */
+export const warmBlocks: readonly Block[] = [
+  commit,
+  commitFar,
+  membership,
+  references,
+  external,
+  messages,
+  saving,
+  loading,
+];

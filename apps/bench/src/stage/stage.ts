@@ -1,0 +1,94 @@
+/**
+ * Where the libraries are measured: each of them enters a group of the same tree, among puppets that never answer.
+ *
+ * @module
+ */
+
+import { decodeMessage, encodeMessage, ProposalType, WireFormat, type CommitRequest } from '@canopy/mls';
+import type { Cast } from './cast.ts';
+import {
+  additionsOf,
+  commitAs,
+  emptyGroup,
+  foundGroup,
+  removalsOf,
+  warmUp,
+  type FoundedGroup,
+  type PuppetGroup,
+} from './puppet-group.ts';
+
+/** A way into a group of puppets, and the authenticator of the epoch that it leads to (RFC 9420 §8.7). */
+export interface Invitation {
+  readonly welcome: Uint8Array;
+  readonly epochAuthenticator: Uint8Array;
+}
+
+/**
+ * The groups of one size that libraries enter, built when they are first asked for, in time N log N. They stay as they
+ * are: whoever enters does so in an epoch of its own.
+ */
+export class Stage {
+  readonly cast: Cast;
+  readonly members: number;
+  #fresh: Promise<FoundedGroup> | undefined;
+  #warm: Promise<PuppetGroup> | undefined;
+  #emptied: Promise<PuppetGroup> | undefined;
+
+  constructor(cast: Cast, members: number) {
+    this.cast = cast;
+    this.members = members;
+  }
+
+  /** Gives the group as it was founded, with no other commit. */
+  fresh(): Promise<FoundedGroup> {
+    return (this.#fresh ??= foundGroup(this.cast, this.members));
+  }
+
+  /** Gives the group after a commit of every member. */
+  warm(): Promise<PuppetGroup> {
+    return (this.#warm ??= this.fresh().then(warmUp));
+  }
+
+  /** Gives a group as wide as the others, but with the first and the last member alone. It takes three members at least. */
+  emptied(): Promise<PuppetGroup> {
+    return (this.#emptied ??= this.fresh().then(emptyGroup));
+  }
+
+  /**
+   * Lets live members take the places of the first, the second and the last puppet of the warm group, which is warm
+   * again when they have committed. It takes four members at least. Additions fill the leftmost blank leaves, so that
+   * each gets the place of its KeyPackage.
+   */
+  async invite(keyPackages: readonly [Uint8Array, Uint8Array, Uint8Array]): Promise<Invitation> {
+    const { members } = this;
+    const proposals = [...removalsOf([0, 1, members - 1]), ...additionsOfEncoded(keyPackages)];
+    return inviteBy(await this.warm(), Math.floor(members / 2), proposals);
+  }
+
+  /** Fills the emptied group by a commit without a path: all whom it adds, a live member last, are unmerged leaves. */
+  async inviteUnmerged(keyPackage: Uint8Array): Promise<Invitation> {
+    const puppets = additionsOf(this.cast.puppets(1, this.members - 3));
+    return inviteBy(await this.emptied(), 0, [...puppets, ...additionsOfEncoded([keyPackage])]);
+  }
+}
+
+async function inviteBy(
+  group: PuppetGroup,
+  committer: number,
+  proposals: CommitRequest['proposals'],
+): Promise<Invitation> {
+  const { welcome, staged } = await commitAs(group, committer, { proposals });
+  if (welcome === undefined) throw new Error('a commit that adds has a Welcome');
+  return {
+    welcome: encodeMessage({ wireFormat: WireFormat.welcome, welcome }),
+    epochAuthenticator: staged.state.secrets.epochAuthenticator,
+  };
+}
+
+function additionsOfEncoded(keyPackages: readonly Uint8Array[]): CommitRequest['proposals'] {
+  return keyPackages.map((bytes) => {
+    const message = decodeMessage(bytes);
+    if (message.wireFormat !== WireFormat.keyPackage) throw new Error('a KeyPackage expected');
+    return { proposalType: ProposalType.add, keyPackage: message.keyPackage };
+  });
+}

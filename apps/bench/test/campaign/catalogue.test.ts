@@ -1,0 +1,69 @@
+import { describe, expect, it } from '@jest/globals';
+
+import { loadPeers, type Sources } from '../../src/catalogue.ts';
+import type { Installation } from '../../src/peers/load.ts';
+import type { Peer } from '../../src/peers/peer.ts';
+
+function fakePeer(name: string): Peer {
+  return {
+    name,
+    version: '1.0.0',
+    suites: [1],
+    memory: 'heap',
+    createClient: () => Promise.reject(new Error('not asked for')),
+  };
+}
+
+function sourcesOf(installation: Installation, more: Partial<Sources['loaders']> = {}): Sources {
+  return {
+    install: () => Promise.resolve(installation),
+    loaders: {
+      'ts-mls': load('ts-mls'),
+      'ts-mls-next': load('ts-mls'),
+      'core-crypto': load('core-crypto'),
+      'mls-ts': load('mls-ts'),
+      ...more,
+    },
+  };
+}
+
+const load = (name: string) => () => Promise.resolve(fakePeer(name));
+const fail = (message: string) => () => Promise.reject<Peer>(new Error(message));
+
+describe('the libraries of a run', () => {
+  it('are those that are asked for', async () => {
+    const { peers, absent } = await loadPeers(
+      ['core-crypto', 'mls-ts'],
+      () => {},
+      sourcesOf({ kind: 'installed' }),
+    );
+    expect(peers.map(({ name }) => name)).toEqual(['core-crypto', 'mls-ts']);
+    expect(absent).toEqual([]);
+  });
+
+  it('are loaded without one that cannot be, which is named with the first line of its error', async () => {
+    const said: string[] = [];
+    const sources = sourcesOf(
+      { kind: 'installed' },
+      { 'core-crypto': fail('no such module\nRequire stack') },
+    );
+    const { peers, absent } = await loadPeers(['core-crypto', 'mls-ts'], (line) => said.push(line), sources);
+    expect(peers.map(({ name }) => name)).toEqual(['mls-ts']);
+    expect(absent).toEqual([{ key: 'core-crypto', reason: 'not installed: no such module' }]);
+    expect(said).toEqual(['core-crypto is left out: no such module']);
+  });
+
+  it('are named with the reason of the installation when that failed', async () => {
+    const sources = sourcesOf({ kind: 'missing', reason: 'no network' }, { 'mls-ts': fail('not found') });
+    const { absent } = await loadPeers(['mls-ts'], () => {}, sources);
+    expect(absent).toEqual([{ key: 'mls-ts', reason: 'not installed: no network' }]);
+  });
+
+  it('are not even installed when none is asked for', async () => {
+    const sources: Sources = {
+      ...sourcesOf({ kind: 'installed' }),
+      install: () => Promise.reject(new Error('asked to install')),
+    };
+    expect(await loadPeers([], () => {}, sources)).toEqual({ peers: [], absent: [] });
+  });
+});

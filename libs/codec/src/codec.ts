@@ -5,6 +5,7 @@
  */
 
 import { Reader } from './reader.ts';
+import type { RetainedCodec } from './retained.ts';
 import { Writer } from './writer.ts';
 
 /** Knows how a type looks on the wire, in both directions. */
@@ -22,6 +23,11 @@ export function encode<T>(codec: Codec<T>, value: T): Uint8Array {
     codec.write(writer, value);
     return writer.finish();
   });
+}
+
+/** Copies a decoded value out of the bytes that it was decoded from, so that these can be forgotten. */
+export function detached<T extends object>(codec: RetainedCodec<T>, value: T): T {
+  return decode(codec, codec.bytesOf(value));
 }
 
 /**

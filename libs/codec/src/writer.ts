@@ -59,6 +59,14 @@ export class Writer {
     this.#bytes.set(value, at + size);
   }
 
+  /** Appends a text whose characters are bytes (below 256), with a length header (`opaque<V>`). */
+  opaqueText(value: string): void {
+    const size = sizeOfLength(value.length);
+    const at = this.#grow(size + value.length);
+    putLength(this.#bytes, at, value.length);
+    for (let index = 0; index < value.length; index++) this.#bytes[at + size + index] = value.charCodeAt(index);
+  }
+
   /** Runs `body` and puts the length of what it wrote in front of it. */
   vector(body: () => void): void {
     const start = this.#grow(1);

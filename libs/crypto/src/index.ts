@@ -11,6 +11,7 @@ export { CipherSuiteId, getCipherSuite, isSupportedCipherSuite } from './cipher-
 export type { CipherSuite, CipherSuiteName, CipherSuiteOptions } from './cipher-suite.ts';
 export { CryptoError } from './errors.ts';
 export type { CryptoErrorCode } from './errors.ts';
+export { bytesOfText } from './hash.ts';
 export type { Hash, HashName } from './hash.ts';
 export { HPKECiphertext } from './hpke/index.ts';
 export type { BoundHPKE, HPKE, SenderExport } from './hpke/index.ts';

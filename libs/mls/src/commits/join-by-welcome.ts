@@ -7,7 +7,7 @@
  * @module
  */
 
-import { decode } from '@canopy/codec';
+import { decode, detached } from '@canopy/codec';
 import { CryptoError, decryptWithLabel, equal, wipe, type CipherSuite } from '@canopy/crypto';
 import { refuse } from '../errors.ts';
 import type { Inquiry } from '../group/ask-ahead.ts';
@@ -196,7 +196,9 @@ export function joinByWelcome(opened: OpenedWelcome, ports: Ports): GroupState {
 function enterGroup(opened: OpenedWelcome, ports: Ports): GroupState {
   const { input, groupInfo, tree } = opened;
   const { suite, keyPackage } = input;
-  const { groupContext, confirmationTag } = groupInfo;
+  // Copies: the state must not keep the whole GroupInfo, with the encoded tree, in memory.
+  const groupContext = detached(GroupContext, groupInfo.groupContext);
+  const confirmationTag = groupInfo.confirmationTag.slice();
   validateGroup(tree, groupContext, leafValidation(suite, ports));
   const ownLeafIndex = findOwnLeaf(tree, keyPackage);
   const keys = joinerKeys(opened, ownLeafIndex);

@@ -64,7 +64,8 @@ export class Writer {
     const size = sizeOfLength(value.length);
     const at = this.#grow(size + value.length);
     putLength(this.#bytes, at, value.length);
-    for (let index = 0; index < value.length; index++) this.#bytes[at + size + index] = value.charCodeAt(index);
+    for (let index = 0; index < value.length; index++)
+      this.#bytes[at + size + index] = value.charCodeAt(index);
   }
 
   /** Runs `body` and puts the length of what it wrote in front of it. */

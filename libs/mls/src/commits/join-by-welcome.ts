@@ -102,7 +102,11 @@ function openWithSecrets(input: WelcomeInput, secrets: GroupSecrets): OpenedWelc
 }
 
 /** Gives what has to be found out before an opened Welcome can be joined: about every member (RFC 9420 §12.4.3.1). */
-export function inquiryOfWelcome({ input: { suite }, tree, groupInfo: { groupContext } }: OpenedWelcome): Inquiry {
+export function inquiryOfWelcome({
+  input: { suite },
+  tree,
+  groupInfo: { groupContext },
+}: OpenedWelcome): Inquiry {
   return {
     suite,
     identities: questionsOfTree(tree, groupContext),

@@ -46,8 +46,12 @@ export function signatureOfKeyPackage(keyPackage: KeyPackage): SignatureClaim {
     signed() {
       const bytes = KeyPackage.bytesOf(keyPackage);
       const { leafNode, signature } = keyPackage;
-      const content = bytes.subarray(0, bytes.length - sizeOfOpaque(signature));
-      return { publicKey: leafNode.signatureKey, label: 'KeyPackageTBS', content, signature };
+      return {
+        publicKey: leafNode.signatureKey,
+        label: 'KeyPackageTBS',
+        content: bytes.subarray(0, bytes.length - sizeOfOpaque(signature)),
+        signature,
+      };
     },
   };
 }

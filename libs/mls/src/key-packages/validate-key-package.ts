@@ -9,7 +9,12 @@ import { refuse } from '../errors.ts';
 import { ProtocolVersion } from '../registries.ts';
 import { LeafNodeSource } from '../tree/leaf-node.ts';
 import { validateEncryptionKey } from '../tree/validate-keys.ts';
-import { isSignatureValid, validateLeafNode, validateSource, type LeafValidation } from '../tree/validate-leaf-node.ts';
+import {
+  isSignatureValid,
+  validateLeafNode,
+  validateSource,
+  type LeafValidation,
+} from '../tree/validate-leaf-node.ts';
 import { signatureOfKeyPackage, type KeyPackage } from './key-package.ts';
 
 /** Validates a KeyPackage, whether fetched or received in an Add (RFC 9420 §10.1). */

@@ -75,8 +75,12 @@ export function signatureOfLeaf(leaf: LeafNode, position: LeafPosition | undefin
     signed() {
       const bytes = LeafNode.bytesOf(leaf);
       const unsigned = bytes.subarray(0, bytes.length - sizeOfOpaque(leaf.signature));
-      const content = leafNodeTbs(leaf, unsigned, position);
-      return { publicKey: leaf.signatureKey, label: 'LeafNodeTBS', content, signature: leaf.signature };
+      return {
+        publicKey: leaf.signatureKey,
+        label: 'LeafNodeTBS',
+        content: leafNodeTbs(leaf, unsigned, position),
+        signature: leaf.signature,
+      };
     },
   };
 }

@@ -61,9 +61,11 @@ export class SignatureAnswers {
     for (const claim of claims) await this.#answer(claim);
   }
 
-  async #answer({ subject, position, signed }: SignatureClaim): Promise<void> {
+  async #answer(claim: SignatureClaim): Promise<void> {
+    const { subject, position } = claim;
     try {
-      this.#answers.set(subject, { position, valid: await verifyWithLabelAsync(this.#suite, signed()) });
+      const valid = await verifyWithLabelAsync(this.#suite, claim.signed());
+      this.#answers.set(subject, { position, valid });
     } catch (error) {
       // A malformed key is refused by the step that looks at it.
       if (!(error instanceof CryptoError)) throw error;

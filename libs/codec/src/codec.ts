@@ -5,6 +5,7 @@
  */
 
 import { Reader } from './reader.ts';
+import type { RetainedCodec } from './retained.ts';
 import { Writer } from './writer.ts';
 
 /** Knows how a type looks on the wire, in both directions. */
@@ -18,9 +19,27 @@ export type TypeOf<C> = C extends Codec<infer T> ? T : never;
 
 /** Encodes a value. @throws CodecError when a part of it does not fit its field */
 export function encode<T>(codec: Codec<T>, value: T): Uint8Array {
-  const writer = new Writer();
-  codec.write(writer, value);
-  return writer.finish();
+  return Writer.lend((writer) => {
+    codec.write(writer, value);
+    return writer.finish();
+  });
+}
+
+/** Copies a decoded value out of the bytes that it was decoded from, so that these can be forgotten. */
+export function detached<T extends object>(codec: RetainedCodec<T>, value: T): T {
+  return decode(codec, codec.bytesOf(value));
+}
+
+/**
+ * Encodes a value for one use, such as hashing it: the bytes are valid during the call only and overwritten afterwards.
+ *
+ * @throws CodecError when a part of the value does not fit its field
+ */
+export function useEncoded<T, R>(codec: Codec<T>, value: T, use: (bytes: Uint8Array) => R): R {
+  return Writer.lend((writer) => {
+    codec.write(writer, value);
+    return use(writer.written);
+  });
 }
 
 /**

@@ -43,6 +43,15 @@ export class Reader {
     return this.#bytes.subarray(start, start + length);
   }
 
+  /** Passes over the given bytes if they come next; otherwise nothing is read. */
+  skip(expected: Uint8Array): boolean {
+    const { length } = expected;
+    if (length > this.remaining) return false;
+    for (let at = 0; at < length; at++) if (this.#bytes[this.#offset + at] !== expected[at]) return false;
+    this.#offset += length;
+    return true;
+  }
+
   /** Gives a view of what was read since an earlier offset. */
   since(offset: number): Uint8Array {
     return this.#bytes.subarray(offset, this.#offset);

@@ -32,6 +32,9 @@ export function fixed(size: number): Codec<Uint8Array> {
   };
 }
 
+// Most vectors of a tree are empty: they share one array, which is as immutable as all that is decoded.
+const NOTHING: readonly never[] = [];
+
 /** A vector of structures: `T values<V>`. Its bytes must be whole elements. */
 export function vector<T>(element: Codec<T>): Codec<readonly T[]> {
   return {
@@ -41,6 +44,7 @@ export function vector<T>(element: Codec<T>): Codec<readonly T[]> {
       }),
     read(reader) {
       const inner = reader.vector();
+      if (inner.remaining === 0) return NOTHING;
       const values: T[] = [];
       while (inner.remaining > 0) {
         const before = inner.offset;

@@ -40,7 +40,7 @@ export interface CipherSuite {
   readonly name: CipherSuiteName;
   /** What computes with its keys; `node` also where libsodium is in use but has not the curve of the suite. */
   readonly backEnd: BackEndName;
-  readonly hash: Pick<Hash, 'size' | 'digest'>;
+  readonly hash: Pick<Hash, 'size' | 'digest' | 'digestText'>;
   readonly kdf: Kdf;
   readonly mac: Mac;
   readonly aead: Aead;

@@ -11,9 +11,10 @@ export { CipherSuiteId, getCipherSuite, isSupportedCipherSuite } from './cipher-
 export type { CipherSuite, CipherSuiteName, CipherSuiteOptions } from './cipher-suite.ts';
 export { CryptoError } from './errors.ts';
 export type { CryptoErrorCode } from './errors.ts';
+export { bytesOfText } from './hash.ts';
 export type { Hash, HashName } from './hash.ts';
 export { HPKECiphertext } from './hpke/index.ts';
-export type { HPKE, SenderExport } from './hpke/index.ts';
+export type { BoundHPKE, HPKE, SenderExport } from './hpke/index.ts';
 export type { HPKEExportRequest } from './hpke/key-schedule.ts';
 export type { Kdf } from './kdf.ts';
 export type { KeyPair } from './keys.ts';
@@ -21,6 +22,7 @@ export {
   decryptWithLabel,
   deriveSecret,
   deriveTreeSecret,
+  encryptorWithLabel,
   encryptWithLabel,
   expandWithLabel,
   signWithLabel,
@@ -28,6 +30,7 @@ export {
   verifyWithLabelAsync,
 } from './labels.ts';
 export type {
+  Encrypt,
   LabelledCiphertext,
   LabelledExpansion,
   LabelledPlaintext,

@@ -25,7 +25,7 @@ export function createKdf({ size }: Hash, hmac: Hmac): Kdf {
     const result = new Uint8Array(length);
     let block: Uint8Array = new Uint8Array(0);
     for (let at = 0, counter = 1; at < length; at += size, counter++) {
-      const next = hmac(prk, [block, info, Uint8Array.of(counter)]);
+      const next = hmac.underSecretKey(prk, [block, info, Uint8Array.of(counter)]);
       result.set(length - at < size ? next.subarray(0, length - at) : next, at);
       block.fill(0);
       block = next;
@@ -35,13 +35,13 @@ export function createKdf({ size }: Hash, hmac: Hmac): Kdf {
   };
   return {
     size,
-    extract: (salt, ikm) => hmac(salt, [ikm]),
+    extract: (salt, ikm) => hmac.ofSecretMessage(salt, [ikm]),
     expand(prk, info, length) {
       if (!Number.isInteger(length) || length < 0 || length > 255 * size) {
         throw new CryptoError('INVALID_LENGTH', `0 to ${255 * size} bytes expected, found ${length}`);
       }
       if (length > size) return expandBlocks(prk, info, length);
-      const block = hmac(prk, [info, FIRST]);
+      const block = hmac.underSecretKey(prk, [info, FIRST]);
       if (length === size) return block;
       const result = block.slice(0, length);
       block.fill(0);

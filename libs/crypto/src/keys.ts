@@ -39,13 +39,25 @@ export function forgetKey(raw: Uint8Array): void {
 export function importPublicKey(algorithm: KeyAlgorithm, raw: Uint8Array): KeyObject {
   const kept = publicKeys.get(raw);
   if (kept?.algorithm === algorithm) return kept.object;
+  const object = importPublicKeyOnce(algorithm, raw);
+  publicKeys.set(raw, { algorithm, object });
+  return object;
+}
+
+/**
+ * Gives the key object of a raw public key and does not keep it: the objects of ten thousand members would take more
+ * memory than all the rest of their group.
+ *
+ * @throws CryptoError INVALID_PUBLIC_KEY
+ */
+export function importPublicKeyOnce(algorithm: KeyAlgorithm, raw: Uint8Array): KeyObject {
+  const kept = publicKeys.get(raw);
+  if (kept?.algorithm === algorithm) return kept.object;
   requirePublicKeyShape(algorithm, raw);
   try {
-    const object = withoutStackTraces(() =>
+    return withoutStackTraces(() =>
       createPublicKey({ key: asBuffer(raw), format: 'raw-public', ...parametersOf(algorithm) }),
     );
-    publicKeys.set(raw, { algorithm, object });
-    return object;
   } catch (cause) {
     throw new CryptoError('INVALID_PUBLIC_KEY', `no ${nameOf(algorithm)} public key`, { cause });
   }

@@ -29,13 +29,13 @@ function encodedLabel(label: string): Uint8Array {
   return bytes;
 }
 
-/** SignContent and EncryptContext are alike: a label and bytes. */
-function labelled(label: string, content: Uint8Array): Uint8Array {
-  const name = encodedLabel(label);
-  const writer = new Writer(name.length + content.length + 4);
-  writer.bytes(name);
-  writer.opaque(content);
-  return writer.finish();
+/** SignContent and EncryptContext are alike: a label and bytes. They are given for one use. */
+function useLabelled<R>(label: string, content: Uint8Array, use: (bytes: Uint8Array) => R): R {
+  return Writer.lend((writer) => {
+    writer.bytes(encodedLabel(label));
+    writer.opaque(content);
+    return use(writer.written);
+  });
 }
 
 /** Signs content for one purpose (RFC 9420 §5.1.2). @throws CryptoError INVALID_PRIVATE_KEY */
@@ -45,7 +45,7 @@ export function signWithLabel(
   label: string,
   content: Uint8Array,
 ): Uint8Array {
-  return suite.signature.sign(privateKey, labelled(label, content));
+  return useLabelled(label, content, (bytes) => suite.signature.sign(privateKey, bytes));
 }
 
 /** A signature and what it is said to belong to. */
@@ -58,16 +58,16 @@ export interface LabelledSignature {
 
 /** Tells whether a signature was made over this content for this purpose (RFC 9420 §5.1.2). @throws CryptoError INVALID_PUBLIC_KEY */
 export function verifyWithLabel(suite: CipherSuite, signed: LabelledSignature): boolean {
-  return suite.signature.verify(signed.publicKey, labelled(signed.label, signed.content), signed.signature);
+  const { publicKey, label, content, signature } = signed;
+  return useLabelled(label, content, (bytes) => suite.signature.verify(publicKey, bytes, signature));
 }
 
 /** Does what `verifyWithLabel` does on the thread pool (RFC 9420 §5.1.2). */
 export function verifyWithLabelAsync(suite: CipherSuite, signed: LabelledSignature): Promise<boolean> {
-  return suite.signature.verifyAsync(
-    signed.publicKey,
-    labelled(signed.label, signed.content),
-    signed.signature,
-  );
+  const { publicKey, label, content, signature } = signed;
+  // A copy: the pool reads it after this call.
+  const bytes = useLabelled(label, content, (lent) => Uint8Array.from(lent));
+  return suite.signature.verifyAsync(publicKey, bytes, signature);
 }
 
 /** What is encrypted, and for which purpose. */
@@ -77,13 +77,25 @@ export interface LabelledPlaintext {
   readonly plaintext: Uint8Array;
 }
 
+/** Encrypts to a public key. @throws CryptoError INVALID_PUBLIC_KEY */
+export type Encrypt = (publicKey: Uint8Array, plaintext: Uint8Array) => HPKECiphertext;
+
+/** Gives what encrypts for one purpose to many public keys; the context is hashed once (RFC 9420 §5.1.3). */
+export function encryptorWithLabel(
+  suite: CipherSuite,
+  { label, context }: Pick<LabelledPlaintext, 'label' | 'context'>,
+): Encrypt {
+  const bound = useLabelled(label, context, (info) => suite.hpke.bind(info));
+  return (publicKey, plaintext) => bound.seal(publicKey, EMPTY, plaintext);
+}
+
 /** Encrypts to a public key for one purpose (RFC 9420 §5.1.3). @throws CryptoError INVALID_PUBLIC_KEY */
 export function encryptWithLabel(
   suite: CipherSuite,
   publicKey: Uint8Array,
-  { label, context, plaintext }: LabelledPlaintext,
+  { plaintext, ...purpose }: LabelledPlaintext,
 ): HPKECiphertext {
-  return suite.hpke.seal(publicKey, labelled(label, context), EMPTY, plaintext);
+  return encryptorWithLabel(suite, purpose)(publicKey, plaintext);
 }
 
 /** A ciphertext, and the purpose it was made for. */
@@ -99,28 +111,18 @@ export function decryptWithLabel(
   privateKey: Uint8Array,
   { label, context, ciphertext }: LabelledCiphertext,
 ): Uint8Array {
-  return suite.hpke.open(privateKey, ciphertext, labelled(label, context), EMPTY);
+  const bound = useLabelled(label, context, (info) => suite.hpke.bind(info));
+  return bound.open(privateKey, ciphertext, EMPTY);
 }
 
-const SHORT_CONTEXT = 0x40;
-
-/** KDFLabel; written by hand where the context is as short as it is for most secrets. */
-function kdfLabel(label: string, context: Uint8Array, length: number): Uint8Array {
-  const name = encodedLabel(label);
-  if (context.length >= SHORT_CONTEXT) {
-    const writer = new Writer(name.length + context.length + 6);
+/** KDFLabel (RFC 9420 §8), given for one use. */
+function useKdfLabel<R>({ label, context, length }: LabelledExpansion, use: (info: Uint8Array) => R): R {
+  return Writer.lend((writer) => {
     writer.uint(length, 2);
-    writer.bytes(name);
+    writer.bytes(encodedLabel(label));
     writer.opaque(context);
-    return writer.finish();
-  }
-  const bytes = new Uint8Array(name.length + context.length + 3);
-  bytes[0] = length >>> 8;
-  bytes[1] = length;
-  bytes.set(name, 2);
-  bytes[name.length + 2] = context.length;
-  bytes.set(context, name.length + 3);
-  return bytes;
+    return use(writer.written);
+  });
 }
 
 /** The purpose and size of derived key material. */
@@ -134,12 +136,13 @@ export interface LabelledExpansion {
 export function expandWithLabel(
   suite: CipherSuite,
   secret: Uint8Array,
-  { label, context, length }: LabelledExpansion,
+  expansion: LabelledExpansion,
 ): Uint8Array {
+  const { length } = expansion;
   if (length > 0xffff) {
     throw new CryptoError('INVALID_LENGTH', `at most 65535 bytes expected, found ${length}`);
   }
-  return suite.kdf.expand(secret, kdfLabel(label, context, length), length);
+  return useKdfLabel(expansion, (info) => suite.kdf.expand(secret, info, length));
 }
 
 /** Derives one secret from another (RFC 9420 §8). */

@@ -7,7 +7,7 @@
 import { hash } from 'node:crypto';
 
 import { equal, plain } from './bytes.ts';
-import type { Hash } from './hash.ts';
+import { digestSecret, type Hash } from './hash.ts';
 
 /** A message authentication code. */
 export interface Mac {
@@ -19,7 +19,12 @@ export interface Mac {
 }
 
 /** HMAC over the parts as if they were one message. */
-export type Hmac = (key: Uint8Array, parts: readonly Uint8Array[]) => Uint8Array;
+export interface Hmac {
+  /** For keys that are secret. */
+  underSecretKey(key: Uint8Array, parts: readonly Uint8Array[]): Uint8Array;
+  /** For keys that may be known while the message is secret, as in HKDF-Extract. */
+  ofSecretMessage(key: Uint8Array, parts: readonly Uint8Array[]): Uint8Array;
+}
 
 const SCRATCH = 1024;
 
@@ -34,9 +39,18 @@ function putPadded(target: Uint8Array, key: Uint8Array, pad: number): void {
 export function createHmac(hashFunction: Hash): Hmac {
   const { name, size, blockSize } = hashFunction;
   const scratch = new Uint8Array(blockSize + SCRATCH);
-  const outer = new Uint8Array(blockSize + size);
-  return (key, parts) => {
-    const short = key.length > blockSize ? hashFunction.digest(key) : key;
+  const outer = Buffer.alloc(blockSize + size);
+  type PutInner = (inner: Uint8Array) => void;
+  // As text the inner digest takes a third of the time, but cannot be overwritten. Without the key it is worth nothing.
+  const putAsText: PutInner = (inner) => void outer.write(hash(name, inner, 'binary'), blockSize, 'binary');
+  // Who has the key could go on from the inner digest to the result: here it is overwritten.
+  const putAsBytes: PutInner = (inner) => {
+    const digest = hash(name, inner, 'buffer');
+    outer.set(digest, blockSize);
+    digest.fill(0);
+  };
+  const compute = (key: Uint8Array, parts: readonly Uint8Array[], putInner: PutInner): Uint8Array => {
+    const short = key.length > blockSize ? digestSecret(hashFunction, key) : key;
     let total = blockSize;
     for (const part of parts) total += part.length;
     const inner = total > scratch.length ? new Uint8Array(total) : scratch;
@@ -47,13 +61,17 @@ export function createHmac(hashFunction: Hash): Hmac {
       inner.set(part, at);
       at += part.length;
     }
+    putInner(inner.subarray(0, total));
     outer.fill(0x5c, short.length, blockSize);
     putPadded(outer, short, 0x5c);
-    outer.set(hash(name, inner.subarray(0, total), 'buffer'), blockSize);
     const tag = plain(hash(name, outer, 'buffer'));
     inner.fill(0, 0, total);
     outer.fill(0);
     return tag;
+  };
+  return {
+    underSecretKey: (key, parts) => compute(key, parts, putAsText),
+    ofSecretMessage: (key, parts) => compute(key, parts, putAsBytes),
   };
 }
 
@@ -61,7 +79,7 @@ export function createHmac(hashFunction: Hash): Hmac {
 export function createMac(hashFunction: Hash, hmac: Hmac): Mac {
   return {
     size: hashFunction.size,
-    compute: (key, data) => hmac(key, [data]),
-    verify: (key, data, tag) => equal(hmac(key, [data]), tag),
+    compute: (key, data) => hmac.underSecretKey(key, [data]),
+    verify: (key, data, tag) => equal(hmac.underSecretKey(key, [data]), tag),
   };
 }

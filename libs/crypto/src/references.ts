@@ -11,11 +11,12 @@ import type { CipherSuite } from './cipher-suite.ts';
 
 /** Computes the reference of a value under a label (RFC 9420 §5.2). */
 export function refHash(suite: CipherSuite, label: string, value: Uint8Array): Uint8Array {
-  const writer = new Writer(label.length + value.length + 8);
-  writer.opaque(utf8(label));
-  writer.opaque(value);
-  // Divergence from the words, not from the formula of §5.2: the hash function, not the KDF.
-  return suite.hash.digest(writer.finish());
+  return Writer.lend((writer) => {
+    writer.opaque(utf8(label));
+    writer.opaque(value);
+    // Divergence from the words, not from the formula of §5.2: the hash function, not the KDF.
+    return suite.hash.digest(writer.written);
+  });
 }
 
 /** Computes the reference of a KeyPackage from its encoding, without a message header (RFC 9420 §5.2). */

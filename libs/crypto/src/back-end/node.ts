@@ -68,7 +68,7 @@ function signing(algorithm: KeyAlgorithm, hash: HashName | null): Signing {
       verify(hash, data, keys.importPublicKey(algorithm, publicKey), signature),
     verifyAsync(publicKey, data, signature) {
       return new Promise((resolve, reject) => {
-        const key = keys.importPublicKey(algorithm, publicKey);
+        const key = keys.importPublicKeyOnce(algorithm, publicKey);
         verify(hash, data, key, signature, (error, valid) =>
           error === null ? resolve(valid) : reject(error),
         );

@@ -38,10 +38,20 @@ export interface HPKE {
   seal(publicKey: Uint8Array, info: Uint8Array, aad: Uint8Array, plaintext: Uint8Array): HPKECiphertext;
   /** @throws CryptoError DECRYPTION_FAILED, INVALID_PRIVATE_KEY */
   open(privateKey: Uint8Array, ciphertext: HPKECiphertext, info: Uint8Array, aad: Uint8Array): Uint8Array;
+  /** Binds messages to an info, which is hashed once however many there are. */
+  bind(info: Uint8Array): BoundHPKE;
   /** @throws CryptoError INVALID_PUBLIC_KEY, INVALID_LENGTH */
   setupSenderExport(publicKey: Uint8Array, request: HPKEExportRequest): SenderExport;
   /** @throws CryptoError DECRYPTION_FAILED, INVALID_PRIVATE_KEY, INVALID_LENGTH */
   setupReceiverExport(privateKey: Uint8Array, kemOutput: Uint8Array, request: HPKEExportRequest): Uint8Array;
+}
+
+/** Public key encryption of messages that are bound to one info. */
+export interface BoundHPKE {
+  /** @throws CryptoError INVALID_PUBLIC_KEY */
+  seal(publicKey: Uint8Array, aad: Uint8Array, plaintext: Uint8Array): HPKECiphertext;
+  /** @throws CryptoError DECRYPTION_FAILED, INVALID_PRIVATE_KEY */
+  open(privateKey: Uint8Array, ciphertext: HPKECiphertext, aad: Uint8Array): Uint8Array;
 }
 
 /** What HPKE is made of. */
@@ -56,6 +66,28 @@ export interface HPKEParameters {
 /** Makes HPKE out of its three parts. */
 export function createHPKE({ kem, kdf, kdfId, aead, aeadId }: HPKEParameters): HPKE {
   const schedule = createKeySchedule({ kem: kem.id, kdf: kdfId, aead: aeadId }, kdf, aead);
+  const bind = (info: Uint8Array): BoundHPKE => {
+    const context = schedule.contextOf(info);
+    return {
+      seal(publicKey, aad, plaintext) {
+        const { kemOutput, sharedSecret } = kem.encapsulate(publicKey);
+        const { key, nonce } = schedule.messageKey(sharedSecret, context);
+        const ciphertext = aead.seal(key, nonce, aad, plaintext);
+        key.fill(0);
+        nonce.fill(0);
+        return { kemOutput, ciphertext };
+      },
+      open(privateKey, { kemOutput, ciphertext }, aad) {
+        const { key, nonce } = schedule.messageKey(kem.decapsulate(privateKey, kemOutput), context);
+        try {
+          return aead.open(key, nonce, aad, ciphertext);
+        } finally {
+          key.fill(0);
+          nonce.fill(0);
+        }
+      },
+    };
+  };
   return {
     publicKeySize: kem.keys.publicKeySize,
     privateKeySize: kem.keys.privateKeySize,
@@ -64,23 +96,9 @@ export function createHPKE({ kem, kdf, kdfId, aead, aeadId }: HPKEParameters): H
     deriveKeyPair: (ikm) => kem.deriveKeyPair(ikm),
     publicKeyOf: (privateKey) => kem.publicKeyOf(privateKey),
     validatePublicKey: (publicKey) => validatePublicKey(kem.keys, publicKey),
-    seal(publicKey, info, aad, plaintext) {
-      const { kemOutput, sharedSecret } = kem.encapsulate(publicKey);
-      const { key, nonce } = schedule.messageKey(sharedSecret, info);
-      const ciphertext = aead.seal(key, nonce, aad, plaintext);
-      key.fill(0);
-      nonce.fill(0);
-      return { kemOutput, ciphertext };
-    },
-    open(privateKey, { kemOutput, ciphertext }, info, aad) {
-      const { key, nonce } = schedule.messageKey(kem.decapsulate(privateKey, kemOutput), info);
-      try {
-        return aead.open(key, nonce, aad, ciphertext);
-      } finally {
-        key.fill(0);
-        nonce.fill(0);
-      }
-    },
+    seal: (publicKey, info, aad, plaintext) => bind(info).seal(publicKey, aad, plaintext),
+    open: (privateKey, ciphertext, info, aad) => bind(info).open(privateKey, ciphertext, aad),
+    bind,
     setupSenderExport(publicKey, request) {
       const { kemOutput, sharedSecret } = kem.encapsulate(publicKey);
       return { kemOutput, exported: schedule.exported(sharedSecret, request) };

@@ -22,9 +22,16 @@ export interface HPKEExportRequest {
   readonly length: number;
 }
 
+declare const contextBrand: unique symbol;
+
+/** What the keys of a context are bound to beside the shared secret: `key_schedule_context` (RFC 9180 §5.1). */
+export type KeyScheduleContext = Uint8Array & { readonly [contextBrand]: true };
+
 /** Derives what a context is used for; the shared secret is overwritten. */
 export interface KeySchedule {
-  messageKey(sharedSecret: Uint8Array, info: Uint8Array): MessageKey;
+  /** Hashes an info once, for all messages that are bound to it. */
+  contextOf(info: Uint8Array): KeyScheduleContext;
+  messageKey(sharedSecret: Uint8Array, context: KeyScheduleContext): MessageKey;
   exported(sharedSecret: Uint8Array, request: HPKEExportRequest): Uint8Array;
 }
 
@@ -43,18 +50,18 @@ export function createKeySchedule(id: HPKESuiteId, kdf: Kdf, aead: Aead): KeySch
   const suiteId = concat(utf8('HPKE'), toUint16(id.kem), toUint16(id.kdf), toUint16(id.aead));
   const labeled = createLabeledKdf(kdf, suiteId);
   const pskIdHash = labeled.labeledExtract(EMPTY, 'psk_id_hash', EMPTY);
-  const schedule = (
-    sharedSecret: Uint8Array,
-    info: Uint8Array,
-  ): { secret: Uint8Array; context: Uint8Array } => {
-    const context = concat(MODE_BASE, pskIdHash, labeled.labeledExtract(EMPTY, 'info_hash', info));
+  const contextOf = (info: Uint8Array): KeyScheduleContext =>
+    // oxlint-disable-next-line no-unsafe-type-assertion -- the one place where the brand is given
+    concat(MODE_BASE, pskIdHash, labeled.labeledExtract(EMPTY, 'info_hash', info)) as KeyScheduleContext;
+  const secretOf = (sharedSecret: Uint8Array): Uint8Array => {
     const secret = labeled.labeledExtract(sharedSecret, 'secret', EMPTY);
     sharedSecret.fill(0);
-    return { secret, context };
+    return secret;
   };
   return {
-    messageKey(sharedSecret, info) {
-      const { secret, context } = schedule(sharedSecret, info);
+    contextOf,
+    messageKey(sharedSecret, context) {
+      const secret = secretOf(sharedSecret);
       const key = labeled.labeledExpand(secret, 'key', context, aead.keySize);
       // The first message's number is zero, and so the base nonce is its nonce.
       const nonce = labeled.labeledExpand(secret, 'base_nonce', context, aead.nonceSize);
@@ -62,7 +69,8 @@ export function createKeySchedule(id: HPKESuiteId, kdf: Kdf, aead: Aead): KeySch
       return { key, nonce };
     },
     exported(sharedSecret, { info, exporterContext, length }) {
-      const { secret, context } = schedule(sharedSecret, info);
+      const context = contextOf(info);
+      const secret = secretOf(sharedSecret);
       const exporterSecret = labeled.labeledExpand(secret, 'exp', context, labeled.size);
       secret.fill(0);
       const exported = labeled.labeledExpand(exporterSecret, 'sec', exporterContext, length);

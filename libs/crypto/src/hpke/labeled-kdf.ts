@@ -4,6 +4,8 @@
  * @module
  */
 
+import { Writer } from '@canopy/codec';
+
 import { concat, utf8 } from '../bytes.ts';
 import type { Kdf } from '../kdf.ts';
 
@@ -33,13 +35,18 @@ export function createLabeledKdf(kdf: Kdf, suiteId: Uint8Array): LabeledKdf {
   };
   return {
     size: kdf.size,
-    labeledExtract(salt, label, ikm) {
-      const labeled = concat(prefixOf(label), ikm);
-      const result = kdf.extract(salt, labeled);
-      labeled.fill(0);
-      return result;
-    },
+    labeledExtract: (salt, label, ikm) =>
+      Writer.lend((writer) => {
+        writer.bytes(prefixOf(label));
+        writer.bytes(ikm);
+        return kdf.extract(salt, writer.written);
+      }),
     labeledExpand: (prk, label, info, length) =>
-      kdf.expand(prk, concat(toUint16(length), prefixOf(label), info), length),
+      Writer.lend((writer) => {
+        writer.uint(length, 2);
+        writer.bytes(prefixOf(label));
+        writer.bytes(info);
+        return kdf.expand(prk, writer.written, length);
+      }),
   };
 }

@@ -5,7 +5,7 @@
  */
 
 import { encode } from '@canopy/codec';
-import { encryptWithLabel, wipe, type CipherSuite } from '@canopy/crypto';
+import { encryptorWithLabel, wipe, type CipherSuite, type Encrypt } from '@canopy/crypto';
 import { required } from '../errors.ts';
 import { keyPackageRef } from '../key-packages/key-package.ts';
 import type { AddedMember, AppliedProposals } from '../proposals/applied-proposals.ts';
@@ -31,14 +31,16 @@ export function createWelcome(request: WelcomeRequest): Welcome {
   const { key, nonce } = scheduled.welcomeKey;
   const noAad = new Uint8Array(0);
   const encryptedGroupInfo = suite.aead.seal(key, nonce, noAad, GroupInfo.bytesOf(request.groupInfo));
-  const secrets = applied.added.map((member) => encryptSecrets(request, member, encryptedGroupInfo));
+  // One context for all: with the tree in it, hashing it for each newcomer would cost N times N.
+  const encrypt = encryptorWithLabel(suite, { label: 'Welcome', context: encryptedGroupInfo });
+  const secrets = applied.added.map((member) => encryptSecrets(request, member, encrypt));
   return { cipherSuite: suite.id, secrets, encryptedGroupInfo };
 }
 
 function encryptSecrets(
   request: WelcomeRequest,
   { leafIndex, keyPackage }: AddedMember,
-  encryptedGroupInfo: Uint8Array,
+  encrypt: Encrypt,
 ): EncryptedGroupSecrets {
   const { suite, scheduled, applied, committer, pathSecrets } = request;
   const shared = commonAncestor(committer, leafIndex);
@@ -50,11 +52,7 @@ function encryptSecrets(
     pathSecret,
     psks: applied.psks,
   });
-  const encryptedGroupSecrets = encryptWithLabel(suite, keyPackage.initKey, {
-    label: 'Welcome',
-    context: encryptedGroupInfo,
-    plaintext,
-  });
+  const encryptedGroupSecrets = encrypt(keyPackage.initKey, plaintext);
   wipe(plaintext);
   return { newMember: keyPackageRef(suite, keyPackage), encryptedGroupSecrets };
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Inquiry } from '../group/ask-ahead.ts';
 import { nextEpoch } from '../group/next-epoch.ts';
 import { leafValidation, type Ports } from '../group/ports.ts';
 import { describeEffects, type StagedCommit } from '../group/staged-commit.ts';
@@ -22,6 +23,7 @@ import { selectProposals } from '../proposals/select-proposals.ts';
 import {
   questionsOfProposal,
   questionsOfReplacement,
+  signaturesOfProposal,
   validateProposal,
 } from '../proposals/validate-proposal.ts';
 import type { IdentityQuestion } from '../credentials/identity.ts';
@@ -136,8 +138,19 @@ function requireJudged(
   );
 }
 
-/** Gives what the application has to be asked before a commit is made (RFC 9420 §5.3.1). */
-export function questionsOfCommitRequest(
+/** Gives what has to be found out before a commit is made (RFC 9420 §5.3.1, §10.1). */
+export function inquiryOfCommitRequest(
+  state: GroupState,
+  request: Pick<CommitRequest, 'proposals' | 'identity'>,
+): Inquiry {
+  return {
+    suite: state.suite,
+    identities: questionsOfCommitRequest(state, request),
+    signatures: request.proposals.flatMap(signaturesOfProposal),
+  };
+}
+
+function questionsOfCommitRequest(
   state: GroupState,
   { proposals, identity }: Pick<CommitRequest, 'proposals' | 'identity'>,
 ): readonly IdentityQuestion[] {

@@ -12,6 +12,7 @@ import { findExtension } from '../extensions/extension.ts';
 import { ContentType, SenderType, type FramedContent } from '../framing/content.ts';
 import type { MLSMessage } from '../framing/message.ts';
 import { protectPublic, signContent } from '../framing/protect.ts';
+import type { Inquiry } from '../group/ask-ahead.ts';
 import { firstState } from '../group/first-state.ts';
 import { leafValidation, type Ports } from '../group/ports.ts';
 import type { GroupState } from '../group/state.ts';
@@ -48,6 +49,7 @@ import { validateExternalPolicy } from './validate-commit.ts';
 import {
   questionsOfTree,
   requireOtherGroup,
+  signaturesOfTree,
   treeOf,
   validateGroup,
   validateGroupInfo,
@@ -91,8 +93,14 @@ export function openGroupInfo(request: ExternalCommitRequest, isMember?: IsMembe
   return { request, tree };
 }
 
-/** Gives what the application has to be asked before an external join (R5.3.1-02). */
-export function questionsOfExternalJoin({ request, tree }: OpenedGroupInfo): readonly IdentityQuestion[] {
+/** Gives what has to be found out before an external join (R5.3.1-02). */
+export function inquiryOfExternalJoin(opened: OpenedGroupInfo): Inquiry {
+  const { request, tree } = opened;
+  const signatures = signaturesOfTree(tree, request.groupInfo.groupContext);
+  return { suite: request.suite, identities: questionsOfExternalJoin(opened), signatures };
+}
+
+function questionsOfExternalJoin({ request, tree }: OpenedGroupInfo): readonly IdentityQuestion[] {
   const { groupInfo, resync, identity } = request;
   const presented = leafOf(identity, request.suite);
   const ofTree = questionsOfTree(tree, groupInfo.groupContext);

@@ -7,9 +7,10 @@
  * @module
  */
 
-import { decode } from '@canopy/codec';
+import { decode, detached } from '@canopy/codec';
 import { CryptoError, decryptWithLabel, equal, wipe, type CipherSuite } from '@canopy/crypto';
 import { refuse } from '../errors.ts';
+import type { Inquiry } from '../group/ask-ahead.ts';
 import { firstState } from '../group/first-state.ts';
 import { leafValidation, type Ports } from '../group/ports.ts';
 import { pskStoreOf, type GroupState } from '../group/state.ts';
@@ -34,7 +35,9 @@ import type { RatchetTree } from '../tree/ratchet-tree.ts';
 import { secretsOfEpoch, validateConfirmationTag } from './epoch-inputs.ts';
 import { GroupInfo } from './group-info.ts';
 import {
+  questionsOfTree,
   requireOtherGroup,
+  signaturesOfTree,
   treeOf,
   validateGroup,
   validateGroupInfo,
@@ -96,6 +99,19 @@ function openWithSecrets(input: WelcomeInput, secrets: GroupSecrets): OpenedWelc
       return { input, secrets, subgroupPsk, memberSecret, groupInfo, tree };
     },
   );
+}
+
+/** Gives what has to be found out before an opened Welcome can be joined: about every member (RFC 9420 §12.4.3.1). */
+export function inquiryOfWelcome({
+  input: { suite },
+  tree,
+  groupInfo: { groupContext },
+}: OpenedWelcome): Inquiry {
+  return {
+    suite,
+    identities: questionsOfTree(tree, groupContext),
+    signatures: signaturesOfTree(tree, groupContext),
+  };
 }
 
 /** Overwrites the secrets of an opened Welcome that is not joined after all (RFC 9420 §9.2). */
@@ -184,7 +200,9 @@ export function joinByWelcome(opened: OpenedWelcome, ports: Ports): GroupState {
 function enterGroup(opened: OpenedWelcome, ports: Ports): GroupState {
   const { input, groupInfo, tree } = opened;
   const { suite, keyPackage } = input;
-  const { groupContext, confirmationTag } = groupInfo;
+  // Copies: the state must not keep the whole GroupInfo, with the encoded tree, in memory.
+  const groupContext = detached(GroupContext, groupInfo.groupContext);
+  const confirmationTag = groupInfo.confirmationTag.slice();
   validateGroup(tree, groupContext, leafValidation(suite, ports));
   const ownLeafIndex = findOwnLeaf(tree, keyPackage);
   const keys = joinerKeys(opened, ownLeafIndex);

@@ -22,6 +22,7 @@ import {
 import {
   questionsOfProposal,
   questionsOfReplacement,
+  signaturesOfProposal,
   validateProposal,
   validateReplacement,
 } from '../proposals/validate-proposal.ts';
@@ -30,6 +31,7 @@ import { ProposalType } from '../registries.ts';
 import { LeafNodeSource } from '../tree/leaf-node.ts';
 import type { LeafIndex } from '../tree/math.ts';
 import { mergePath, type MergedPath, type ReceivedPath } from '../tree/process-path.ts';
+import type { SignatureClaim } from '../tree/signature-answers.ts';
 import type { UpdatePath } from '../tree/update-path.ts';
 import { validateLeafNode, validateSource } from '../tree/validate-leaf-node.ts';
 import { ProposalOrRefType, type Commit } from './commit.ts';
@@ -55,6 +57,13 @@ export function questionsOfCommit(state: GroupState, verified: Verified): readon
   const ofPath =
     replaced === undefined ? [question] : questionsOfReplacement(path.leafNode, replaced, state.tree);
   return [...ofProposals, ...ofPath];
+}
+
+/** Gives the signatures of all KeyPackages that a commit adds by value (RFC 9420 §10.1). */
+export function signaturesOfCommit(verified: Verified): readonly SignatureClaim[] {
+  return commitOf(verified).proposals.flatMap((entry) =>
+    entry.type === ProposalOrRefType.proposal ? signaturesOfProposal(entry.proposal) : [],
+  );
 }
 
 // Unknown references are refused when the commit is processed, not while questions are collected.

@@ -12,7 +12,9 @@ import { RatchetTreeNodes, treeFromNodes } from '../extensions/ratchet-tree.ts';
 import type { GroupState } from '../group/state.ts';
 import { ExtensionType, ProtocolVersion } from '../registries.ts';
 import { presentedSendersOf, type GroupContext } from '../schedule/group-context.ts';
+import { signatureOfLeaf } from '../tree/leaf-node.ts';
 import type { RatchetTree } from '../tree/ratchet-tree.ts';
+import type { SignatureClaim } from '../tree/signature-answers.ts';
 import type { LeafValidation } from '../tree/validate-leaf-node.ts';
 import { validateTree } from '../tree/validate-tree.ts';
 import { verifyGroupInfo, type GroupInfo } from './group-info.ts';
@@ -81,6 +83,13 @@ function isSignedWith(suite: CipherSuite, groupInfo: GroupInfo, publicKey: Uint8
 export function questionsOfTree(tree: RatchetTree, context: GroupContext): readonly IdentityQuestion[] {
   const members = Array.from(tree.members(), ({ leafNode }) => leafNode);
   return [...members, ...presentedSendersOf(context)].map((presented) => ({ kind: 'credential', presented }));
+}
+
+/** Gives the signatures that a joiner has to verify: one of each member (R12.4.3.1-11). */
+export function signaturesOfTree(tree: RatchetTree, { groupId }: GroupContext): readonly SignatureClaim[] {
+  return Array.from(tree.members(), ({ leafIndex, leafNode }) =>
+    signatureOfLeaf(leafNode, { groupId, leafIndex }),
+  );
 }
 
 /** Validates what a joiner was told of a group: its tree, and who outside of it may propose (R5.3.1-02, R5.3.1-06). */

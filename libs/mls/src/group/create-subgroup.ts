@@ -14,10 +14,11 @@ import { validateSubgroup } from '../commits/validate-subgroup.ts';
 import type { Welcome } from '../commits/welcome.ts';
 import type { IdentityQuestion } from '../credentials/identity.ts';
 import { refuse } from '../errors.ts';
-import type { KeyPackage } from '../key-packages/key-package.ts';
+import { signaturesOfKeyPackage, type KeyPackage } from '../key-packages/key-package.ts';
 import type { Proposal, ReInit } from '../proposals/proposal.ts';
 import { ProposalType } from '../registries.ts';
 import { PSKType, ResumptionPSKUsage, type SubgroupPsk } from '../schedule/psk.ts';
+import type { Inquiry } from './ask-ahead.ts';
 import { createGroup, questionsOfGroup, type GroupRequest } from './create-group.ts';
 import type { Ports } from './ports.ts';
 import { discardState, pskStoreOf, requireActive, retireState, type GroupState } from './state.ts';
@@ -95,8 +96,13 @@ function subgroupPsk(
   return { pskType: PSKType.resumption, usage, pskGroupId, pskEpoch, pskNonce: suite.random(suite.kdf.size) };
 }
 
-/** Gives what the application has to be asked before a subgroup is made (RFC 9420 §5.3.1). */
-export function questionsOfSubgroup(plan: SubgroupPlan): readonly IdentityQuestion[] {
+/** Gives what has to be found out before a subgroup is made (RFC 9420 §5.3.1, §10.1). */
+export function inquiryOfSubgroup(plan: SubgroupPlan): Inquiry {
+  const signatures = plan.keyPackages.flatMap(signaturesOfKeyPackage);
+  return { suite: plan.suite, identities: questionsOfSubgroup(plan), signatures };
+}
+
+function questionsOfSubgroup(plan: SubgroupPlan): readonly IdentityQuestion[] {
   const others = plan.keyPackages.map(({ leafNode }): IdentityQuestion => ({
     kind: 'credential',
     presented: leafNode,

@@ -9,7 +9,7 @@ import { createGroupInfo, type GroupInfoRequest } from '../commits/create-group-
 import {
   createCommit,
   plainCommit,
-  questionsOfCommitRequest,
+  inquiryOfCommitRequest,
   type CommitRequest,
   type CreatedCommit,
 } from '../commits/create-commit.ts';
@@ -17,32 +17,36 @@ import type { GroupInfo } from '../commits/group-info.ts';
 import {
   createExternalCommit,
   openGroupInfo,
-  questionsOfExternalJoin,
+  inquiryOfExternalJoin,
   type ExternalCommitRequest,
 } from '../commits/join-by-commit.ts';
-import { discardWelcome, joinByWelcome, openWelcome, type WelcomeInput } from '../commits/join-by-welcome.ts';
+import {
+  discardWelcome,
+  inquiryOfWelcome,
+  joinByWelcome,
+  openWelcome,
+  type WelcomeInput,
+} from '../commits/join-by-welcome.ts';
 import { processCommit } from '../commits/process-commit.ts';
-import { questionsOfTree, type IsMember } from '../commits/validate-group-info.ts';
+import type { IsMember } from '../commits/validate-group-info.ts';
 import type { Welcome } from '../commits/welcome.ts';
-import { IdentityAnswers, type IdentityProvider, type IdentityQuestion } from '../credentials/identity.ts';
 import { refuse } from '../errors.ts';
 import { ContentType, SenderType, type Sender } from '../framing/content.ts';
 import type { MLSMessage } from '../framing/message.ts';
 import type { Unprotected } from '../framing/unprotect.ts';
 import type { ClientIdentity } from '../key-packages/client-identity.ts';
-import type { Policy } from '../policy.ts';
 import type { Proposal } from '../proposals/proposal.ts';
 import { questionsOfProposal } from '../proposals/validate-proposal.ts';
 import { exportSecret, type ExportRequest } from '../schedule/exporter.ts';
-import type { PskStore } from '../schedule/psk.ts';
 import type { Member } from '../tree/ratchet-tree.ts';
+import { askAhead, type Outside } from './ask-ahead.ts';
 import { protectApplicationData, type ApplicationData } from './application.ts';
 import { createGroup, questionsOfGroup, type GroupRequest } from './create-group.ts';
 import {
   createSubgroup,
   planBranch,
   planReinitialization,
-  questionsOfSubgroup,
+  inquiryOfSubgroup,
   type BranchRequest,
   type ReinitializeRequest,
   type SubgroupPlan,
@@ -52,7 +56,7 @@ import { OwnCommits } from './own-commits.ts';
 import type { Ports } from './ports.ts';
 import {
   processProposal,
-  questionsOfContent,
+  inquiryOfContent,
   readApplicationData,
   unprotectMessage,
   type ReceivedApplicationData,
@@ -64,12 +68,7 @@ import type { StagedCommit } from './staged-commit.ts';
 import { discardState, requireActive, retireState, type GroupState } from './state.ts';
 
 /** What a group is given from outside. */
-export interface GroupOptions {
-  readonly policy: Policy;
-  readonly identities: IdentityProvider;
-  readonly psks: PskStore;
-  /** Gives seconds since the Unix epoch. */
-  now(): bigint;
+export interface GroupOptions extends Outside {
   /** Says of which groups the client is a member: it cannot join them again (R12.4.3-05). Of none, when absent. */
   readonly isMember?: IsMember;
 }
@@ -110,7 +109,9 @@ export class Group {
 
   /** Makes a group of one (RFC 9420 §11). */
   static async create(request: GroupRequest, options: GroupOptions): Promise<Group> {
-    return new Group(createGroup(request, await portsFor(options, questionsOfGroup(request))), options);
+    const { suite } = request;
+    const ports = await askAhead(options, { suite, identities: questionsOfGroup(request) });
+    return new Group(createGroup(request, ports), options);
   }
 
   /** Joins by a Welcome (RFC 9420 §12.4.3.1). */
@@ -118,8 +119,7 @@ export class Group {
     const { psks, isMember } = options;
     const opened = openWelcome({ ...input, psks, isMember });
     try {
-      const ports = await portsFor(options, questionsOfTree(opened.tree, opened.groupInfo.groupContext));
-      return new Group(joinByWelcome(opened, ports), options);
+      return new Group(joinByWelcome(opened, await askAhead(options, inquiryOfWelcome(opened))), options);
     } catch (error) {
       discardWelcome(opened);
       throw error;
@@ -132,7 +132,7 @@ export class Group {
     options: GroupOptions,
   ): Promise<{ readonly group: Group; readonly message: MLSMessage }> {
     const opened = openGroupInfo(request, options.isMember);
-    const ports = await portsFor(options, questionsOfExternalJoin(opened));
+    const ports = await askAhead(options, inquiryOfExternalJoin(opened));
     const { message, state } = createExternalCommit(opened, ports);
     return { group: new Group(state, options), message };
   }
@@ -223,8 +223,8 @@ export class Group {
   commit(request: Partial<CommitRequest> = {}): Promise<CreatedCommit> {
     return this.#alone(async () => {
       const complete = { ...plainCommit, ...request };
-      const questions = questionsOfCommitRequest(this.#state, complete);
-      const created = createCommit(this.#state, complete, await portsFor(this.#options, questions));
+      const ports = await askAhead(this.#options, inquiryOfCommitRequest(this.#state, complete));
+      const created = createCommit(this.#state, complete, ports);
       this.#ownCommits.remember(created.message, created.staged);
       return created;
     });
@@ -246,8 +246,8 @@ export class Group {
       if (own !== undefined) return { kind: 'commit', staged: own };
       const unprotected = unprotectMessage(this.#state, message, this.#options.policy);
       try {
-        const questions = questionsOfContent(this.#state, unprotected.verified);
-        const received = this.#act(unprotected, await portsFor(this.#options, questions));
+        const inquiry = inquiryOfContent(this.#state, unprotected.verified);
+        const received = this.#act(unprotected, await askAhead(this.#options, inquiry));
         unprotected.accept();
         return received;
       } catch (error) {
@@ -324,7 +324,7 @@ export class Group {
   #found(makePlan: () => SubgroupPlan): Promise<NewSubgroup> {
     return this.#alone(async () => {
       const plan = makePlan();
-      const ports = await portsFor(this.#options, questionsOfSubgroup(plan));
+      const ports = await askAhead(this.#options, inquiryOfSubgroup(plan));
       const { state, welcome } = createSubgroup(this.#state, plan, ports);
       return { group: new Group(state, this.#options), welcome };
     });
@@ -335,7 +335,8 @@ export class Group {
   }
 
   #portsForOwn(proposal: Proposal): Promise<Ports> {
-    return portsFor(this.#options, questionsOfProposal(proposal, this.#ownSender(), this.#state.tree));
+    const identities = questionsOfProposal(proposal, this.#ownSender(), this.#state.tree);
+    return askAhead(this.#options, { suite: this.suite, identities });
   }
 
   #alone<T>(act: () => Promise<T>): Promise<T> {
@@ -343,11 +344,4 @@ export class Group {
     this.#last = result.catch(() => {});
     return result;
   }
-}
-
-/** Asks the questions of an operation and gives what it needs from outside. */
-async function portsFor(options: GroupOptions, questions: readonly IdentityQuestion[]): Promise<Ports> {
-  const { policy, psks } = options;
-  const identities = await IdentityAnswers.ask(options.identities, questions);
-  return { policy, psks, identities, nowSeconds: options.now() };
 }

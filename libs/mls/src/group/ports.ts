@@ -8,6 +8,7 @@ import type { CipherSuite } from '@canopy/crypto';
 import type { IdentityAnswers } from '../credentials/identity.ts';
 import type { Policy } from '../policy.ts';
 import type { PskStore } from '../schedule/psk.ts';
+import type { SignatureAnswers } from '../tree/signature-answers.ts';
 import type { LeafValidation } from '../tree/validate-leaf-node.ts';
 
 /** What an operation is given beside the group's state. */
@@ -17,11 +18,13 @@ export interface Ports {
   readonly nowSeconds: bigint;
   /** The answers to the questions that the operation's `questionsOf…` asked. */
   readonly identities: IdentityAnswers;
+  /** The signatures that were verified ahead. */
+  readonly signatures?: SignatureAnswers;
   readonly psks: PskStore;
 }
 
 /** Gives what leaves are judged by. */
 export function leafValidation(suite: CipherSuite, ports: Ports, sending = false): LeafValidation {
-  const { policy, nowSeconds, identities } = ports;
-  return { suite, policy, nowSeconds, identities, sending };
+  const { policy, nowSeconds, identities, signatures } = ports;
+  return { suite, policy, nowSeconds, identities, signatures, sending };
 }

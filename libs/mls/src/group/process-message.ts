@@ -5,8 +5,7 @@
  */
 
 import { equal } from '@canopy/crypto';
-import type { IdentityQuestion } from '../credentials/identity.ts';
-import { questionsOfCommit } from '../commits/validate-commit.ts';
+import { questionsOfCommit, signaturesOfCommit } from '../commits/validate-commit.ts';
 import { refuse } from '../errors.ts';
 import { proposalRef } from '../framing/authentication.ts';
 import { ContentType, SenderType } from '../framing/content.ts';
@@ -17,6 +16,7 @@ import { questionsOfProposal, validateProposal } from '../proposals/validate-pro
 import { WireFormat } from '../registries.ts';
 import type { LeafNode } from '../tree/leaf-node.ts';
 import type { LeafIndex } from '../tree/math.ts';
+import type { Inquiry } from './ask-ahead.ts';
 import { leafValidation, type Ports } from './ports.ts';
 import { receivingKeys, requireActive, type GroupState } from './state.ts';
 
@@ -97,16 +97,21 @@ export function readApplicationData(state: GroupState, { content }: Verified): R
   return { sender: { leafIndex: sender.leafIndex, leafNode }, epoch, applicationData, authenticatedData };
 }
 
-/** Gives what the application has to be asked before a verified content can be processed (RFC 9420 §5.3.1). */
-export function questionsOfContent(state: GroupState, verified: Verified): readonly IdentityQuestion[] {
+/** Gives what has to be found out before a verified content can be processed (RFC 9420 §5.3.1). */
+export function inquiryOfContent(state: GroupState, verified: Verified): Inquiry {
   const { body, sender } = verified.content;
+  const { suite } = state;
   switch (body.contentType) {
     case ContentType.application:
-      return [];
+      return { suite, identities: [] };
     case ContentType.proposal:
-      return questionsOfProposal(body.proposal, sender, state.tree);
+      return { suite, identities: questionsOfProposal(body.proposal, sender, state.tree) };
     case ContentType.commit:
-      return questionsOfCommit(state, verified);
+      return {
+        suite,
+        identities: questionsOfCommit(state, verified),
+        signatures: signaturesOfCommit(verified),
+      };
   }
 }
 

@@ -5,9 +5,10 @@
  */
 
 import { encode, opaque, retained, sizeOfOpaque, struct, uint16, type TypeOf } from '@canopy/codec';
-import { makeKeyPackageRef, signWithLabel, verifyWithLabel, type CipherSuite } from '@canopy/crypto';
+import { makeKeyPackageRef, signWithLabel, type CipherSuite } from '@canopy/crypto';
 import { Extensions } from '../extensions/extension.ts';
-import { LeafNode } from '../tree/leaf-node.ts';
+import { LeafNode, signatureOfLeaf } from '../tree/leaf-node.ts';
+import type { SignatureClaim } from '../tree/signature-answers.ts';
 
 const content = {
   version: uint16,
@@ -37,15 +38,27 @@ export function signKeyPackage(
   return { ...keyPackage, signature: signWithLabel(suite, signaturePrivateKey, 'KeyPackageTBS', tbs) };
 }
 
-/** Says whether a KeyPackage's signature is valid under its leaf's signature key (RFC 9420 §10.1, text note T-04). */
-export function verifyKeyPackage(suite: CipherSuite, keyPackage: KeyPackage): boolean {
-  const bytes = KeyPackage.bytesOf(keyPackage);
-  return verifyWithLabel(suite, {
-    publicKey: keyPackage.leafNode.signatureKey,
-    label: 'KeyPackageTBS',
-    content: bytes.subarray(0, bytes.length - sizeOfOpaque(keyPackage.signature)),
-    signature: keyPackage.signature,
-  });
+/** Gives the signature of a KeyPackage, to be verified with its leaf's signature key (RFC 9420 §10.1, text note T-04). */
+export function signatureOfKeyPackage(keyPackage: KeyPackage): SignatureClaim {
+  return {
+    subject: keyPackage,
+    position: undefined,
+    signed() {
+      const bytes = KeyPackage.bytesOf(keyPackage);
+      const { leafNode, signature } = keyPackage;
+      return {
+        publicKey: leafNode.signatureKey,
+        label: 'KeyPackageTBS',
+        content: bytes.subarray(0, bytes.length - sizeOfOpaque(signature)),
+        signature,
+      };
+    },
+  };
+}
+
+/** Gives both signatures that make a KeyPackage valid: the leaf's and its own (RFC 9420 §10.1). */
+export function signaturesOfKeyPackage(keyPackage: KeyPackage): readonly SignatureClaim[] {
+  return [signatureOfLeaf(keyPackage.leafNode, undefined), signatureOfKeyPackage(keyPackage)];
 }
 
 /** Gives the reference that a Welcome names a KeyPackage by (RFC 9420 §5.2). */

@@ -9,15 +9,20 @@ import { refuse } from '../errors.ts';
 import { ProtocolVersion } from '../registries.ts';
 import { LeafNodeSource } from '../tree/leaf-node.ts';
 import { validateEncryptionKey } from '../tree/validate-keys.ts';
-import { validateLeafNode, validateSource, type LeafValidation } from '../tree/validate-leaf-node.ts';
-import { verifyKeyPackage, type KeyPackage } from './key-package.ts';
+import {
+  isSignatureValid,
+  validateLeafNode,
+  validateSource,
+  type LeafValidation,
+} from '../tree/validate-leaf-node.ts';
+import { signatureOfKeyPackage, type KeyPackage } from './key-package.ts';
 
 /** Validates a KeyPackage, whether fetched or received in an Add (RFC 9420 §10.1). */
 export function validateKeyPackage(keyPackage: KeyPackage, by: LeafValidation): void {
   validateSuite(keyPackage, by);
   validateSource(keyPackage.leafNode, LeafNodeSource.keyPackage);
   validateLeafNode(keyPackage.leafNode, undefined, by);
-  if (!verifyKeyPackage(by.suite, keyPackage)) {
+  if (!isSignatureValid(signatureOfKeyPackage(keyPackage), by)) {
     refuse('INVALID_SIGNATURE', 'R10.1-03', 'the signature of the KeyPackage is not valid');
   }
   validateInitKey(keyPackage, by);

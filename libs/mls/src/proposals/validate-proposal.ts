@@ -7,11 +7,13 @@
 import type { IdentityQuestion, PresentedCredential } from '../credentials/identity.ts';
 import { refuse } from '../errors.ts';
 import { SenderType, type Sender } from '../framing/content.ts';
+import { signaturesOfKeyPackage } from '../key-packages/key-package.ts';
 import { validateKeyPackage } from '../key-packages/validate-key-package.ts';
 import { ProposalType, ProtocolVersion } from '../registries.ts';
 import { presentedSendersOf, type GroupContext } from '../schedule/group-context.ts';
 import { PSKType, requireNonceSize, ResumptionPSKUsage, type PreSharedKeyID } from '../schedule/psk.ts';
 import { LeafNodeSource, type LeafNode } from '../tree/leaf-node.ts';
+import type { SignatureClaim } from '../tree/signature-answers.ts';
 import { equal, isSupportedCipherSuite } from '@canopy/crypto';
 import type { LeafIndex } from '../tree/math.ts';
 import type { RatchetTree } from '../tree/ratchet-tree.ts';
@@ -161,6 +163,12 @@ export function questionsOfProposal(
     case ProposalType.externalInit:
       return [];
   }
+}
+
+/** Gives the signatures that have to be verified of a proposal, as far as there can be many (RFC 9420 §10.1). */
+export function signaturesOfProposal(proposal: Proposal): readonly SignatureClaim[] {
+  if (proposal.proposalType !== ProposalType.add) return [];
+  return signaturesOfKeyPackage(proposal.keyPackage);
 }
 
 /** Gives what has to be asked when a member replaces its leaf: validity, and succession. */

@@ -13,10 +13,11 @@ export function computeInterimTranscriptHash(
   confirmedTranscriptHash: Uint8Array,
   confirmationTag: Uint8Array,
 ): Uint8Array {
-  const writer = new Writer();
-  writer.bytes(confirmedTranscriptHash);
-  writer.opaque(confirmationTag);
-  return suite.hash.digest(writer.finish());
+  return Writer.lend((writer) => {
+    writer.bytes(confirmedTranscriptHash);
+    writer.opaque(confirmationTag);
+    return suite.hash.digest(writer.written);
+  });
 }
 
 /** The parts of a commit that are confirmed: ConfirmedTranscriptHashInput (RFC 9420 §8.2). */
@@ -33,10 +34,11 @@ export function computeConfirmedTranscriptHash(
   interim: Uint8Array,
   input: ConfirmedInput,
 ): Uint8Array {
-  const writer = new Writer(input.content.length + 256);
-  writer.bytes(interim);
-  writer.uint(input.wireFormat, 2);
-  writer.bytes(input.content);
-  writer.opaque(input.signature);
-  return suite.hash.digest(writer.finish());
+  return Writer.lend((writer) => {
+    writer.bytes(interim);
+    writer.uint(input.wireFormat, 2);
+    writer.bytes(input.content);
+    writer.opaque(input.signature);
+    return suite.hash.digest(writer.written);
+  });
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { encryptWithLabel, wipe, type CipherSuite } from '@canopy/crypto';
+import { encryptorWithLabel, wipe, type CipherSuite } from '@canopy/crypto';
 import { required } from '../errors.ts';
 import { filteredDirectPath, recipientsOf, type PathStep } from './filtered-direct-path.ts';
 import type { IdentityPart } from '../key-packages/client-identity.ts';
@@ -14,7 +14,7 @@ import { pathNodes } from './merge-path.ts';
 import { nextPathSecret, nodeKeyPair } from './path-secrets.ts';
 import type { PrivateTree } from './private-tree.ts';
 import type { RatchetTree } from './ratchet-tree.ts';
-import type { UpdatePath, UpdatePathNode } from './update-path.ts';
+import type { UpdatePath } from './update-path.ts';
 
 /** What a path is made from. */
 export interface PathRequest {
@@ -66,16 +66,21 @@ export function createPath(request: PathRequest): NewPath {
     keys,
     pathSecrets,
     commitSecret,
-    encrypt: (context) => ({
-      leafNode,
-      nodes: path.map((step, position) =>
-        encryptStep(request, step, {
+    encrypt(context) {
+      const encrypt = encryptorWithLabel(suite, { label: 'UpdatePathNode', context });
+      return {
+        leafNode,
+        nodes: path.map((step, position) => ({
           encryptionKey: required(publicKeys[position], 'the key of a path node'),
-          pathSecret: required(pathSecrets.get(step.slot.index), 'the secret of a path node'),
-          context,
-        }),
-      ),
-    }),
+          encryptedPathSecret: recipientsOf(step, request.newLeaves).map((recipient) =>
+            encrypt(
+              recipient.node.encryptionKey,
+              required(pathSecrets.get(step.slot.index), 'the secret of a path node'),
+            ),
+          ),
+        })),
+      };
+    },
   };
 }
 
@@ -100,21 +105,6 @@ function deriveKeys(suite: CipherSuite, path: readonly PathStep[]): DerivedKeys 
   }
   // §12.4.1: the commit secret follows the last path secret; with an empty path it is the fresh one itself.
   return { pathSecrets, publicKeys, keys, commitSecret: secret };
-}
-
-function encryptStep(
-  { suite, newLeaves }: PathRequest,
-  step: PathStep,
-  node: { readonly encryptionKey: Uint8Array; readonly pathSecret: Uint8Array; readonly context: Uint8Array },
-): UpdatePathNode {
-  const encryptedPathSecret = recipientsOf(step, newLeaves).map((recipient) =>
-    encryptWithLabel(suite, recipient.node.encryptionKey, {
-      label: 'UpdatePathNode',
-      context: node.context,
-      plaintext: node.pathSecret,
-    }),
-  );
-  return { encryptionKey: node.encryptionKey, encryptedPathSecret };
 }
 
 /** Overwrites the path secrets once nobody needs them any more (R7.5-10). */

@@ -11,6 +11,7 @@ import { Extensions } from '../extensions/extension.ts';
 import { Capabilities } from './capabilities.ts';
 import { Lifetime } from './lifetime.ts';
 import { LeafIndexCodec, type LeafIndex } from './math.ts';
+import type { SignatureClaim } from './signature-answers.ts';
 
 /** §7.2: where a leaf comes from; the rest of the leaf depends on it. */
 export const LeafNodeSource = { keyPackage: 1, update: 2, commit: 3 } as const;
@@ -66,16 +67,27 @@ export function signLeafNode(
   return { ...leaf, signature };
 }
 
+/** Gives the signature of a leaf at its position, to be verified with the leaf's own key (RFC 9420 §7.2). */
+export function signatureOfLeaf(leaf: LeafNode, position: LeafPosition | undefined): SignatureClaim {
+  return {
+    subject: leaf,
+    position,
+    signed() {
+      const bytes = LeafNode.bytesOf(leaf);
+      const unsigned = bytes.subarray(0, bytes.length - sizeOfOpaque(leaf.signature));
+      return {
+        publicKey: leaf.signatureKey,
+        label: 'LeafNodeTBS',
+        content: leafNodeTbs(leaf, unsigned, position),
+        signature: leaf.signature,
+      };
+    },
+  };
+}
+
 /** Says whether a leaf's signature is valid under its own signature key at its position (RFC 9420 §7.2). */
 export function verifyLeafNode(suite: CipherSuite, leaf: LeafNode, position?: LeafPosition): boolean {
-  const bytes = LeafNode.bytesOf(leaf);
-  const unsigned = bytes.subarray(0, bytes.length - sizeOfOpaque(leaf.signature));
-  return verifyWithLabel(suite, {
-    publicKey: leaf.signatureKey,
-    label: 'LeafNodeTBS',
-    content: leafNodeTbs(leaf, unsigned, position),
-    signature: leaf.signature,
-  });
+  return verifyWithLabel(suite, signatureOfLeaf(leaf, position).signed());
 }
 
 /** Gives the parent hash that a leaf carries; undefined unless it comes from a commit (RFC 9420 §7.9). */

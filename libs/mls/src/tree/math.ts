@@ -46,7 +46,8 @@ export function nodeOfLeaf(leaf: LeafIndex): NodeIndex {
 
 /** Gives the leaf of a node at an even position. */
 export function leafOfNode(node: NodeIndex): LeafIndex {
-  return toLeafIndex(node / 2);
+  // A shift gives small integers where a division gives numbers with a box around them, in every place of a tree.
+  return toLeafIndex(node >>> 1);
 }
 
 /** Says whether a node is a leaf. */
@@ -73,13 +74,13 @@ export function rootOf(leafCount: number): NodeIndex {
 /** Gives the left child of a parent node; undefined for a leaf. */
 export function leftOf(node: NodeIndex): NodeIndex | undefined {
   const level = levelOf(node);
-  return level === 0 ? undefined : toNodeIndex(node - 2 ** (level - 1));
+  return level === 0 ? undefined : toNodeIndex(node - (1 << (level - 1)));
 }
 
 /** Gives the right child of a parent node; undefined for a leaf. */
 export function rightOf(node: NodeIndex): NodeIndex | undefined {
   const level = levelOf(node);
-  return level === 0 ? undefined : toNodeIndex(node + 2 ** (level - 1));
+  return level === 0 ? undefined : toNodeIndex(node + (1 << (level - 1)));
 }
 
 /** Gives the parent of a node in a tree with this many leaves; undefined for the root. */

@@ -9,7 +9,7 @@ import type { PathStep } from './filtered-direct-path.ts';
 import type { NodeIndex } from './math.ts';
 import { parentHash } from './parent-hash.ts';
 import type { ParentNode } from './parent-node.ts';
-import { treeHash } from './tree-hash.ts';
+import { treeHashText } from './tree-hash.ts';
 
 const NO_PARENT_HASH = new Uint8Array(0);
 
@@ -32,7 +32,7 @@ export function pathNodes(
     const encryptionKey = publicKeys[position] ?? NO_PARENT_HASH;
     nodes.set(slot.index, { encryptionKey, parentHash: above, unmergedLeaves: [] });
     // A new node has no unmerged leaves, so the sibling's original tree hash is its present one.
-    above = parentHash(suite, { encryptionKey, parentHash: above }, treeHash(suite, copath));
+    above = parentHash(suite, { encryptionKey, parentHash: above }, treeHashText(suite, copath));
   }
   return { nodes, leafParentHash: above };
 }

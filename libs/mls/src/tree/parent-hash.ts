@@ -4,37 +4,33 @@
  * @module
  */
 
-import { encode, opaque, struct } from '@canopy/codec';
+import { Writer } from '@canopy/codec';
 import { equal, type CipherSuite } from '@canopy/crypto';
 import { refuse } from '../errors.ts';
 import { parentHashOfLeaf } from './leaf-node.ts';
 import { isLeafBelow, leafOfNode, type LeafIndex } from './math.ts';
 import type { ParentNode } from './parent-node.ts';
 import { resolutionOf, type OccupiedSlot, type ParentSlot, type Slot } from './slot.ts';
-import { hashLeaf, hashParent, treeHash } from './tree-hash.ts';
-
-const ParentHashInput = struct({
-  encryptionKey: opaque,
-  parentHash: opaque,
-  originalSiblingTreeHash: opaque,
-});
+import { hashLeaf, hashParent, treeHashText } from './tree-hash.ts';
 
 /** Computes the parent hash of a node with a child on the copath (RFC 9420 §7.9: ParentHashInput). */
 export function parentHash(
   suite: CipherSuite,
-  parent: Pick<ParentNode, 'encryptionKey' | 'parentHash'>,
-  originalSiblingTreeHash: Uint8Array,
+  { encryptionKey, parentHash: above }: Pick<ParentNode, 'encryptionKey' | 'parentHash'>,
+  originalSiblingTreeHash: string,
 ): Uint8Array {
-  const { encryptionKey, parentHash: above } = parent;
-  return suite.hash.digest(
-    encode(ParentHashInput, { encryptionKey, parentHash: above, originalSiblingTreeHash }),
-  );
+  return Writer.lend((writer) => {
+    writer.opaque(encryptionKey);
+    writer.opaque(above);
+    writer.opaqueText(originalSiblingTreeHash);
+    return suite.hash.digest(writer.written);
+  });
 }
 
 /** Gives the tree hash that a subtree had before the given leaves were added to it (RFC 9420 §7.9). */
-export function originalTreeHash(suite: CipherSuite, slot: Slot, unmerged: readonly LeafIndex[]): Uint8Array {
+export function originalTreeHash(suite: CipherSuite, slot: Slot, unmerged: readonly LeafIndex[]): string {
   const inside = unmerged.filter((leaf) => isLeafBelow(leaf, slot.index));
-  if (inside.length === 0) return treeHash(suite, slot);
+  if (inside.length === 0) return treeHashText(suite, slot);
   if (slot.kind === 'leaf') return hashLeaf(suite, slot.index, undefined);
   const node = slot.node && withoutUnmerged(slot.node, new Set(inside));
   return hashParent(

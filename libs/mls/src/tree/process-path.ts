@@ -4,11 +4,12 @@
  * @module
  */
 
+import { detached } from '@canopy/codec';
 import { CryptoError, decryptWithLabel, equal, wipe, type CipherSuite } from '@canopy/crypto';
 import { refuse, required } from '../errors.ts';
 import { wipeOnRefusal } from '../schedule/wipe-on-refusal.ts';
 import { filteredDirectPath, recipientsOf, type PathStep } from './filtered-direct-path.ts';
-import { parentHashOfLeaf } from './leaf-node.ts';
+import { LeafNode, parentHashOfLeaf } from './leaf-node.ts';
 import { isLeafBelow, type LeafIndex, type NodeIndex } from './math.ts';
 import { pathNodes } from './merge-path.ts';
 import { nextPathSecret, nodeKeyPair } from './path-secrets.ts';
@@ -40,14 +41,15 @@ export function mergePath(received: ReceivedPath): MergedPath {
   const path = filteredDirectPath(tree, sender);
   validateShape(received, path);
   validateNewKeys(received);
-  const publicKeys = updatePath.nodes.map((node) => node.encryptionKey);
+  // Copies: the tree must not keep the whole message, with its ciphertexts, in memory.
+  const publicKeys = updatePath.nodes.map((node) => node.encryptionKey.slice());
   const { nodes, leafParentHash } = pathNodes(suite, path, publicKeys);
   const found = parentHashOfLeaf(updatePath.leafNode);
   if (found === undefined || !equal(found, leafParentHash)) {
     refuse('PARENT_HASH_MISMATCH', 'R7.9.2-05', "the committer's leaf has another parent hash");
   }
   const editor = tree.edit();
-  editor.replacePath(sender, updatePath.leafNode, nodes);
+  editor.replacePath(sender, detached(LeafNode, updatePath.leafNode), nodes);
   return { tree: editor.finish(), path };
 }
 

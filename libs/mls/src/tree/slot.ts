@@ -25,8 +25,8 @@ export interface LeafSlot {
   readonly kind: 'leaf';
   readonly index: NodeIndex;
   readonly node: LeafNode | undefined;
-  /** Kept by tree-hash.ts (§7.8). */
-  treeHash: Uint8Array | undefined;
+  /** Kept by tree-hash.ts (§7.8), as text: two arrays a member would be a fifth of what a large group takes. */
+  treeHash: string | undefined;
 }
 
 /** The place of an inner node, with what is below it. */
@@ -41,7 +41,7 @@ export interface ParentSlot {
   /** How many nodes here and below, leaves and parents, are not blank. */
   readonly occupied: number;
   /** Kept by tree-hash.ts (§7.8). */
-  treeHash: Uint8Array | undefined;
+  treeHash: string | undefined;
 }
 
 /** A place in the tree. */

@@ -12,10 +12,21 @@ import { PersistentCounts } from './persistent-counts.ts';
 /** The capability lists that are counted. */
 export type CapabilityKind = 'extension' | 'proposal' | 'credential';
 
-const keyText = (bytes: Uint8Array): string =>
-  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
-const encryptionKeyEntry = (key: Uint8Array): string => `e:${keyText(key)}`;
-const signatureKeyEntry = (key: Uint8Array): string => `s:${keyText(key)}`;
+// No word begins with these.
+const ENCRYPTION_KEY = 0;
+const SIGNATURE_KEY = 1;
+const scratch = Buffer.alloc(256);
+
+// One text in one piece: a prefix and a text joined would take twice the memory, for each key of the tree.
+function keyEntry(kind: number, key: Uint8Array): string {
+  const bytes = key.length < scratch.length ? scratch : Buffer.alloc(key.length + 1);
+  bytes[0] = kind;
+  bytes.set(key, 1);
+  return bytes.toString('latin1', 0, key.length + 1);
+}
+
+const encryptionKeyEntry = (key: Uint8Array): string => keyEntry(ENCRYPTION_KEY, key);
+const signatureKeyEntry = (key: Uint8Array): string => keyEntry(SIGNATURE_KEY, key);
 const supportEntry = (kind: CapabilityKind, type: number): string => `${kind}:${type}`;
 const CREDENTIAL_IN_USE = 'in-use:';
 

@@ -4,16 +4,17 @@
  * @module
  */
 
-import type { CipherSuite } from '@canopy/crypto';
+import { verifyWithLabel, type CipherSuite } from '@canopy/crypto';
 import type { IdentityAnswers } from '../credentials/identity.ts';
 import { refuse } from '../errors.ts';
 import type { RequiredCapabilities } from '../extensions/required-capabilities.ts';
 import type { Policy } from '../policy.ts';
 import { isDefaultExtensionType, isDefaultProposalType, isGrease, ProtocolVersion } from '../registries.ts';
 import { requiredCapabilitiesOf, type GroupContext } from '../schedule/group-context.ts';
-import { LeafNodeSource, verifyLeafNode, type LeafNode, type LeafPosition } from './leaf-node.ts';
+import { LeafNodeSource, signatureOfLeaf, type LeafNode, type LeafPosition } from './leaf-node.ts';
 import { isWithinLifetime } from './lifetime.ts';
 import type { RatchetTree } from './ratchet-tree.ts';
+import type { SignatureAnswers, SignatureClaim } from './signature-answers.ts';
 import { validateKeys } from './validate-keys.ts';
 
 /** What a leaf is judged by apart from the group it goes into. */
@@ -22,6 +23,8 @@ export interface LeafValidation {
   readonly policy: Policy;
   readonly nowSeconds: bigint;
   readonly identities: IdentityAnswers;
+  /** Signatures that were verified ahead; all others are verified when they are asked for. */
+  readonly signatures?: SignatureAnswers | undefined;
   /** True for a leaf that this client itself puts into a message (R7.3-08). */
   readonly sending?: boolean;
 }
@@ -33,17 +36,25 @@ export function validateLeafNode(
   by: LeafValidation,
 ): void {
   validateKeys(leaf, by.suite);
-  validateSignature(leaf, position, by.suite);
+  validateSignature(leaf, position, by);
   by.identities.requireValid(leaf);
   validateLifetime(leaf, by);
   validateOwnExtensions(leaf);
   validateOwnCapabilities(leaf, by);
 }
 
-function validateSignature(leaf: LeafNode, position: LeafPosition | undefined, suite: CipherSuite): void {
-  if (!verifyLeafNode(suite, leaf, position)) {
+function validateSignature(leaf: LeafNode, position: LeafPosition | undefined, by: LeafValidation): void {
+  if (!isSignatureValid(signatureOfLeaf(leaf, position), by)) {
     refuse('INVALID_SIGNATURE', 'R7.3-03', 'the signature of the leaf is not valid');
   }
+}
+
+/** Says whether a signature is valid, which may have been found out ahead. @throws CryptoError INVALID_PUBLIC_KEY */
+export function isSignatureValid(
+  claim: SignatureClaim,
+  { suite, signatures }: Pick<LeafValidation, 'suite' | 'signatures'>,
+): boolean {
+  return signatures?.isValid(suite, claim) ?? verifyWithLabel(suite, claim.signed());
 }
 
 /** Requires a leaf to come from where it is found (R7.3-11, R7.3-12, R7.3-14). */

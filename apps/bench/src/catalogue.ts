@@ -4,8 +4,6 @@
  * @module
  */
 
-import { fileURLToPath } from 'node:url';
-
 import type { PeerKey } from './arguments.ts';
 import { createCoreCrypto } from './peers/core-crypto.ts';
 import type { CoreCryptoModule } from './peers/core-crypto-bindings.ts';
@@ -14,6 +12,7 @@ import { createMlsTs } from './peers/mls-ts.ts';
 import type { MlsTsModule } from './peers/mls-ts-bindings.ts';
 import type { Peer } from './peers/peer.ts';
 import { loadTsMlsNext, loadTsMlsStable } from './peers/ts-mls.ts';
+import { reasonOf } from './reason.ts';
 
 /** A library that could not be loaded. */
 export interface AbsentPeer {
@@ -32,8 +31,6 @@ export interface Sources {
   install(say: (line: string) => void): Promise<Installation>;
   readonly loaders: Readonly<Record<PeerKey, () => Promise<Peer>>>;
 }
-
-const repository = fileURLToPath(new URL('../../../', import.meta.url));
 
 const loaders: Sources['loaders'] = {
   'ts-mls': loadTsMlsStable,
@@ -62,7 +59,7 @@ export async function loadPeers(
     try {
       peers.push(await sources.loaders[key]());
     } catch (error) {
-      const reason = reasonOf(installation, error);
+      const reason = whyAbsent(installation, error);
       absent.push({ key, reason });
       say(`${key} is left out: ${reason}`);
     }
@@ -70,9 +67,7 @@ export async function loadPeers(
   return { peers, absent };
 }
 
-function reasonOf(installation: Installation, error: unknown): string {
+function whyAbsent(installation: Installation, error: unknown): string {
   if (installation.kind === 'missing') return `not installed: ${installation.reason}`;
-  const text = error instanceof Error ? error.message : String(error);
-  // The first line says what is wrong; where this repository lies is nobody's business on a page.
-  return `not loaded: ${text.split('\n', 1)[0]?.replaceAll(repository, '') ?? ''}`;
+  return `it does not load: ${reasonOf(error)}`;
 }

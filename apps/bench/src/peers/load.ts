@@ -11,6 +11,8 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
+import { reasonOf } from '../reason.ts';
+
 const folder = fileURLToPath(new URL('../../peers/', import.meta.url));
 
 /** Whether the other libraries are there to be measured. */
@@ -34,7 +36,7 @@ export async function installPeers(say: (line: string) => void): Promise<Install
   } catch (error) {
     complaint += String(error);
   }
-  return { kind: 'missing', reason: `npm ci failed: ${lastErrorOf(complaint)}` };
+  return { kind: 'missing', reason: `npm ci failed: ${reasonOf(lastErrorOf(complaint))}` };
 }
 
 // npm writes this file at the end of an installation.

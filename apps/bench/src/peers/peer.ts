@@ -73,6 +73,10 @@ export interface PeerMember {
   save(): Promise<number>;
   /** Reads a member from what its `save` calls gave so far. */
   load(): Promise<PeerMember>;
-  /** The epoch's authenticator (RFC 9420 §8.7), to check that the members agree. */
+  /**
+   * Something that the members of an epoch alone have in common, to check that they agree: the epoch's authenticator
+   * (RFC 9420 §8.7), or the exporter's secret with label `exporter`, empty context and 32 bytes (§8.5) where there is no
+   * access to it.
+   */
   epochAuthenticator(): Promise<Uint8Array>;
 }

@@ -6,7 +6,7 @@
 
 import { randomBytes } from 'node:crypto';
 
-import type { Peer, PeerClient, PeerMember } from '../peers/peer.ts';
+import { NotOffered, type Peer, type PeerClient, type PeerMember } from '../peers/peer.ts';
 import type { Stage } from '../stage/stage.ts';
 import { canCollectGarbage, weigh } from './memory.ts';
 
@@ -26,9 +26,18 @@ const FEWEST_WITH_PUPPETS = 4;
 export async function enterStage(peer: Peer, stage: Stage): Promise<LiveGroup> {
   const group =
     stage.members < FEWEST_WITH_PUPPETS ? await foundLive(peer, stage) : await enterWarm(peer, stage);
-  for (const member of membersOf(group)) await commitWithin(group, member);
+  await warmUpLive(group);
   await requireAgreement(membersOf(group));
   return group;
+}
+
+/** The leaves of a library that makes no commit without a change stay unmerged: three of all. */
+async function warmUpLive(group: LiveGroup): Promise<void> {
+  try {
+    for (const member of membersOf(group)) await commitWithin(group, member);
+  } catch (error) {
+    if (!(error instanceof NotOffered)) throw error;
+  }
 }
 
 async function foundLive(peer: Peer, { cast, members }: Stage): Promise<LiveGroup> {
@@ -99,7 +108,8 @@ export async function deliver(
   for (const receiver of receivers) await receiver?.process(message);
 }
 
-async function commitWithin(group: LiveGroup, committer: PeerMember): Promise<void> {
+/** Lets a member commit, and the others process it. */
+export async function commitWithin(group: LiveGroup, committer: PeerMember): Promise<void> {
   const { commit } = await committer.commit({});
   await deliver(
     commit,

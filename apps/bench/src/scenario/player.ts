@@ -5,6 +5,7 @@
  */
 
 import type { LeftOut, OperationName } from '../operations.ts';
+import { reasonOf } from '../reason.ts';
 import type { Block } from './block.ts';
 import { Company } from './company.ts';
 import { FEWEST_TO_WEIGH } from './live-group.ts';
@@ -139,9 +140,4 @@ export class Player {
     const { members, suite } = this.#setting;
     return { members, suite, peer: this.#peer };
   }
-}
-
-function reasonOf(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
-  return text.split('\n', 1)[0]?.trim() || 'it failed without saying why';
 }

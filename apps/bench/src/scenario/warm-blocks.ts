@@ -8,8 +8,17 @@ import { randomBytes } from 'node:crypto';
 
 import { equal } from '@canopy/crypto';
 import type { OperationName } from '../operations.ts';
+import { NotOffered } from '../peers/peer.ts';
 import type { Block } from './block.ts';
-import { deliver, requireAgreement, requireWelcome, warmAgain, type LiveGroup } from './live-group.ts';
+import type { Company } from './company.ts';
+import {
+  commitWithin,
+  deliver,
+  requireAgreement,
+  requireWelcome,
+  warmAgain,
+  type LiveGroup,
+} from './live-group.ts';
 import type { Measurement } from './measurement.ts';
 import { treeBytesOf } from './message-sizes.ts';
 
@@ -60,9 +69,19 @@ const membership: Block = {
     measurement.size('welcome', welcome.length);
     const joined = await measurement.time('join', () => newcomer.join(welcome));
     await requireAgreement([first, joined]);
-    await removeFrom(live, company.stage.members, 1);
+    await removeOrLeave(company, live);
   },
 };
+
+/** A library that removes nobody has to begin anew. */
+async function removeOrLeave(company: Company, live: LiveGroup): Promise<void> {
+  try {
+    await removeFrom(live, company.stage.members, 1);
+  } catch (error) {
+    if (!(error instanceof NotOffered)) throw error;
+    company.leave();
+  }
+}
 
 const removal: Block = {
   ...warm,
@@ -120,6 +139,8 @@ const external: Block = {
   async play(company, measurement) {
     const live = await company.live();
     const { first, near, far } = live;
+    // Some libraries give a GroupInfo only with a commit of their own.
+    await commitWithin(live, first);
     const groupInfo = await first.groupInfo();
     measurement.size('tree', treeBytesOf(groupInfo));
     const joiner = await company.createClient('external joiner');
@@ -166,18 +187,28 @@ async function sendMessage(
   if (received === undefined || !equal(received, data)) throw new Error('a message came out changed');
 }
 
+const savingMessage: Block = {
+  ...warm,
+  name: 'saving-message',
+  operations: ['save-message'],
+  async play(company, measurement) {
+    const { first, near } = await company.live();
+    await near.save();
+    await deliver(await first.protect(new Uint8Array(randomBytes(100))), [near]);
+    await measurement.time('save-message', () => near.save());
+  },
+};
+
 const saving: Block = {
   ...warm,
   name: 'saving',
-  operations: ['save-commit', 'save-message'],
+  operations: ['save-commit'],
   async play(company, measurement) {
     const { first, near, far } = await company.live();
     await near.save();
     const made = await first.commit({});
     await deliver(made.commit, [near, far]);
     await measurement.time('save-commit', () => near.save());
-    await deliver(await first.protect(new Uint8Array(randomBytes(100))), [near]);
-    await measurement.time('save-message', () => near.save());
   },
 };
 
@@ -202,6 +233,7 @@ export const warmBlocks: readonly Block[] = [
   references,
   external,
   messages,
+  savingMessage,
   saving,
   loading,
 ];

@@ -26,7 +26,7 @@ export class Cast {
   /** Gives a puppet; making it takes four key pairs and two signatures. */
   puppet(index: number): Puppet {
     for (let next = this.#puppets.length; next <= index; next++) {
-      const identity = createIdentity(this.suite, `puppet ${next}`);
+      const identity = createIdentity(this.suite, puppetName(next));
       this.#puppets.push({ identity, own: createPlainKeyPackage(this.suite, identity) });
     }
     const found = this.#puppets[index];
@@ -45,4 +45,9 @@ export class Cast {
       encodeMessage({ wireFormat: WireFormat.keyPackage, keyPackage }),
     );
   }
+}
+
+/** Names a puppet in the one form that core-crypto can read: user, device, domain. */
+function puppetName(index: number): string {
+  return `00000000-0000-4000-8000-${String(index).padStart(12, '0')}:1@canopy.example`;
 }

@@ -4,8 +4,16 @@
  * @module
  */
 
-import { decodeMessage, encodeMessage, ProposalType, WireFormat, type CommitRequest } from '@canopy/mls';
+import {
+  decodeMessage,
+  encodeMessage,
+  Group,
+  ProposalType,
+  WireFormat,
+  type CommitRequest,
+} from '@canopy/mls';
 import type { Cast } from './cast.ts';
+import { groupOptions } from './identities.ts';
 import {
   additionsOf,
   commitAs,
@@ -20,7 +28,8 @@ import {
 /** A way into a group of puppets, and the authenticator of the epoch that it leads to (RFC 9420 §8.7). */
 export interface Invitation {
   readonly welcome: Uint8Array;
-  readonly epochAuthenticator: Uint8Array;
+  /** What a member may show to prove that it is there: the epoch's authenticator, or an exported secret. */
+  readonly proofs: readonly Uint8Array[];
 }
 
 /**
@@ -72,6 +81,9 @@ export class Stage {
   }
 }
 
+/** The one secret that core-crypto exports (RFC 9420 §8.5). */
+const exported = { label: 'exporter', context: new Uint8Array(0), length: 32 };
+
 async function inviteBy(
   group: PuppetGroup,
   committer: number,
@@ -79,9 +91,10 @@ async function inviteBy(
 ): Promise<Invitation> {
   const { welcome, staged } = await commitAs(group, committer, { proposals });
   if (welcome === undefined) throw new Error('a commit that adds has a Welcome');
+  const joined = new Group(staged.state, groupOptions);
   return {
     welcome: encodeMessage({ wireFormat: WireFormat.welcome, welcome }),
-    epochAuthenticator: staged.state.secrets.epochAuthenticator,
+    proofs: [joined.epochAuthenticator, joined.exportSecret(exported)],
   };
 }
 

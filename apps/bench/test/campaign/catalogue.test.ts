@@ -51,7 +51,7 @@ describe('the libraries of a run', () => {
     );
     const { peers, absent } = await loadPeers(['core-crypto', 'mls-ts'], (line) => said.push(line), sources);
     expect(peers.map(({ name }) => name)).toEqual(['mls-ts']);
-    const reason = 'not loaded: cannot open apps/bench/test/campaign/catalogue.test.ts';
+    const reason = 'it does not load: cannot open catalogue.test.ts';
     expect(absent).toEqual([{ key: 'core-crypto', reason }]);
     expect(said).toEqual([`core-crypto is left out: ${reason}`]);
   });

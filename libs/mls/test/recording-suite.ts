@@ -39,6 +39,13 @@ export function recordingSuite(inner: CipherSuite = suite1): RecordingSuite {
         return pair;
       },
       open: (privateKey, ciphertext, info, aad) => record(hpke.open(privateKey, ciphertext, info, aad)),
+      bind(info) {
+        const bound = hpke.bind(info);
+        return {
+          ...bound,
+          open: (privateKey, ciphertext, aad) => record(bound.open(privateKey, ciphertext, aad)),
+        };
+      },
       setupSenderExport(publicKey, request) {
         const result = hpke.setupSenderExport(publicKey, request);
         record(result.exported);

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { fileURLToPath } from 'node:url';
+
 import type { PeerKey } from './arguments.ts';
 import { createCoreCrypto } from './peers/core-crypto.ts';
 import type { CoreCryptoModule } from './peers/core-crypto-bindings.ts';
@@ -30,6 +32,8 @@ export interface Sources {
   install(say: (line: string) => void): Promise<Installation>;
   readonly loaders: Readonly<Record<PeerKey, () => Promise<Peer>>>;
 }
+
+const repository = fileURLToPath(new URL('../../../', import.meta.url));
 
 const loaders: Sources['loaders'] = {
   'ts-mls': loadTsMlsStable,
@@ -58,16 +62,17 @@ export async function loadPeers(
     try {
       peers.push(await sources.loaders[key]());
     } catch (error) {
-      const reason = installation.kind === 'missing' ? installation.reason : messageOf(error);
-      absent.push({ key, reason: `not installed: ${reason}` });
+      const reason = reasonOf(installation, error);
+      absent.push({ key, reason });
       say(`${key} is left out: ${reason}`);
     }
   }
   return { peers, absent };
 }
 
-/** A loader's message may go on for many lines; the first says what is wrong. */
-function messageOf(error: unknown): string {
+function reasonOf(installation: Installation, error: unknown): string {
+  if (installation.kind === 'missing') return `not installed: ${installation.reason}`;
   const text = error instanceof Error ? error.message : String(error);
-  return text.split('\n', 1)[0] ?? text;
+  // The first line says what is wrong; where this repository lies is nobody's business on a page.
+  return `not loaded: ${text.split('\n', 1)[0]?.replaceAll(repository, '') ?? ''}`;
 }

@@ -31,6 +31,15 @@ describe('vectors of structures', () => {
     expect(toHex(encode(vector(uint8), []))).toBe('00');
   });
 
+  it('that are empty share one array, which nothing that is decoded gets into', () => {
+    const first = decode(vector(uint32), hex('00'));
+    expect(decode(vector(uint8), hex('00'))).toBe(first);
+    const mixed = vector(vector(uint8));
+    expect(decode(mixed, hex('0700020102000103'))).toEqual([[], [1, 2], [], [3]]);
+    expect(toHex(encode(mixed, decode(mixed, hex('0700020102000103'))))).toBe('0700020102000103');
+    expect(first).toEqual([]);
+  });
+
   it('of elements that take no bytes are refused instead of read for ever', () => {
     expect(() => decode(vector(fixed(0)), hex('0101'))).toThrow(code('INVALID_VALUE'));
   });

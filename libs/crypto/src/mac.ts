@@ -67,6 +67,7 @@ export function createHmac(hashFunction: Hash): Hmac {
     const tag = plain(hash(name, outer, 'buffer'));
     inner.fill(0, 0, total);
     outer.fill(0);
+    if (short !== key) short.fill(0);
     return tag;
   };
   return {

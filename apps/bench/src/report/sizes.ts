@@ -14,6 +14,7 @@ import { formatBytes } from './units.ts';
 /** Makes the table of all sizes; undefined when there are none. */
 export function sizesTable({ sizes, machine }: BenchmarkResult): TextTable | undefined {
   if (sizes.length === 0) return undefined;
+  const peers = machine.peers.filter((peer) => sizes.some((row) => row.peer === peer));
   const cases = new Map(sizes.toSorted(inOrder).map((row) => [caseOfSize(row), row]));
   const bytes = new Map(sizes.map((row) => [`${caseOfSize(row)} ${row.peer}`, formatBytes(row.bytes)]));
   return {
@@ -22,7 +23,7 @@ export function sizesTable({ sizes, machine }: BenchmarkResult): TextTable | und
       { head: ['suite'], align: 'right' },
       { head: ['tree'], align: 'left' },
       { head: ['members'], align: 'right' },
-      ...machine.peers.map((peer) => ({
+      ...peers.map((peer) => ({
         head: [shortName(peer), versionOf(peer)],
         align: 'right' as const,
       })),
@@ -32,7 +33,7 @@ export function sizesTable({ sizes, machine }: BenchmarkResult): TextTable | und
       `${suite}`,
       tree,
       `${members}`,
-      ...machine.peers.map((peer) => bytes.get(`${key} ${peer}`) ?? NOTHING),
+      ...peers.map((peer) => bytes.get(`${key} ${peer}`) ?? NOTHING),
     ]),
   };
 }

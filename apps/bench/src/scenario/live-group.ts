@@ -54,8 +54,8 @@ async function enterWarm(peer: Peer, stage: Stage): Promise<LiveGroup> {
   return { first, near, far, bytesOfFar: bytes };
 }
 
-/** In small groups, what does not belong to the tree outweighs it. */
-export const FEWEST_TO_WEIGH = 100;
+/** In smaller groups, what else moves in the heap meanwhile is a good part of it. */
+export const FEWEST_TO_WEIGH = 1000;
 
 function isWorthWeighing({ memory }: Peer, { members }: Stage): boolean {
   return canCollectGarbage && memory === 'heap' && members >= FEWEST_TO_WEIGH;

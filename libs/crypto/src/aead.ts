@@ -67,11 +67,12 @@ export function createAead(name: AeadName): Aead {
       const cipher = cipherOf(name, keyOf(key, nonce), nonce).setAAD(aad, {
         plaintextLength: plaintext.length,
       });
-      const result = new Uint8Array(plaintext.length + TAG_SIZE);
+      // Not filled with zeros first, since every byte is written.
+      const result = Buffer.allocUnsafe(plaintext.length + TAG_SIZE);
       result.set(cipher.update(plaintext));
       cipher.final();
       result.set(cipher.getAuthTag(), plaintext.length);
-      return result;
+      return plain(result);
     },
     open(key, nonce, aad, ciphertext) {
       const size = ciphertext.length - TAG_SIZE;

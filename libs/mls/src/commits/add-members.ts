@@ -28,7 +28,7 @@ export interface WelcomeRequest {
 /** Makes one Welcome for all clients that a commit added (RFC 9420 §12.4.3.1). */
 export function createWelcome(request: WelcomeRequest): Welcome {
   const { suite, scheduled, applied } = request;
-  const { key, nonce } = scheduled.welcomeKey;
+  const { key, nonce } = required(scheduled.welcomeKey, 'the key of a Welcome');
   const noAad = new Uint8Array(0);
   const encryptedGroupInfo = suite.aead.seal(key, nonce, noAad, GroupInfo.bytesOf(request.groupInfo));
   // One context for all: with the tree in it, hashing it for each newcomer would cost N times N.

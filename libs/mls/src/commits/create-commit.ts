@@ -231,6 +231,7 @@ function finishCommit(state: GroupState, parts: CommitParts, ports: Ports): Crea
     groupContext,
     pskIds: applied.psks,
     pskStore: pskStoreOf(state, ports.psks),
+    forWelcome: applied.added.length > 0,
   });
   return wipeOnRefusal(
     () => secretsOfSchedule(scheduled),

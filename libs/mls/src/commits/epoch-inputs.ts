@@ -69,6 +69,8 @@ export interface ScheduleInputs {
   readonly groupContext: GroupContext;
   readonly pskIds: AppliedProposals['psks'];
   readonly pskStore: PskStore;
+  /** Whether somebody is to be let in with a Welcome. */
+  readonly forWelcome: boolean;
 }
 
 /** The secrets of a new epoch, with those that go into Welcomes. */
@@ -76,8 +78,8 @@ export interface ScheduledEpoch {
   readonly epoch: NewEpoch;
   /** For Welcomes only; the caller wipes it. */
   readonly joinerSecret: Uint8Array;
-  /** For Welcomes only; the caller wipes it. */
-  readonly welcomeKey: { readonly key: Uint8Array; readonly nonce: Uint8Array };
+  /** Where there is to be a Welcome; the caller wipes it. */
+  readonly welcomeKey: { readonly key: Uint8Array; readonly nonce: Uint8Array } | undefined;
 }
 
 /** Runs the key schedule for the next epoch (RFC 9420 §8). @throws MlsError PSK_NOT_AVAILABLE */
@@ -89,7 +91,7 @@ export function scheduleEpoch(inputs: ScheduleInputs): ScheduledEpoch {
     const joinerSecret = deriveJoinerSecret(suite, { initSecret, commitSecret, groupContext });
     const memberSecret = deriveMemberSecret(suite, joinerSecret, pskSecret);
     wipe(pskSecret);
-    const welcomeKey = deriveWelcomeKey(suite, memberSecret);
+    const welcomeKey = inputs.forWelcome ? deriveWelcomeKey(suite, memberSecret) : undefined;
     return { epoch: deriveEpoch(suite, memberSecret, groupContext), joinerSecret, welcomeKey };
   } finally {
     wipe(commitSecret);
@@ -102,7 +104,7 @@ export function secretsOfSchedule({
   joinerSecret,
   welcomeKey,
 }: ScheduledEpoch): readonly Uint8Array[] {
-  return [...secretsOfEpoch(epoch), joinerSecret, welcomeKey.key, welcomeKey.nonce];
+  return [...secretsOfEpoch(epoch), joinerSecret, ...Object.values(welcomeKey ?? {})];
 }
 
 /** Gives the secrets of an epoch that is not entered after all, to be overwritten. */
@@ -112,7 +114,7 @@ export function secretsOfEpoch({ secrets, encryptionSecret }: NewEpoch): readonl
 
 /** Overwrites what only Welcomes need. */
 export function wipeWelcomeSecrets({ joinerSecret, welcomeKey }: ScheduledEpoch): void {
-  wipe(joinerSecret, welcomeKey.key, welcomeKey.nonce);
+  wipe(joinerSecret, welcomeKey?.key, welcomeKey?.nonce);
 }
 
 /** Computes the confirmation tag of an epoch (RFC 9420 §6.1). */

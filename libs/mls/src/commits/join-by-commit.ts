@@ -238,6 +238,7 @@ function finishExternalCommit(
     groupContext,
     pskIds: request.psks,
     pskStore: ports.psks,
+    forWelcome: false,
   });
   wipeWelcomeSecrets(scheduled);
   wipePathSecrets(parts.path);

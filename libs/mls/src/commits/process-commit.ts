@@ -108,6 +108,7 @@ function enterEpoch(
       groupContext,
       pskIds: applied.psks,
       pskStore: pskStoreOf(state, ports.psks),
+      forWelcome: false,
     }),
   );
   wipeWelcomeSecrets(scheduled);

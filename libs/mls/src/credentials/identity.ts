@@ -7,7 +7,7 @@
  * @module
  */
 
-import { encode, opaque, struct } from '@canopy/codec';
+import { encode, opaque, struct, useEncoded } from '@canopy/codec';
 import { refuse } from '../errors.ts';
 import { Extensions, type Extension } from '../extensions/extension.ts';
 import { Credential } from './credential.ts';
@@ -56,13 +56,15 @@ const PresentedCredentialCodec = struct({
   extensions: Extensions,
 });
 
-function keyOf(presented: PresentedCredential): string {
-  return Buffer.from(encode(PresentedCredentialCodec, presented)).toString('latin1');
+function textOf(presented: PresentedCredential): string {
+  return useEncoded(PresentedCredentialCodec, presented, (bytes) => Buffer.from(bytes).toString('latin1'));
 }
 
 /** The decisions that were asked for, by what was presented. */
 export class IdentityAnswers {
-  readonly #credentials = new Map<string, IdentityVerdict>();
+  /** Mostly the very object is asked for again: a joiner would otherwise make a text of each member. */
+  readonly #credentials = new Map<PresentedCredential, IdentityVerdict>();
+  #credentialsByText: Map<string, IdentityVerdict> | undefined;
   readonly #successors = new Map<string, IdentityVerdict>();
   readonly #provider: IdentityProvider;
 
@@ -82,7 +84,7 @@ export class IdentityAnswers {
 
   /** Requires that a credential was found valid. @throws MlsError INVALID_CREDENTIAL */
   requireValid(presented: PresentedCredential): void {
-    const verdict = this.#credentials.get(keyOf(presented));
+    const verdict = this.#credentials.get(presented) ?? this.#byText().get(textOf(presented));
     if (verdict?.valid !== true) {
       refuse('INVALID_CREDENTIAL', 'R7.3-02', verdict?.reason ?? 'nobody has judged this credential');
     }
@@ -90,7 +92,7 @@ export class IdentityAnswers {
 
   /** Requires that a credential was found to be an allowed successor. @throws MlsError INVALID_SUCCESSOR */
   requireSuccessor(old: PresentedCredential, presented: PresentedCredential): void {
-    const verdict = this.#successors.get(keyOf(old) + keyOf(presented));
+    const verdict = this.#successors.get(textOf(old) + textOf(presented));
     if (verdict?.valid !== true) {
       refuse('INVALID_SUCCESSOR', 'R5.3.1-07', verdict?.reason ?? 'nobody has judged this succession');
     }
@@ -101,14 +103,21 @@ export class IdentityAnswers {
     return identifierOf(this.#provider, presented);
   }
 
+  #byText(): Map<string, IdentityVerdict> {
+    this.#credentialsByText ??= new Map(
+      Array.from(this.#credentials, ([presented, verdict]) => [textOf(presented), verdict]),
+    );
+    return this.#credentialsByText;
+  }
+
   async #ask(question: IdentityQuestion): Promise<void> {
     const provider = this.#provider;
     const { presented } = question;
     if (question.kind === 'credential') {
-      this.#credentials.set(keyOf(presented), await provider.validateCredential(presented));
+      this.#credentials.set(presented, await provider.validateCredential(presented));
       return;
     }
     const verdict = await provider.validateSuccessor(question.old, presented);
-    this.#successors.set(keyOf(question.old) + keyOf(presented), verdict);
+    this.#successors.set(textOf(question.old) + textOf(presented), verdict);
   }
 }

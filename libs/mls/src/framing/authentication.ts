@@ -4,7 +4,7 @@
  * @module
  */
 
-import { enumeration, opaque, uint16, Writer, type Codec } from '@canopy/codec';
+import { enumeration, opaque, uint16, useEncoded, Writer, type Codec } from '@canopy/codec';
 import { makeProposalRef, signWithLabel, verifyWithLabel, type CipherSuite } from '@canopy/crypto';
 import { required } from '../errors.ts';
 import { ProtocolVersion, WireFormat, type ContentWireFormat } from '../registries.ts';
@@ -65,16 +65,16 @@ export function framedContentTbs(
   content: FramedContent,
   groupContext: GroupContext,
 ): Uint8Array {
-  const encoded = FramedContent.bytesOf(content);
-  const writer = new Writer(encoded.length + 256);
-  writer.uint(ProtocolVersion.mls10, 2);
-  writer.uint(wireFormat, 2);
-  writer.bytes(encoded);
-  const { senderType } = content.sender;
-  if (senderType === SenderType.member || senderType === SenderType.newMemberCommit) {
-    GroupContext.write(writer, groupContext);
-  }
-  return writer.finish();
+  return Writer.lend((writer) => {
+    writer.uint(ProtocolVersion.mls10, 2);
+    writer.uint(wireFormat, 2);
+    FramedContent.write(writer, content);
+    const { senderType } = content.sender;
+    if (senderType === SenderType.member || senderType === SenderType.newMemberCommit) {
+      GroupContext.write(writer, groupContext);
+    }
+    return writer.finish();
+  });
 }
 
 /** Signs a content for a wire format (RFC 9420 §6.1). */
@@ -97,7 +97,5 @@ export function verifyFramedContent(
 
 /** Gives the reference by which a commit names a proposal (RFC 9420 §5.2, R5.2-03). */
 export function proposalRef(suite: CipherSuite, proposal: AuthenticatedContent): Uint8Array {
-  const writer = new Writer();
-  AuthenticatedContent.write(writer, proposal);
-  return makeProposalRef(suite, writer.finish());
+  return useEncoded(AuthenticatedContent, proposal, (bytes) => makeProposalRef(suite, bytes));
 }

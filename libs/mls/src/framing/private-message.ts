@@ -42,23 +42,25 @@ export function encodePrivateContent(
   { body, auth }: PrivateMessageContent,
   paddedLength: (length: number) => number,
 ): Uint8Array {
-  const writer = new Writer(1024);
+  return Writer.lend((writer) => {
+    writeBody(writer, body);
+    framedContentAuthData(body.contentType).write(writer, auth);
+    const { written } = writer;
+    const padded = new Uint8Array(paddedLength(written.length));
+    padded.set(written);
+    return padded;
+  });
+}
+
+function writeBody(writer: Writer, body: ContentBody): void {
   switch (body.contentType) {
     case ContentType.application:
-      contentBodies[ContentType.application].write(writer, body);
-      break;
+      return contentBodies[ContentType.application].write(writer, body);
     case ContentType.proposal:
-      contentBodies[ContentType.proposal].write(writer, body);
-      break;
+      return contentBodies[ContentType.proposal].write(writer, body);
     case ContentType.commit:
-      contentBodies[ContentType.commit].write(writer, body);
+      return contentBodies[ContentType.commit].write(writer, body);
   }
-  framedContentAuthData(body.contentType).write(writer, auth);
-  const encoded = writer.finish();
-  const padded = new Uint8Array(paddedLength(encoded.length));
-  padded.set(encoded);
-  encoded.fill(0);
-  return padded;
 }
 
 /** Decodes what was decrypted. @throws MlsError INVALID_PADDING (R6.3.1-03), CodecError */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { encode, opaque, Writer, type Codec } from '@canopy/codec';
+import { opaque, Writer, type Codec } from '@canopy/codec';
 import type { CipherSuite } from '@canopy/crypto';
 import { required } from '../errors.ts';
 import { framedContentAuthData, type FramedContentAuthData } from './authentication.ts';
@@ -40,10 +40,11 @@ export function authenticatedContentTbm(
   tbs: Uint8Array,
   { content, auth }: Pick<PublicMessage, 'content' | 'auth'>,
 ): Uint8Array {
-  const writer = new Writer(tbs.length + 256);
-  writer.bytes(tbs);
-  writer.bytes(encode(framedContentAuthData(content.body.contentType), auth));
-  return writer.finish();
+  return Writer.lend((writer) => {
+    writer.bytes(tbs);
+    framedContentAuthData(content.body.contentType).write(writer, auth);
+    return writer.finish();
+  });
 }
 
 /** Makes the membership tag (RFC 9420 §6.2). */

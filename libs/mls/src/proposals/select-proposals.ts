@@ -49,7 +49,7 @@ export function selectProposals(
   means: CommitterMeans,
 ): ProposalList {
   // Asked for by the caller, and possible only alone: what others proposed gives way.
-  if (proposalsOfType(own, ProposalType.reinit).length > 0) return [];
+  if (state.proposals.length === 0 || proposalsOfType(own, ProposalType.reinit).length > 0) return [];
   const received = state.proposals.filter((listed) => !concernsCommitter(listed, state.ownLeafIndex));
   const selection = new Selection(state, own, means);
   selection.takeRemoves(proposalsOfType(received, ProposalType.remove));

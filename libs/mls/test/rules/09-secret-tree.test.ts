@@ -15,13 +15,15 @@ import {
   empty,
   groupOf,
   hear,
+  joiner,
+  party,
+  type Peer,
   removeOf,
+  reversedPsks,
   say,
   snapshot,
   suite1,
   trio,
-  type Peer,
-  reversedPsks,
 } from '../parties.ts';
 import { isZero, recordingSuite, secretsInTree } from '../recording-suite.ts';
 import { expectGoesOn, expectRefused } from '../refusal/expect-refused.ts';
@@ -117,6 +119,16 @@ const alive = (derived: readonly LabelledSecret[], ...labels: string[]): string[
 describe('the secrets that an epoch begins with', () => {
   const psk = { pskType: 1, pskId: bytes('psk'), pskNonce: suite1.random(32) } as const;
 
+  it('are overwritten where they are derived for a Welcome alone [R9.2-01]', async () => {
+    const { suite, derived } = labelledSuite();
+    const members = await trio({ suite });
+    derived.length = 0;
+    await commitBy(members[0], members, {}, [joiner(party('dave', { suite }))]);
+    const labels = derived.map(({ label }) => label);
+    for (const label of ['welcome', 'key', 'nonce']) expect(labels).toContain(label);
+    expect(alive(derived, 'welcome', 'key', 'nonce', 'joiner')).toEqual([]);
+  });
+
   it('are overwritten as soon as all is derived from them [R9.2-01]', async () => {
     const { suite, derived } = labelledSuite();
     const [alice, bob, carol] = await trio({ suite, options: { psks: reversedPsks } });
@@ -127,7 +139,7 @@ describe('the secrets that an epoch begins with', () => {
       forcePath: true,
     });
     const labels = new Set(derived.map(({ label }) => label));
-    const consumed = ['path', 'node', 'derived psk', 'extract', 'joiner', 'welcome', 'epoch'];
+    const consumed = ['path', 'node', 'derived psk', 'extract', 'joiner', 'epoch'];
     for (const label of [...consumed, 'encryption', 'init']) expect(labels).toContain(label);
     expect(alive(derived, ...consumed)).toEqual([]);
     expect(old.map(({ secrets }) => isZero(secrets.initSecret))).toEqual([true, true, true]);

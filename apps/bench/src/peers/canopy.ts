@@ -6,13 +6,17 @@
 
 import { fileURLToPath } from 'node:url';
 
+import { decode, encode } from '@canopy/codec';
 import { CipherSuiteId, getCipherSuite, type CipherSuite } from '@canopy/crypto';
 import {
   decodeMessage,
   encodeMessage,
   Group,
+  nodesOfTree,
   ProposalType,
+  RatchetTreeNodes,
   toLeafIndex,
+  treeFromNodes,
   WireFormat,
   type ClientIdentity,
   type CommitRequest,
@@ -22,7 +26,7 @@ import {
 } from '@canopy/mls';
 import { createIdentity, createPlainKeyPackage, currentLifetime, groupOptions } from '../stage/identities.ts';
 import { readVersion } from './load.ts';
-import type { Changes, Peer, PeerClient, PeerCommit, PeerMember } from './peer.ts';
+import type { Changes, Peer, PeerClient, PeerCommit, PeerMember, TreeBeside } from './peer.ts';
 
 const nothing = new Uint8Array(0);
 
@@ -31,6 +35,7 @@ export const canopy: Peer = {
   name: 'canopy',
   version: readVersion(fileURLToPath(new URL('../../package.json', import.meta.url))),
   suites: Object.values(CipherSuiteId),
+  treeOfWelcome: 'beside',
   memory: 'heap',
   createClient: (suite, identity) => Promise.resolve(new CanopyClient(getCipherSuite(suite), identity)),
 };
@@ -66,7 +71,7 @@ class CanopyClient implements PeerClient {
     return new CanopyMember(group);
   }
 
-  async join(welcome: Uint8Array): Promise<PeerMember> {
+  async join(welcome: Uint8Array, ratchetTree: TreeBeside): Promise<PeerMember> {
     const message = decodeMessage(welcome);
     if (message.wireFormat !== WireFormat.welcome) throw new Error('a Welcome expected');
     if (this.#keyPackage === undefined) throw new Error('a KeyPackage is needed first');
@@ -75,7 +80,7 @@ class CanopyClient implements PeerClient {
         suite: this.#suite,
         welcome: message.welcome,
         keyPackage: this.#keyPackage,
-        ratchetTree: undefined,
+        ratchetTree: ratchetTree && treeFromNodes(decode(RatchetTreeNodes, ratchetTree)),
       },
       groupOptions,
     );
@@ -138,6 +143,10 @@ class CanopyMember implements PeerMember {
     );
   }
 
+  ratchetTree(): Promise<Uint8Array> {
+    return Promise.resolve(encode(RatchetTreeNodes, nodesOfTree(this.#group.state.tree)));
+  }
+
   groupInfo(): Promise<Uint8Array> {
     const groupInfo = this.#group.groupInfo({ ratchetTree: true, externalPub: true, grease: false });
     return Promise.resolve(encodeMessage({ wireFormat: WireFormat.groupInfo, groupInfo }));
@@ -177,7 +186,7 @@ function requestFor({ add = [], remove = [] }: Changes): Partial<CommitRequest> 
   }));
   return {
     proposals: [...removals, ...additions],
-    welcomeInfo: { ratchetTree: true, externalPub: false, grease: false },
+    welcomeInfo: { ratchetTree: false, externalPub: false, grease: false },
   };
 }
 

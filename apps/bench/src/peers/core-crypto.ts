@@ -3,7 +3,8 @@
  *
  * Each operation is one transaction, as its documentation asks for, and ends with the state stored in its database: that
  * is part of every time. The database is the one in memory, the fastest that it has; it leaves no files behind.
- * Handshakes are PublicMessages: it has no setting for that, and refuses others.
+ * Handshakes are PublicMessages, and a Welcome has the ratchet tree inside: it has no setting for either, and refuses
+ * others.
  *
  * @module
  */
@@ -35,6 +36,7 @@ export function createCoreCrypto(module: CoreCryptoModule, version: string): Pee
     name: '@wireapp/core-crypto',
     version,
     suites: [1, 2, 3, 5, 7],
+    treeOfWelcome: 'inside',
     memory: 'outside',
     createClient: (suite, identity) => CoreCryptoClient.create(module, suite, identity),
   };
@@ -162,6 +164,10 @@ class CoreCryptoMember implements PeerMember {
 
   protect(data: Uint8Array): Promise<Uint8Array> {
     return this.#session.run((context) => context.encryptMessage(this.#id, data));
+  }
+
+  ratchetTree(): Promise<undefined> {
+    return Promise.resolve(undefined);
   }
 
   groupInfo(): Promise<Uint8Array> {

@@ -63,11 +63,20 @@ interface Importer {
 
 /** Imports an installed library by the name that it has in `apps/bench/peers/package.json`, with a subpath where it needs one. */
 export async function loadPeer<Module>(specifier: string): Promise<Loaded<Module>> {
-  const { importPeer }: Importer = createRequire(join(folder, 'package.json'))('./import-peer.mjs');
-  // oxlint-disable-next-line no-unsafe-type-assertion -- a peer's types are not known here: its adapter names what it uses
-  const module = (await importPeer(specifier)) as Module;
+  const module = await importFrom<Module>(specifier);
   const name = specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/');
   return { module, version: readVersion(join(folder, 'node_modules', name, 'package.json')) };
+}
+
+/** Imports a file of an installed library that its entry does not export. */
+export function loadPeerFile<Module>(name: string, file: string): Promise<Module> {
+  return importFrom(`./node_modules/${name}/${file}`);
+}
+
+async function importFrom<Module>(specifier: string): Promise<Module> {
+  const { importPeer }: Importer = createRequire(join(folder, 'package.json'))('./import-peer.mjs');
+  // oxlint-disable-next-line no-unsafe-type-assertion -- a peer's types are not known here: its adapter names what it uses
+  return (await importPeer(specifier)) as Module;
 }
 
 /** Reads the version in a package.json. */

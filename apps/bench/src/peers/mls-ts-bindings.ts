@@ -59,7 +59,6 @@ export interface Bindings {
   };
   readonly Group: {
     create_new(provider: Provider, founder: Identity, groupId: string): Group;
-    /** The given tree is for a Welcome without one inside. */
     join(provider: Provider, welcome: Uint8Array, tree: Handle<'RatchetTree'>): Group;
     load(provider: Provider, groupId: string): Group;
   };

@@ -3,7 +3,7 @@
  *
  * Used are its `raw` exports, since its facade over them has to be told the group's id at a join. The state is in memory
  * and saved as a snapshot of everything. What it makes as two things travels as one here: the proposal of an addition
- * before the commit that refers to it, the ratchet tree behind the Welcome that lacks it.
+ * before the commit that refers to it. The ratchet tree travels beside the Welcome: it has no setting for that.
  *
  * @module
  */
@@ -20,28 +20,23 @@ import {
   type PeerClient,
   type PeerCommit,
   type PeerMember,
+  type TreeBeside,
 } from './peer.ts';
 
 /** Gives the library, from its module. */
 export function createMlsTs({ raw }: MlsTsModule, version: string): Peer {
-  const anyTree = makeAnyTree(raw);
   return {
     name: 'mls-ts',
     version,
     suites: [3],
+    treeOfWelcome: 'beside',
     memory: 'outside',
     createClient: (_suite, name) => {
       const provider = new raw.Provider();
       const identity = new raw.Identity(provider, name);
-      return Promise.resolve(new MlsTsClient({ bindings: raw, name, provider, identity }, anyTree));
+      return Promise.resolve(new MlsTsClient({ bindings: raw, name, provider, identity }));
     },
   };
-}
-
-/** For Welcomes that bring their tree: the bindings demand one, and look at it only when there is none inside. */
-function makeAnyTree({ Provider, Identity, Group }: Bindings): Uint8Array {
-  const provider = new Provider();
-  return Group.create_new(provider, new Identity(provider, ''), '').export_ratchet_tree().to_bytes();
 }
 
 /** A client: all that the bindings are handed with each call. */
@@ -54,11 +49,9 @@ interface Own {
 
 class MlsTsClient implements PeerClient {
   readonly #own: Own;
-  readonly #anyTree: Uint8Array;
 
-  constructor(own: Own, anyTree: Uint8Array) {
+  constructor(own: Own) {
     this.#own = own;
-    this.#anyTree = anyTree;
   }
 
   async createKeyPackage(): Promise<Uint8Array> {
@@ -73,11 +66,11 @@ class MlsTsClient implements PeerClient {
     return new MlsTsMember(this.#own, group);
   }
 
-  async join(message: Uint8Array): Promise<PeerMember> {
+  async join(welcome: Uint8Array, ratchetTree: TreeBeside): Promise<PeerMember> {
     const { bindings, provider } = this.#own;
-    const [welcome, tree] = splitAfterMessage(message);
-    const ratchetTree = bindings.RatchetTree.from_bytes(tree.length > 0 ? tree : this.#anyTree);
-    return new MlsTsMember(this.#own, bindings.Group.join(provider, welcome, ratchetTree));
+    if (ratchetTree === undefined) throw new Error('a ratchet tree beside the Welcome expected');
+    const tree = bindings.RatchetTree.from_bytes(ratchetTree);
+    return new MlsTsMember(this.#own, bindings.Group.join(provider, welcome, tree));
   }
 
   joinExternally(): ReturnType<PeerClient['joinExternally']> {
@@ -127,6 +120,10 @@ class MlsTsMember implements PeerMember {
     return this.#group.create_message(this.#own.provider, this.#own.identity, data);
   }
 
+  async ratchetTree(): Promise<Uint8Array> {
+    return this.#group.export_ratchet_tree().to_bytes();
+  }
+
   groupInfo(): Promise<Uint8Array> {
     return Promise.reject(new NotOffered('the bindings offer no GroupInfo'));
   }
@@ -172,8 +169,7 @@ class MlsTsMember implements PeerMember {
       bindings.KeyPackage.from_bytes(keyPackage),
     );
     this.#group.merge_pending_commit(provider);
-    const tree = this.#group.export_ratchet_tree().to_bytes();
-    return { commit: Buffer.concat([proposal, commit]), welcome: Buffer.concat([welcome, tree]) };
+    return { commit: Buffer.concat([proposal, commit]), welcome };
   }
 }
 

@@ -19,11 +19,16 @@ export interface Peer {
   /** The exact version that is installed. */
   readonly version: string;
   readonly suites: readonly number[];
+  /** Where the ratchet tree of a Welcome travels: `beside` it, where the library lets one choose. */
+  readonly treeOfWelcome: 'beside' | 'inside';
   /** Where a member's state lives: what is outside of the JavaScript heap (native, wasm) cannot be measured. */
   readonly memory: 'heap' | 'outside';
   /** Makes a client with a basic credential, fresh signature keys and an empty store. */
   createClient(suite: number, identity: string): Promise<PeerClient>;
 }
+
+/** The content of a ratchet_tree extension (RFC 9420 §12.4.3.3); undefined where the Welcome has the tree inside. */
+export type TreeBeside = Uint8Array | undefined;
 
 /** One client of a library. */
 export interface PeerClient {
@@ -31,8 +36,8 @@ export interface PeerClient {
   createKeyPackage(): Promise<Uint8Array>;
   /** Makes a group of one. */
   createGroup(groupId: Uint8Array): Promise<PeerMember>;
-  /** Joins with the KeyPackage that was made last; the tree travels inside of the Welcome. */
-  join(welcome: Uint8Array): Promise<PeerMember>;
+  /** Joins with the KeyPackage that was made last. Reading the given tree is part of it. */
+  join(welcome: Uint8Array, ratchetTree: TreeBeside): Promise<PeerMember>;
   /** Joins by an external Commit; the GroupInfo carries tree and external_pub. */
   joinExternally(
     groupInfo: Uint8Array,
@@ -50,7 +55,7 @@ export interface Changes {
 /** A commit that its maker has already moved on with. */
 export interface PeerCommit {
   readonly commit: Uint8Array;
-  /** Present when somebody was added; with the ratchet tree inside. */
+  /** Present when somebody was added; the ratchet tree travels as the library says. */
   readonly welcome: Uint8Array | undefined;
 }
 
@@ -67,6 +72,8 @@ export interface PeerMember {
   proposeAdd(keyPackage: Uint8Array): Promise<Uint8Array>;
   /** Encrypts application data, without padding where that can be chosen. */
   protect(data: Uint8Array): Promise<Uint8Array>;
+  /** Gives the tree for those whom the last commit added. It is not measured: a service has it already. */
+  ratchetTree(): Promise<TreeBeside>;
   /** Gives a GroupInfo with ratchet tree and external_pub. */
   groupInfo(): Promise<Uint8Array>;
   /** Encodes what has to be stored since the last call, all of it at the first; gives how many bytes. */

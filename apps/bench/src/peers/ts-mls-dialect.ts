@@ -6,7 +6,7 @@
 
 import { ECDH } from 'node:crypto';
 
-import type { Changes, PeerCommit } from './peer.ts';
+import type { Changes, PeerCommit, TreeBeside } from './peer.ts';
 
 declare const looksInto: unique symbol;
 /** A value that only ts-mls looks into. */
@@ -45,7 +45,7 @@ export interface Dialect<State extends TsMlsState, Public, Private> {
   readonly suite: TsMlsSuite;
   createKeyPackage(identity: Uint8Array, keys: SignatureKeys): Promise<OwnPackage<Public, Private>>;
   createGroup(groupId: Uint8Array, own: OwnPackage<Public, Private>): Promise<State>;
-  join(welcome: Uint8Array, own: OwnPackage<Public, Private>): Promise<State>;
+  join(welcome: Uint8Array, tree: TreeBeside, own: OwnPackage<Public, Private>): Promise<State>;
   joinExternally(
     groupInfo: Uint8Array,
     own: OwnPackage<Public, Private>,
@@ -54,6 +54,7 @@ export interface Dialect<State extends TsMlsState, Public, Private> {
   process(state: State, message: Uint8Array): Promise<Step<State, { readonly data: Uint8Array | undefined }>>;
   proposeAdd(state: State, keyPackage: Uint8Array): Promise<Step<State, { readonly message: Uint8Array }>>;
   protect(state: State, data: Uint8Array): Promise<Step<State, { readonly message: Uint8Array }>>;
+  ratchetTree(state: State): Uint8Array;
   groupInfo(state: State): Promise<Uint8Array>;
   encodeState(state: State): Uint8Array;
   decodeState(encoded: Uint8Array): State;

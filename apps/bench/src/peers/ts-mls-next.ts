@@ -6,7 +6,7 @@
 
 import { ProposalType, ProtocolVersion, WireFormat, type Lifetime } from '@canopy/mls';
 import { currentLifetime } from '../stage/identities.ts';
-import type { Changes } from './peer.ts';
+import type { Changes, TreeBeside } from './peer.ts';
 import { noPadding, present } from './ts-mls-dialect.ts';
 import type { Dialect, Opaque, OwnPackage, SignatureKeys, TsMlsState, TsMlsSuite } from './ts-mls-dialect.ts';
 
@@ -16,9 +16,10 @@ type GroupInfo = Opaque<'GroupInfo'>;
 type KeyPackage = Opaque<'KeyPackage'>;
 type PrivateKeys = Opaque<'PrivateKeyPackage'>;
 type PublicMessage = Opaque<'PublicMessage'>;
+type RatchetTree = Opaque<'RatchetTree'>;
 type Welcome = Opaque<'Welcome'>;
 type Suite = TsMlsSuite & Opaque<'Suite'>;
-type State = TsMlsState & Opaque<'ClientState'>;
+type State = TsMlsState & Opaque<'ClientState'> & { readonly ratchetTree: RatchetTree };
 type Own = OwnPackage<KeyPackage, PrivateKeys>;
 
 interface Context {
@@ -75,6 +76,12 @@ interface Acting {
   readonly state: State;
 }
 
+/** How trees travel. */
+export interface NextTrees {
+  readonly ratchetTreeEncoder: Encoder<RatchetTree>;
+  readonly ratchetTreeDecoder: Decoder<RatchetTree>;
+}
+
 /** What is used of the module. */
 export interface NextModule {
   readonly ciphersuites: Readonly<Record<string, number>>;
@@ -96,7 +103,11 @@ export interface NextModule {
     request: Ownership & { readonly groupId: Uint8Array; readonly privateKeyPackage: PrivateKeys },
   ) => Promise<State>;
   readonly joinGroup: (
-    request: Ownership & { readonly welcome: Welcome; readonly privateKeys: PrivateKeys },
+    request: Ownership & {
+      readonly welcome: Welcome;
+      readonly privateKeys: PrivateKeys;
+      readonly ratchetTree?: RatchetTree;
+    },
   ) => Promise<State>;
   readonly joinGroupExternal: (
     request: Ownership & {
@@ -134,7 +145,7 @@ export interface NextModule {
 
 /** Opens a cipher suite of ts-mls 2. */
 export async function openNextSuite(
-  ts: NextModule,
+  ts: NextModule & NextTrees,
   suiteId: number,
 ): Promise<Dialect<State, KeyPackage, PrivateKeys>> {
   const name = Object.entries(ts.ciphersuites).find(([, id]) => id === suiteId)?.[0];
@@ -143,10 +154,10 @@ export async function openNextSuite(
 
 class NextDialect implements Dialect<State, KeyPackage, PrivateKeys> {
   readonly suite: Suite;
-  readonly #ts: NextModule;
+  readonly #ts: NextModule & NextTrees;
   readonly #context: Context;
 
-  constructor(ts: NextModule, suite: Suite) {
+  constructor(ts: NextModule & NextTrees, suite: Suite) {
     this.#ts = ts;
     this.suite = suite;
     this.#context = {
@@ -181,7 +192,7 @@ class NextDialect implements Dialect<State, KeyPackage, PrivateKeys> {
     });
   }
 
-  join(bytes: Uint8Array, { publicPackage, privatePackage }: Own): Promise<State> {
+  join(bytes: Uint8Array, tree: TreeBeside, { publicPackage, privatePackage }: Own): Promise<State> {
     const message = this.#decode(bytes);
     if (message.wireformat !== WireFormat.welcome) throw new Error('a Welcome expected');
     return this.#ts.joinGroup({
@@ -189,6 +200,7 @@ class NextDialect implements Dialect<State, KeyPackage, PrivateKeys> {
       welcome: message.welcome,
       keyPackage: publicPackage,
       privateKeys: privatePackage,
+      ...(tree && { ratchetTree: present(this.#ts.decode(this.#ts.ratchetTreeDecoder, tree), 'tree') }),
     });
   }
 
@@ -220,7 +232,7 @@ class NextDialect implements Dialect<State, KeyPackage, PrivateKeys> {
       context: this.#context,
       state,
       extraProposals: [...removals, ...add.map((bytes) => this.#addition(bytes))],
-      ratchetTreeExtension: true,
+      ratchetTreeExtension: false,
     });
     this.#wipe(made);
     return {
@@ -260,6 +272,10 @@ class NextDialect implements Dialect<State, KeyPackage, PrivateKeys> {
     const made = await this.#ts.createApplicationMessage({ context: this.#context, state, message: data });
     this.#wipe(made);
     return { state: made.newState, message: this.#encodeMessage(made.message) };
+  }
+
+  ratchetTree({ ratchetTree }: State): Uint8Array {
+    return this.#ts.encode(this.#ts.ratchetTreeEncoder, ratchetTree);
   }
 
   async groupInfo(state: State): Promise<Uint8Array> {

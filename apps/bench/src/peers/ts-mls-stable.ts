@@ -6,7 +6,7 @@
 
 import type { Lifetime } from '@canopy/mls';
 import { currentLifetime } from '../stage/identities.ts';
-import type { Changes } from './peer.ts';
+import type { Changes, TreeBeside } from './peer.ts';
 import { noPadding, present } from './ts-mls-dialect.ts';
 import type { Dialect, Opaque, OwnPackage, SignatureKeys, TsMlsState, TsMlsSuite } from './ts-mls-dialect.ts';
 
@@ -18,9 +18,10 @@ type PrivateKeys = Opaque<'PrivateKeyPackage'>;
 type PrivateMessage = Opaque<'PrivateMessage'>;
 type PskIndex = Opaque<'PskIndex'>;
 type PublicMessage = Opaque<'PublicMessage'>;
+type RatchetTree = Opaque<'RatchetTree'>;
 type Welcome = Opaque<'Welcome'>;
 type Suite = TsMlsSuite & Opaque<'Suite'>;
-type GroupState = TsMlsState & Opaque<'GroupState'>;
+type GroupState = TsMlsState & Opaque<'GroupState'> & { readonly ratchetTree: RatchetTree };
 type Own = OwnPackage<KeyPackage, PrivateKeys>;
 
 interface Config {
@@ -51,6 +52,15 @@ interface Made {
 type Processed =
   | (Made & { readonly kind: 'newState' })
   | (Made & { readonly kind: 'applicationMessage'; readonly message: Uint8Array });
+
+/** How trees travel. */
+export interface StableTrees {
+  readonly encodeRatchetTree: (tree: RatchetTree) => Uint8Array;
+  readonly decodeRatchetTree: (
+    bytes: Uint8Array,
+    offset: number,
+  ) => readonly [RatchetTree, number] | undefined;
+}
 
 /** What is used of the module. */
 export interface StableModule {
@@ -95,7 +105,7 @@ export interface StableModule {
       privateKeys: PrivateKeys,
       psks: PskIndex,
       suite: Suite,
-      tree: undefined,
+      tree: RatchetTree | undefined,
       resumingFrom: undefined,
       config: Config,
     ]
@@ -147,7 +157,7 @@ export interface StableModule {
 
 /** Opens a cipher suite of ts-mls 1. */
 export async function openStableSuite(
-  ts: StableModule,
+  ts: StableModule & StableTrees,
   suiteId: number,
 ): Promise<Dialect<State, KeyPackage, PrivateKeys>> {
   const name = Object.entries(ts.ciphersuites).find(([, id]) => id === suiteId)?.[0];
@@ -157,10 +167,10 @@ export async function openStableSuite(
 
 class StableDialect implements Dialect<State, KeyPackage, PrivateKeys> {
   readonly suite: Suite;
-  readonly #ts: StableModule;
+  readonly #ts: StableModule & StableTrees;
   readonly #config: Config;
 
-  constructor(ts: StableModule, suite: Suite) {
+  constructor(ts: StableModule & StableTrees, suite: Suite) {
     this.#ts = ts;
     this.suite = suite;
     this.#config = {
@@ -193,7 +203,7 @@ class StableDialect implements Dialect<State, KeyPackage, PrivateKeys> {
     return this.#ts.createGroup(groupId, publicPackage, privatePackage, [], this.suite, this.#config);
   }
 
-  join(bytes: Uint8Array, { publicPackage, privatePackage }: Own): Promise<State> {
+  join(bytes: Uint8Array, tree: TreeBeside, { publicPackage, privatePackage }: Own): Promise<State> {
     const message = this.#decode(bytes);
     if (message.wireformat !== 'mls_welcome') throw new Error('a Welcome expected');
     const { emptyPskIndex } = this.#ts;
@@ -203,7 +213,7 @@ class StableDialect implements Dialect<State, KeyPackage, PrivateKeys> {
       privatePackage,
       emptyPskIndex,
       this.suite,
-      undefined,
+      tree && present(this.#ts.decodeRatchetTree(tree, 0), 'tree')[0],
       undefined,
       this.#config,
     );
@@ -234,7 +244,7 @@ class StableDialect implements Dialect<State, KeyPackage, PrivateKeys> {
     const removals = remove.map((removed): Proposal => ({ proposalType: 'remove', remove: { removed } }));
     const extraProposals = [...removals, ...add.map((bytes) => this.#addition(bytes))];
     const context = { state, cipherSuite: this.suite };
-    const made = await this.#ts.createCommit(context, { extraProposals, ratchetTreeExtension: true });
+    const made = await this.#ts.createCommit(context, { extraProposals, ratchetTreeExtension: false });
     this.#wipe(made);
     return {
       state: made.newState,
@@ -290,6 +300,10 @@ class StableDialect implements Dialect<State, KeyPackage, PrivateKeys> {
       state: made.newState,
       message: this.#encode({ wireformat: 'mls_private_message', privateMessage }),
     };
+  }
+
+  ratchetTree({ ratchetTree }: State): Uint8Array {
+    return this.#ts.encodeRatchetTree(ratchetTree);
   }
 
   async groupInfo(state: State): Promise<Uint8Array> {

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { loadPeer } from './load.ts';
-import type { Changes, Peer, PeerClient, PeerCommit, PeerMember } from './peer.ts';
+import { loadPeer, loadPeerFile } from './load.ts';
+import type { Changes, Peer, PeerClient, PeerCommit, PeerMember, TreeBeside } from './peer.ts';
 import {
   createSignatureKeys,
   present,
@@ -14,21 +14,26 @@ import {
   type SignatureKeys,
   type TsMlsState,
 } from './ts-mls-dialect.ts';
-import { openNextSuite, type NextModule } from './ts-mls-next.ts';
-import { openStableSuite, type StableModule } from './ts-mls-stable.ts';
+import { openNextSuite, type NextModule, type NextTrees } from './ts-mls-next.ts';
+import { openStableSuite, type StableModule, type StableTrees } from './ts-mls-stable.ts';
 
 const suites = [1, 2, 3];
+
+/** It takes a tree beside a Welcome, but its entry does not export how one is encoded. */
+const TREES = 'dist/src/ratchetTree.js';
 
 /** Loads the newest stable ts-mls. */
 export async function loadTsMlsStable(): Promise<Peer> {
   const { module, version } = await loadPeer<StableModule>('ts-mls-stable');
-  return tsMls(version, (suite) => openStableSuite(module, suite));
+  const trees = await loadPeerFile<StableTrees>('ts-mls-stable', TREES);
+  return tsMls(version, (suite) => openStableSuite({ ...module, ...trees }, suite));
 }
 
 /** Loads the newest pre-release of ts-mls. */
 export async function loadTsMlsNext(): Promise<Peer> {
   const { module, version } = await loadPeer<NextModule>('ts-mls-next');
-  return tsMls(version, (suite) => openNextSuite(module, suite));
+  const trees = await loadPeerFile<NextTrees>('ts-mls-next', TREES);
+  return tsMls(version, (suite) => openNextSuite({ ...module, ...trees }, suite));
 }
 
 function tsMls<State extends TsMlsState, Public, Private>(
@@ -40,6 +45,7 @@ function tsMls<State extends TsMlsState, Public, Private>(
     name: 'ts-mls',
     version,
     suites,
+    treeOfWelcome: 'beside',
     memory: 'heap',
     async createClient(suite, identity) {
       const opening = opened.get(suite) ?? open(suite);
@@ -73,9 +79,9 @@ class TsMlsClient<State extends TsMlsState, Public, Private> implements PeerClie
     return new TsMlsMember(this.#dialect, state);
   }
 
-  async join(welcome: Uint8Array): Promise<PeerMember> {
+  async join(welcome: Uint8Array, ratchetTree: TreeBeside): Promise<PeerMember> {
     const own = present(this.#own, 'KeyPackage before');
-    return new TsMlsMember(this.#dialect, await this.#dialect.join(welcome, own));
+    return new TsMlsMember(this.#dialect, await this.#dialect.join(welcome, ratchetTree, own));
   }
 
   async joinExternally(groupInfo: Uint8Array): ReturnType<PeerClient['joinExternally']> {
@@ -121,6 +127,10 @@ class TsMlsMember<State extends TsMlsState, Public, Private> implements PeerMemb
     const { state, message } = await this.#dialect.protect(this.#state, data);
     this.#state = state;
     return message;
+  }
+
+  ratchetTree(): Promise<Uint8Array> {
+    return Promise.resolve(this.#dialect.ratchetTree(this.#state));
   }
 
   groupInfo(): Promise<Uint8Array> {

@@ -46,7 +46,8 @@ const founding: Block = {
     const welcome = requireWelcome(created.welcome);
     measurement.size('commit', created.commit.length);
     measurement.size('welcome', welcome.length);
-    const joined = await measurement.time('join', () => joiner.join(welcome));
+    const tree = await created.member.ratchetTree();
+    const joined = await measurement.time('join', () => joiner.join(welcome, tree));
     await requireAgreement([created.member, joined]);
   },
 };
@@ -58,8 +59,11 @@ const unmerged: Block = {
   fewest: 3,
   async play(company, measurement) {
     const joiner = await company.createClient('joiner');
-    const { welcome, proofs } = await company.stage.inviteUnmerged(await joiner.createKeyPackage());
-    const joined = await measurement.time('join', () => joiner.join(welcome));
+    const { stage, peer } = company;
+    const keyPackage = await joiner.createKeyPackage();
+    const invitation = await stage.inviteUnmerged(keyPackage, peer.treeOfWelcome);
+    const { welcome, ratchetTree, proofs } = invitation;
+    const joined = await measurement.time('join', () => joiner.join(welcome, ratchetTree));
     const shown = await joined.epochAuthenticator();
     if (!proofs.some((proof) => equal(proof, shown))) {
       throw new Error('it has joined another epoch: the epoch authenticators differ');

@@ -7,7 +7,7 @@
 import { randomBytes } from 'node:crypto';
 
 import { NotOffered, type Peer, type PeerClient, type PeerMember } from '../peers/peer.ts';
-import type { Stage } from '../stage/stage.ts';
+import type { Invitation, Stage } from '../stage/stage.ts';
 import { canCollectGarbage, weigh } from './memory.ts';
 
 /** Live members at leaf 0, leaf 1 (near) and the last leaf (far), which a group of two has not beside the near one. */
@@ -45,7 +45,8 @@ async function foundLive(peer: Peer, { cast, members }: Stage): Promise<LiveGrou
   const first = await founder.createGroup(randomBytes(32));
   const joiners = await createClients(peer, cast.suite.id, ['near', 'far'].slice(0, members - 1));
   const { welcome } = await first.commit({ add: await keyPackagesOf(joiners) });
-  const [near, far] = await joinAll(joiners, requireWelcome(welcome));
+  const entry = { welcome: requireWelcome(welcome), ratchetTree: await first.ratchetTree() };
+  const [near, far] = await joinAll(joiners, entry);
   if (near === undefined) throw new Error('a group of at least two expected');
   return { first, near, far, bytesOfFar: undefined };
 }
@@ -54,12 +55,12 @@ async function enterWarm(peer: Peer, stage: Stage): Promise<LiveGroup> {
   const clients = await createClients(peer, stage.cast.suite.id, ['first', 'near']);
   const last = await peer.createClient(stage.cast.suite.id, 'far');
   const keyPackages = [...(await keyPackagesOf(clients)), await last.createKeyPackage()];
-  const { welcome } = await stage.invite(keyPackages);
-  const [first, near] = await joinAll(clients, welcome);
+  const entry = await stage.invite(keyPackages, peer.treeOfWelcome);
+  const [first, near] = await joinAll(clients, entry);
   if (first === undefined || near === undefined) throw new Error('two members expected');
-  if (!isWorthWeighing(peer, stage))
-    return { first, near, far: await last.join(welcome), bytesOfFar: undefined };
-  const { made: far, bytes } = await weigh(() => last.join(welcome));
+  const enter = (): Promise<PeerMember> => last.join(entry.welcome, entry.ratchetTree);
+  if (!isWorthWeighing(peer, stage)) return { first, near, far: await enter(), bytesOfFar: undefined };
+  const { made: far, bytes } = await weigh(enter);
   return { first, near, far, bytesOfFar: bytes };
 }
 
@@ -83,9 +84,12 @@ async function keyPackagesOf(clients: readonly PeerClient[]): Promise<Uint8Array
   return keyPackages;
 }
 
-async function joinAll(clients: readonly PeerClient[], welcome: Uint8Array): Promise<PeerMember[]> {
+async function joinAll(
+  clients: readonly PeerClient[],
+  { welcome, ratchetTree }: Pick<Invitation, 'welcome' | 'ratchetTree'>,
+): Promise<PeerMember[]> {
   const members: PeerMember[] = [];
-  for (const client of clients) members.push(await client.join(welcome));
+  for (const client of clients) members.push(await client.join(welcome, ratchetTree));
   return members;
 }
 

@@ -67,7 +67,9 @@ const membership: Block = {
     await deliver(added.commit, [far]);
     const welcome = requireWelcome(added.welcome);
     measurement.size('welcome', welcome.length);
-    const joined = await measurement.time('join', () => newcomer.join(welcome));
+    const tree = await first.ratchetTree();
+    if (tree !== undefined) measurement.size('tree', tree.length);
+    const joined = await measurement.time('join', () => newcomer.join(welcome, tree));
     await requireAgreement([first, joined]);
     await removeOrLeave(company, live);
   },
@@ -142,7 +144,7 @@ const external: Block = {
     // Some libraries give a GroupInfo only with a commit of their own.
     await commitWithin(live, first);
     const groupInfo = await first.groupInfo();
-    measurement.size('tree', treeBytesOf(groupInfo));
+    if (company.peer.treeOfWelcome === 'inside') measurement.size('tree', treeBytesOf(groupInfo));
     const joiner = await company.createClient('external joiner');
     const joined = await measurement.time('external-join', () => joiner.joinExternally(groupInfo));
     await measurement.time('external-join-process', () => first.process(joined.commit));

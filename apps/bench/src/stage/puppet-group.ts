@@ -52,8 +52,8 @@ export function commitAs(
   return playMember(group, leafIndex).commit({ welcomeInfo: plainInfo, ...request });
 }
 
-/** What a GroupInfo carries here: the tree, and nothing that some libraries refuse. */
-export const plainInfo = { ratchetTree: true, externalPub: false, grease: false };
+/** What a GroupInfo carries here: nothing that can travel beside it, or that some libraries refuse. */
+export const plainInfo = { ratchetTree: false, externalPub: false, grease: false };
 
 /** Lists additions. */
 export function additionsOf(puppets: readonly Puppet[]): CommitRequest['proposals'] {

@@ -4,30 +4,36 @@
  * @module
  */
 
+import { encode } from '@canopy/codec';
 import {
   decodeMessage,
   encodeMessage,
   Group,
+  nodesOfTree,
   ProposalType,
+  RatchetTreeNodes,
   WireFormat,
   type CommitRequest,
 } from '@canopy/mls';
+import type { Peer, TreeBeside } from '../peers/peer.ts';
 import type { Cast } from './cast.ts';
 import { groupOptions } from './identities.ts';
 import {
   additionsOf,
-  commitAs,
   emptyGroup,
   foundGroup,
+  plainInfo,
+  playMember,
   removalsOf,
   warmUp,
   type FoundedGroup,
   type PuppetGroup,
 } from './puppet-group.ts';
 
-/** A way into a group of puppets, and the authenticator of the epoch that it leads to (RFC 9420 §8.7). */
+/** A way into a group of puppets. */
 export interface Invitation {
   readonly welcome: Uint8Array;
+  readonly ratchetTree: TreeBeside;
   /** What a member may show to prove that it is there: the epoch's authenticator, or an exported secret. */
   readonly proofs: readonly Uint8Array[];
 }
@@ -68,16 +74,17 @@ export class Stage {
    * warm again when they have committed. It takes four members at least. Additions fill the leftmost blank leaves, so
    * that each gets the place of its KeyPackage.
    */
-  async invite(keyPackages: readonly Uint8Array[]): Promise<Invitation> {
+  async invite(keyPackages: readonly Uint8Array[], tree: Peer['treeOfWelcome']): Promise<Invitation> {
     const { members } = this;
     const proposals = [...removalsOf([0, 1, members - 1]), ...additionsOfEncoded(keyPackages)];
-    return inviteBy(await this.warm(), Math.floor(members / 2), proposals);
+    return inviteBy(playMember(await this.warm(), Math.floor(members / 2)), proposals, tree);
   }
 
   /** Fills the emptied group by a commit without a path: all whom it adds, a live member last, are unmerged leaves. */
-  async inviteUnmerged(keyPackage: Uint8Array): Promise<Invitation> {
+  async inviteUnmerged(keyPackage: Uint8Array, tree: Peer['treeOfWelcome']): Promise<Invitation> {
     const puppets = additionsOf(this.cast.puppets(1, this.members - 3));
-    return inviteBy(await this.emptied(), 0, [...puppets, ...additionsOfEncoded([keyPackage])]);
+    const proposals = [...puppets, ...additionsOfEncoded([keyPackage])];
+    return inviteBy(playMember(await this.emptied(), 0), proposals, tree);
   }
 }
 
@@ -85,15 +92,17 @@ export class Stage {
 const exported = { label: 'exporter', context: new Uint8Array(0), length: 32 };
 
 async function inviteBy(
-  group: PuppetGroup,
-  committer: number,
+  committer: Group,
   proposals: CommitRequest['proposals'],
+  tree: Peer['treeOfWelcome'],
 ): Promise<Invitation> {
-  const { welcome, staged } = await commitAs(group, committer, { proposals });
+  const welcomeInfo = { ...plainInfo, ratchetTree: tree === 'inside' };
+  const { welcome, staged } = await committer.commit({ proposals, welcomeInfo });
   if (welcome === undefined) throw new Error('a commit that adds has a Welcome');
   const joined = new Group(staged.state, groupOptions);
   return {
     welcome: encodeMessage({ wireFormat: WireFormat.welcome, welcome }),
+    ratchetTree: tree === 'inside' ? undefined : encode(RatchetTreeNodes, nodesOfTree(staged.state.tree)),
     proofs: [joined.epochAuthenticator, joined.exportSecret(exported)],
   };
 }

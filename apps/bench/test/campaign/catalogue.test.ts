@@ -10,6 +10,7 @@ function fakePeer(name: string): Peer {
     name,
     version: '1.0.0',
     suites: [1],
+    treeOfWelcome: 'beside',
     memory: 'heap',
     createClient: () => Promise.reject(new Error('not asked for')),
   };

@@ -113,7 +113,7 @@ describe('mls-ts as a peer', () => {
   it('hands the proposal to the others before the commit that refers to it', async () => {
     const { fake, client, messages } = await stand();
     const { commit } = await (await client.createGroup(Buffer.from('x'))).commit({ add: [keyPackage] });
-    const other = await client.join(messages.welcome);
+    const other = await client.join(messages.welcome, Uint8Array.from(treeAfterCommit));
     await other.process(commit);
     expect(fake.processed.map((bytes) => Buffer.from(bytes))).toEqual(
       [messages.proposal, messages.commit].map((bytes) => Buffer.from(bytes)),
@@ -122,22 +122,22 @@ describe('mls-ts as a peer', () => {
 
   it('hands the tree after the commit to whom it adds', async () => {
     const { fake, client, messages } = await stand();
-    const { welcome } = await (await client.createGroup(Buffer.from('x'))).commit({ add: [keyPackage] });
+    const member = await client.createGroup(Buffer.from('x'));
+    expect(await member.ratchetTree()).toEqual(Uint8Array.from(treeOfOne));
+    const { welcome } = await member.commit({ add: [keyPackage] });
     if (welcome === undefined) throw new Error('a Welcome expected');
-    await client.join(welcome);
-    const [parts] = fake.joined;
-    expect(parts).toEqual([Buffer.from(messages.welcome), treeAfterCommit]);
+    await client.join(welcome, await member.ratchetTree());
+    expect(fake.joined).toEqual([[messages.welcome, treeAfterCommit]]);
   });
 
-  it('hands any tree along with a Welcome that has its own', async () => {
-    const { fake, client, messages } = await stand();
-    await client.join(messages.welcome);
-    expect(fake.joined).toEqual([[messages.welcome, treeOfOne]]);
+  it('does not join without a tree beside the Welcome', async () => {
+    const { client, messages } = await stand();
+    await expect(client.join(messages.welcome, undefined)).rejects.toThrow('beside the Welcome');
   });
 
   it('saves all that there is, and loads a group by the id that its messages carry', async () => {
     const { fake, client, messages } = await stand(Buffer.from('group 7'));
-    const member = await client.join(messages.welcome);
+    const member = await client.join(messages.welcome, Uint8Array.from(treeAfterCommit));
     expect(await member.save()).toBe(1030);
     await member.load();
     expect(fake.loaded).toEqual(['group 7']);
@@ -145,7 +145,7 @@ describe('mls-ts as a peer', () => {
 
   it('says that it cannot load a group whose id is no text', async () => {
     const { client, messages } = await stand(Uint8Array.of(0xff, 0xfe));
-    const member = await client.join(messages.welcome);
+    const member = await client.join(messages.welcome, Uint8Array.from(treeAfterCommit));
     await member.save();
     await expect(member.load()).rejects.toThrow(NotOffered);
   });

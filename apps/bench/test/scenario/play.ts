@@ -69,7 +69,7 @@ export function changedPeer(name: string, { client, member }: Changed): Peer {
       return {
         createKeyPackage: () => own.createKeyPackage(),
         createGroup: async (groupId) => wrapMember(await own.createGroup(groupId)),
-        join: async (welcome) => wrapMember(await own.join(welcome)),
+        join: async (welcome, tree) => wrapMember(await own.join(welcome, tree)),
         async joinExternally(groupInfo) {
           const joined = await own.joinExternally(groupInfo);
           return { ...joined, member: wrapMember(joined.member) };
@@ -86,6 +86,7 @@ function methodsOf(member: PeerMember): PeerMember {
     process: (message) => member.process(message),
     proposeAdd: (keyPackage) => member.proposeAdd(keyPackage),
     protect: (data) => member.protect(data),
+    ratchetTree: () => member.ratchetTree(),
     groupInfo: () => member.groupInfo(),
     save: () => member.save(),
     load: () => member.load(),

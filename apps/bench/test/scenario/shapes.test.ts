@@ -80,7 +80,9 @@ describe('the sizes of the operations', () => {
     for (const name of ['commit-create', 'add-create', 'remove-create', 'external-join']) {
       expect(of(`warm ${name}`).commit?.bytes).toBeGreaterThan(200);
     }
-    const { groupInfoBytes, leafBytes } = of('warm join');
-    expect(groupInfoBytes).toBeGreaterThan(4 * leafBytes);
+    // The tree travels beside the Welcome: its GroupInfo does not grow with it.
+    const { groupInfoBytes } = of('warm join');
+    expect(groupInfoBytes).toBeGreaterThan(200);
+    expect((await shapes(10))('warm join').groupInfoBytes).toBe(groupInfoBytes);
   });
 });

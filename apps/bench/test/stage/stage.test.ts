@@ -44,10 +44,10 @@ describe('the groups of a stage', () => {
 
   it.each([3, 5, 10])('unmerged: of %d members, all but two are unmerged leaves', async (members) => {
     const joiner = await canopy.createClient(1, 'joiner');
-    const { welcome, proofs } = await new Stage(cast, members).inviteUnmerged(
-      await joiner.createKeyPackage(),
-    );
-    const joined = await joiner.join(welcome);
+    const stage = new Stage(cast, members);
+    const invitation = await stage.inviteUnmerged(await joiner.createKeyPackage(), 'beside');
+    const { welcome, ratchetTree, proofs } = invitation;
+    const joined = await joiner.join(welcome, ratchetTree);
     const tree = treeIn(await joined.groupInfo());
     expect(proofs[0]).toEqual(await joined.epochAuthenticator());
     expect(leavesOf(tree)).toEqual(range(members));

@@ -70,7 +70,8 @@ function stageCommit(state: GroupState, incoming: IncomingCommit, ports: Ports):
       tree,
       keys: new Map([...ownKeysAfter(state, incoming, tree), ...(opened?.keys ?? [])]),
       epoch,
-      confirmationTag: required(auth.confirmationTag, 'the tag that was just checked'),
+      // A copy: the state must not keep the whole message in memory.
+      confirmationTag: required(auth.confirmationTag, 'the tag that was just checked').slice(),
       signaturePrivateKey: ownUpdate(state, incoming)?.signaturePrivateKey ?? state.signaturePrivateKey,
       status: statusAfter(applied),
     },

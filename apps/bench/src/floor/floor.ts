@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { BackEndName } from '@canopy/crypto';
+
 import type { OperationName } from '../operations.ts';
 
 /** The sizes that decide how many primitives an operation takes; read off the real messages and trees of the run. */
@@ -61,5 +63,9 @@ export interface JoinShape {
 /** Runs the primitives of one operation once. */
 export type FloorRun = () => Promise<void> | void;
 
-/** Prepares the inputs (keys, ciphertexts, signatures) of an operation's primitives, outside of what is measured. */
-export type PrepareFloor = (operation: OperationName, shape: Shape) => FloorRun | undefined;
+/** Prepares the inputs (keys, ciphertexts, signatures) of an operation's primitives on a back end, outside of what is measured. */
+export type PrepareFloor = (
+  operation: OperationName,
+  shape: Shape,
+  backEnd: BackEndName,
+) => FloorRun | undefined;

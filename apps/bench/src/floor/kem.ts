@@ -6,19 +6,20 @@
 
 import { createECDH, createPublicKey, decapsulate, encapsulate } from 'node:crypto';
 
-import { generateKeyObjects, privateKeyImporter, publicKeyImporter } from './key-import.ts';
+import { generateKeyObjects, prepareKeys, privateKeyImporter, publicKeyImporter } from './key-import.ts';
 import type { Primitives } from './primitives.ts';
 import type { Curve, EdwardsCurve, NistCurve } from './suites.ts';
 
 type KeyPairs = Pick<Primitives, 'generateKeyPair' | 'derivePublicKey'>;
 
 type Kem = KeyPairs &
-  Pick<Primitives, 'importPrivateKey' | 'importPublicKey' | 'encapsulate' | 'decapsulate'>;
+  Pick<Primitives, 'prepareKemKeys' | 'importPrivateKey' | 'importPublicKey' | 'encapsulate' | 'decapsulate'>;
 
 /** Makes the KEM. `encapsulate` beats a key pair, a key agreement and the KDF apart on every curve. */
 export function createKem(curve: Curve): Kem {
   return {
     ...(curve.type === 'ec' ? nistKeyPairs(curve) : edwardsKeyPairs(curve)),
+    prepareKemKeys: () => prepareKeys(curve),
     importPrivateKey: privateKeyImporter(curve),
     importPublicKey: publicKeyImporter(curve),
     encapsulate: (publicKey) => encapsulate(publicKey),

@@ -7,12 +7,24 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 
+import type { PreparedKeys } from './primitives.ts';
 import type { Curve, EdwardsCurve } from './suites.ts';
 
 /** A key pair in key objects. */
 export interface KeyObjectPair {
   readonly publicKey: KeyObject;
   readonly privateKey: KeyObject;
+}
+
+/** Makes a key pair to prepare steps with. */
+export function prepareKeys(curve: Curve): PreparedKeys<KeyObject> {
+  const { publicKey, privateKey } = generateKeyObjects(curve);
+  return {
+    publicKey,
+    privateKey,
+    rawPublicKey: publicKey.export({ format: 'raw-public' }),
+    rawPrivateKey: privateKey.export({ format: 'raw-private' }),
+  };
 }
 
 /** Makes a key pair. */

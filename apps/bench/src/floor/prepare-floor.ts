@@ -12,6 +12,8 @@ import { protect, unprotect } from './plans/messages.ts';
 import { createPrimitives } from './primitives.ts';
 import { prepareSteps } from './run-steps.ts';
 import type { Step } from './step.ts';
+import { loadSodium } from './sodium-native.ts';
+import { createSodiumPrimitives } from './sodium-primitives.ts';
 import { suiteParameters, type SuiteParameters } from './suites.ts';
 
 type Plan = (suite: SuiteParameters, shape: Shape) => readonly Step[];
@@ -46,9 +48,16 @@ export function planFloor(operation: OperationName, shape: Shape): readonly Step
   return PLANS[operation]?.(suiteParameters(shape.suite), shape);
 }
 
-/** Prepares the floor of an operation on `node:crypto`. @throws RangeError for an unknown suite, TypeError as `planFloor` */
-export const prepareFloor: PrepareFloor = (operation, shape) => {
+/**
+ * Prepares the floor of an operation.
+ *
+ * @throws RangeError for a suite that is unknown, or not one of libsodium's; TypeError as `planFloor`; Error without libsodium
+ */
+export const prepareFloor: PrepareFloor = (operation, shape, backEnd) => {
   const suite = suiteParameters(shape.suite);
   const steps = planFloor(operation, shape);
-  return steps && prepareSteps(steps, suite, createPrimitives(suite));
+  if (steps === undefined) return undefined;
+  return backEnd === 'node'
+    ? prepareSteps(steps, suite, createPrimitives(suite))
+    : prepareSteps(steps, suite, createSodiumPrimitives(suite, loadSodium()));
 };

@@ -4,11 +4,8 @@
  * @module
  */
 
-import type { KeyObject } from 'node:crypto';
-
 import type { FloorRun } from './floor.ts';
-import { generateKeyObjects, type KeyObjectPair } from './key-import.ts';
-import type { Primitives, Signed } from './primitives.ts';
+import type { PreparedKeys, Primitives, Signed } from './primitives.ts';
 import type { KeyOrigin, Step } from './step.ts';
 import type { SuiteParameters } from './suites.ts';
 
@@ -22,10 +19,10 @@ type StepOf<Kind extends Step['kind']> = Extract<Step, { readonly kind: Kind }>;
 type SymmetricStep = StepOf<'hash' | 'hmac' | 'seal' | 'open'>;
 
 /** Prepares steps, so that what is run is nothing but their primitives. */
-export function prepareSteps(
+export function prepareSteps<Key>(
   steps: readonly Step[],
   suite: SuiteParameters,
-  primitives: Primitives,
+  primitives: Primitives<Key>,
 ): FloorRun {
   const inputs = new StepInputs(suite, primitives);
   const runs = steps.filter(({ times }) => times > 0).map((step) => inputs.prepare(step));
@@ -37,8 +34,8 @@ export function prepareSteps(
   };
 }
 
-/** The checks of one newcomer are done before the thread pool has begun. */
-function runsOnPool(step: Step): boolean {
+/** The checks of one newcomer are done before a thread pool has begun. */
+function hasManySigners(step: Step): boolean {
   return step.kind === 'verify' && step.times > 1;
 }
 
@@ -48,17 +45,17 @@ function isSymmetric(step: Step): step is SymmetricStep {
 }
 
 /** Makes inputs of the right size, with keys, ciphertexts and signatures that are valid. */
-class StepInputs {
+class StepInputs<Key> {
   readonly #suite: SuiteParameters;
-  readonly #primitives: Primitives;
-  readonly #kemKeys: KeyObjectPair;
-  readonly #signatureKeys: KeyObjectPair;
+  readonly #primitives: Primitives<Key>;
+  readonly #kemKeys: PreparedKeys<Key>;
+  readonly #signatureKeys: PreparedKeys<Key>;
 
-  constructor(suite: SuiteParameters, primitives: Primitives) {
+  constructor(suite: SuiteParameters, primitives: Primitives<Key>) {
     this.#suite = suite;
     this.#primitives = primitives;
-    this.#kemKeys = generateKeyObjects(suite.kem);
-    this.#signatureKeys = generateKeyObjects(suite.signature);
+    this.#kemKeys = primitives.prepareKemKeys();
+    this.#signatureKeys = primitives.prepareSignatureKeys();
   }
 
   prepare(step: Step): FloorRun {
@@ -102,8 +99,7 @@ class StepInputs {
 
   #asymmetric(step: Exclude<Step, SymmetricStep | StepOf<'verify'>>): () => unknown {
     const primitives = this.#primitives;
-    const { publicKey, privateKey } = this.#kemKeys;
-    const raw = privateKey.export({ format: 'raw-private' });
+    const { publicKey, privateKey, rawPrivateKey: raw } = this.#kemKeys;
     switch (step.kind) {
       case 'sign': {
         const data = bytes(step.bytes);
@@ -116,7 +112,7 @@ class StepInputs {
       case 'import-private-key':
         return () => primitives.importPrivateKey(raw);
       case 'encapsulate': {
-        const source = keySource(step.key, publicKey, (key) => primitives.importPublicKey(key));
+        const source = keySource(step.key, this.#kemKeys, (key) => primitives.importPublicKey(key));
         return () => primitives.encapsulate(source());
       }
       case 'decapsulate': {
@@ -129,11 +125,9 @@ class StepInputs {
   #verify(step: StepOf<'verify'>): FloorRun {
     const primitives = this.#primitives;
     const signed = step.signed.map((size) => this.#sign(size));
-    const source = keySource(step.key, this.#signatureKeys.publicKey, (key) =>
-      primitives.importSignatureKey(key),
-    );
-    if (runsOnPool(step)) {
-      return () => inLanes(step.times, () => verifyOnPool(primitives, source(), signed));
+    const source = keySource(step.key, this.#signatureKeys, (key) => primitives.importSignatureKey(key));
+    if (hasManySigners(step)) {
+      return () => inLanes(step.times, () => verifyEach(primitives, source(), signed));
     }
     return () => {
       const key = source();
@@ -151,22 +145,20 @@ function bytes(size: number): Uint8Array {
   return new Uint8Array(size).fill(FILLING);
 }
 
-function keySource(
+function keySource<Key>(
   origin: KeyOrigin,
-  held: KeyObject,
-  importKey: (raw: Uint8Array) => KeyObject,
-): () => KeyObject {
-  if (origin === 'held') return () => held;
-  const raw = held.export({ format: 'raw-public' });
-  return () => importKey(raw);
+  { publicKey, rawPublicKey }: PreparedKeys<Key>,
+  importKey: (raw: Uint8Array) => Key,
+): () => Key {
+  return origin === 'held' ? () => publicKey : () => importKey(rawPublicKey);
 }
 
-async function verifyOnPool(
-  primitives: Primitives,
-  key: KeyObject,
+async function verifyEach<Key>(
+  primitives: Primitives<Key>,
+  key: Key,
   signed: readonly Signed[],
 ): Promise<void> {
-  for (const one of signed) await primitives.verifyOnPool(key, one);
+  for (const one of signed) await primitives.verifyOneOfMany(key, one);
 }
 
 /** Runs a task so many times, some of them at once. */

@@ -6,11 +6,14 @@
 
 import { sign, verify } from 'node:crypto';
 
-import { publicKeyImporter } from './key-import.ts';
+import { prepareKeys, publicKeyImporter } from './key-import.ts';
 import type { Primitives } from './primitives.ts';
 import type { Curve, HashParameters } from './suites.ts';
 
-type Signatures = Pick<Primitives, 'sign' | 'importSignatureKey' | 'verify' | 'verifyOnPool'>;
+type Signatures = Pick<
+  Primitives,
+  'prepareSignatureKeys' | 'sign' | 'importSignatureKey' | 'verify' | 'verifyOneOfMany'
+>;
 
 const refusal = (): Error => new Error('a signature of the floor is not valid');
 
@@ -18,12 +21,13 @@ const refusal = (): Error => new Error('a signature of the floor is not valid');
 export function createSignatures(curve: Curve, hash: HashParameters): Signatures {
   const algorithm = curve.type === 'ec' ? hash.name : null;
   return {
+    prepareSignatureKeys: () => prepareKeys(curve),
     sign: (privateKey, data) => sign(algorithm, data, privateKey),
     importSignatureKey: publicKeyImporter(curve),
     verify(publicKey, { data, signature }) {
       if (!verify(algorithm, data, publicKey, signature)) throw refusal();
     },
-    verifyOnPool: (publicKey, { data, signature }) =>
+    verifyOneOfMany: (publicKey, { data, signature }) =>
       new Promise((resolve, reject) => {
         verify(algorithm, data, publicKey, signature, (error, valid) => {
           if (error === null && valid) resolve();

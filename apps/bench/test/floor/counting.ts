@@ -1,7 +1,11 @@
+import type { BackEndName } from '@canopy/crypto';
+
 import type { Shape } from '../../src/floor/floor.ts';
 import { planFloor } from '../../src/floor/prepare-floor.ts';
 import { createPrimitives, type Primitives } from '../../src/floor/primitives.ts';
 import { prepareSteps } from '../../src/floor/run-steps.ts';
+import { loadSodium } from '../../src/floor/sodium-native.ts';
+import { createSodiumPrimitives } from '../../src/floor/sodium-primitives.ts';
 import { suiteParameters } from '../../src/floor/suites.ts';
 import type { OperationName } from '../../src/operations.ts';
 
@@ -17,15 +21,17 @@ export interface Recorded {
 }
 
 /** Executes the primitives of a suite, and writes down which. */
-class Recorder {
+class Recorder<Key> {
   counts: Counts = {};
   readonly sizes: Record<keyof Recorded['sizes'], number[]> = { hash: [], hmac: [], sign: [], seal: [] };
   mostInFlight = 0;
   #inFlight = 0;
-  readonly primitives: Primitives;
+  readonly primitives: Primitives<Key>;
 
-  constructor(real: Primitives) {
+  constructor(real: Primitives<Key>) {
     this.primitives = {
+      prepareKemKeys: () => real.prepareKemKeys(),
+      prepareSignatureKeys: () => real.prepareSignatureKeys(),
       hash: (input) => this.#sized('hash', input, real.hash(input)),
       hmac: (input) => this.#sized('hmac', input, real.hmac(input)),
       generateKeyPair: () => this.#count('generateKeyPair', real.generateKeyPair()),
@@ -42,11 +48,11 @@ class Recorder {
         real.verify(key, signed);
         this.#count('verify', undefined);
       },
-      verifyOnPool: async (key, signed) => {
+      verifyOneOfMany: async (key, signed) => {
         this.mostInFlight = Math.max(this.mostInFlight, ++this.#inFlight);
-        await real.verifyOnPool(key, signed);
+        await real.verifyOneOfMany(key, signed);
         this.#inFlight--;
-        this.#count('verifyOnPool', undefined);
+        this.#count('verifyOneOfMany', undefined);
       },
     };
   }
@@ -69,10 +75,28 @@ class Recorder {
 }
 
 /** Runs the floor of an operation once and tells what it executed, without what preparing took. */
-export async function record(operation: OperationName, shape: Shape): Promise<Recorded> {
+export function record(
+  operation: OperationName,
+  shape: Shape,
+  backEnd: BackEndName = 'node',
+): Promise<Recorded> {
   const suite = suiteParameters(shape.suite);
-  const recorder = new Recorder(createPrimitives(suite));
-  const run = prepareSteps(planFloor(operation, shape) ?? [], suite, recorder.primitives);
+  return backEnd === 'node'
+    ? recordWith(createPrimitives(suite), operation, shape)
+    : recordWith(createSodiumPrimitives(suite, loadSodium()), operation, shape);
+}
+
+async function recordWith<Key>(
+  primitives: Primitives<Key>,
+  operation: OperationName,
+  shape: Shape,
+): Promise<Recorded> {
+  const recorder = new Recorder(primitives);
+  const run = prepareSteps(
+    planFloor(operation, shape) ?? [],
+    suiteParameters(shape.suite),
+    recorder.primitives,
+  );
   recorder.reset();
   await run();
   return recorder;

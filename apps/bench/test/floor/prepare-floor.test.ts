@@ -56,7 +56,7 @@ describe('the floor of a group of two', () => {
         derivePublicKey: 1,
         verify: 1,
         importSignatureKey: 2,
-        verifyOnPool: 2,
+        verifyOneOfMany: 2,
         hash: 5,
         hmac: 4 + 3 + 3 + 11 + 1,
       },
@@ -86,7 +86,7 @@ describe('the floor of a group of two', () => {
       {
         verify: 1,
         importSignatureKey: 2,
-        verifyOnPool: 2,
+        verifyOneOfMany: 2,
         importPublicKey: 2,
         encapsulate: 2,
         generateKeyPair: 1,
@@ -121,7 +121,7 @@ describe('the floor of a group of two', () => {
     expect(counts).toEqual({
       generateKeyPair: 1,
       importSignatureKey: 2,
-      verifyOnPool: 4,
+      verifyOneOfMany: 4,
       importPublicKey: 2,
       encapsulate: 2,
       seal: 5,
@@ -165,7 +165,7 @@ describe('the floor of a path of three nodes', () => {
     const tree = { leaves: 5, parents: 3, nodes: 15, derived: 2, originalHashes: 4 };
     const { counts } = await record('join', { ...eight, tree });
     expect(counts.hash).toBe(15 + 3 + 4 + 1);
-    expect(counts.verifyOnPool).toBe(5);
+    expect(counts.verifyOneOfMany).toBe(5);
     expect(counts.derivePublicKey).toBe(2);
     expect(counts.hmac).toBe(4 + 3 + 1 + 2 * 3 + 11 + 1);
   });
@@ -192,11 +192,26 @@ describe('the inputs of a floor', () => {
 });
 
 describe('signatures of many signers', () => {
-  it('are verified on the thread pool, at most 64 at once', async () => {
+  it('are verified 64 at once at most', async () => {
     const tree = { leaves: 200, parents: 0, nodes: 511, derived: 0, originalHashes: 0 };
     const { counts, mostInFlight } = await record('join', { ...two, tree });
-    expect(counts).toMatchObject({ verifyOnPool: 200, importSignatureKey: 200, verify: 1 });
+    expect(counts).toMatchObject({ verifyOneOfMany: 200, importSignatureKey: 200, verify: 1 });
     expect(mostInFlight).toBe(64);
+  });
+});
+
+describe('the floor on libsodium', () => {
+  it.each(floored)('executes for %s the same primitives on inputs of the same sizes', async (operation) => {
+    for (const suite of [1, 3]) {
+      const onNode = await record(operation, { ...eight, suite }, 'node');
+      const onSodium = await record(operation, { ...eight, suite }, 'sodium');
+      expect(onSodium.counts).toEqual(onNode.counts);
+      expect(onSodium.sizes).toEqual(onNode.sizes);
+    }
+  });
+
+  it.each([2, 4, 5, 6, 7])('is none for suite %i, whose curves libsodium does not have', (suite) => {
+    expect(() => prepareFloor('protect-100', { ...two, suite }, 'sodium')).toThrow(RangeError);
   });
 });
 
@@ -204,7 +219,7 @@ describe('prepareFloor', () => {
   it.each([1, 2, 3, 4, 5, 6, 7])('gives floors that run in suite %i, again and again', async (suite) => {
     for (const operation of floored) {
       const shape = suite <= 3 ? eight : two;
-      const run = prepareFloor(operation, { ...shape, suite });
+      const run = prepareFloor(operation, { ...shape, suite }, 'node');
       await run?.();
       await run?.();
       expect(run).toBeDefined();
@@ -212,18 +227,20 @@ describe('prepareFloor', () => {
   });
 
   it.each(['save-message', 'save-commit', 'load'] as const)('gives none for %s', (operation) => {
-    expect(prepareFloor(operation, two)).toBeUndefined();
+    expect(prepareFloor(operation, two, 'node')).toBeUndefined();
   });
 
   it('refuses a shape that lacks what the operation works on', () => {
     const { commit, tree, ...bare } = two;
-    expect(() => prepareFloor('join', { ...bare, commit })).toThrow('the shape of a tree expected');
-    expect(() => prepareFloor('commit-create', { ...bare, tree })).toThrow('the shape of a commit expected');
+    expect(() => prepareFloor('join', { ...bare, commit }, 'node')).toThrow('the shape of a tree expected');
+    expect(() => prepareFloor('commit-create', { ...bare, tree }, 'node')).toThrow(
+      'the shape of a commit expected',
+    );
     const pathless = { ...two, commit: { ...commit, path: undefined } };
-    expect(() => prepareFloor('external-join', pathless)).toThrow('the shape of a path expected');
+    expect(() => prepareFloor('external-join', pathless, 'node')).toThrow('the shape of a path expected');
   });
 
   it('refuses a suite that it does not know', () => {
-    expect(() => prepareFloor('protect-100', { ...two, suite: 8 })).toThrow(RangeError);
+    expect(() => prepareFloor('protect-100', { ...two, suite: 8 }, 'node')).toThrow(RangeError);
   });
 });

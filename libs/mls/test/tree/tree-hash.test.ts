@@ -1,13 +1,13 @@
-import { bytesOfText } from '@canopy/crypto';
+import { bytesOfText, getCipherSuite } from '@canopy/crypto';
 import { describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 
 import { isLeafBelow, leftOf, rightOf, rootOf, toLeafIndex, toNodeIndex } from '../../src/tree/math.ts';
-import { originalTreeHash, verifyParentHashes } from '../../src/tree/parent-hash.ts';
-import { treeHash } from '../../src/tree/tree-hash.ts';
+import { originalTreeHash, parentHash, verifyParentHashes } from '../../src/tree/parent-hash.ts';
+import { treeHash, treeHashText } from '../../src/tree/tree-hash.ts';
 import { suite1 } from '../parties.ts';
 import { afresh, arrayOf, history, withPath } from './sample-trees.ts';
-import { slowHash } from './slow-tree.ts';
+import { parentsOf, slowHash, slowParentHash } from './slow-tree.ts';
 
 const seeds = fc.integer({ min: 0, max: 1_000_000 });
 const runs = { numRuns: 15 };
@@ -50,6 +50,64 @@ describe('the tree hash that is kept in the places', () => {
       }),
       runs,
     );
+  });
+});
+
+describe.each([1, 7, 4])('hashes that are kept as text, with the hash function of suite %i', (id) => {
+  const suite = getCipherSuite(id);
+
+  it('are those of every place of the slow tree, and hold all bytes of the digest', () => {
+    fc.assert(
+      fc.property(seeds, (seed) => {
+        for (const version of history(seed, 8)) {
+          const tree = afresh(version);
+          const nodes = arrayOf(tree);
+          for (let index = 0; index < nodes.length; index++) {
+            const slot = tree.slot(toNodeIndex(index));
+            const expected = slowHash(nodes, toNodeIndex(index), [], suite);
+            expect(expected).toHaveLength(suite.hash.size);
+            expect(treeHash(suite, slot)).toEqual(expected);
+            expect(bytesOfText(treeHashText(suite, slot))).toEqual(expected);
+          }
+        }
+      }),
+      { numRuns: 4 },
+    );
+  });
+
+  it('make the parent hashes of the slow tree [R7.9-01]', () => {
+    fc.assert(
+      fc.property(seeds, (seed) => {
+        for (const version of history(seed, 12)) {
+          const tree = afresh(version);
+          const nodes = arrayOf(tree);
+          for (const index of parentsOf(nodes)) {
+            const node = nodes[index];
+            const [left, right] = [leftOf(index), rightOf(index)];
+            if (node?.nodeType !== 2 || left === undefined || right === undefined)
+              throw new Error('a parent expected');
+            for (const sibling of [left, right]) {
+              const { parentNode } = node;
+              const original = originalTreeHash(suite, tree.slot(sibling), parentNode.unmergedLeaves);
+              expect(parentHash(suite, parentNode, original)).toEqual(
+                slowParentHash(nodes, index, sibling, suite),
+              );
+            }
+          }
+        }
+      }),
+      { numRuns: 6 },
+    );
+  });
+
+  it('given as bytes are copies: whoever changes one changes no tree', () => {
+    const last = history(3, 6).at(-1);
+    if (last === undefined) throw new Error('a tree expected');
+    const tree = afresh(last);
+    const first = treeHash(suite, tree.root);
+    const before = Uint8Array.from(first);
+    first.fill(0);
+    expect(treeHash(suite, tree.root)).toEqual(before);
   });
 });
 

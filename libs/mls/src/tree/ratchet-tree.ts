@@ -205,8 +205,9 @@ export class TreeEditor {
   }
 }
 
-// §7.1: the list is sorted, without duplicates.
+// §7.1: the list is sorted, without duplicates. Mostly the new leaf is the last one.
 function withUnmerged(node: ParentNode, leafIndex: LeafIndex): ParentNode {
-  const unmergedLeaves = [...node.unmergedLeaves, leafIndex].toSorted((a, b) => a - b);
-  return { ...node, unmergedLeaves };
+  const { unmergedLeaves: before } = node;
+  const after = before.findLastIndex((leaf) => leaf < leafIndex) + 1;
+  return { ...node, unmergedLeaves: before.toSpliced(after, 0, leafIndex) };
 }

@@ -107,7 +107,8 @@ function resized(root: Slot, leafCount: number): Slot {
 
 function withChanges(slot: Slot, changes: readonly NodeChange[], delta: TreeIndexDelta): Slot {
   if (changes.length === 0) return slot;
-  const own = changes.find(({ index }) => index === slot.index);
+  const before = countBefore(changes, slot.index);
+  const own = changes[before]?.index === slot.index ? changes[before] : undefined;
   if (slot.kind === 'leaf') {
     const node = own === undefined ? slot.node : leafIn(own);
     delta.replace(slot.node, node);
@@ -115,14 +116,24 @@ function withChanges(slot: Slot, changes: readonly NodeChange[], delta: TreeInde
   }
   const node = own === undefined ? slot.node : parentIn(own);
   delta.replace(slot.node, node);
-  const left = changes.filter(({ index }) => index < slot.index);
-  const right = changes.filter(({ index }) => index > slot.index);
   return parentSlot(
     slot.index,
     node,
-    withChanges(slot.left, left, delta),
-    withChanges(slot.right, right, delta),
+    withChanges(slot.left, changes.slice(0, before), delta),
+    withChanges(slot.right, changes.slice(own === undefined ? before : before + 1), delta),
   );
+}
+
+/** Counts the changes to the left of a node, in an ordered list. */
+function countBefore(changes: readonly NodeChange[], index: NodeIndex): number {
+  let low = 0;
+  let high = changes.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((changes[middle]?.index ?? index) < index) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 function leafIn({ after }: NodeChange): LeafNode | undefined {

@@ -5,6 +5,7 @@
  */
 
 import { CredentialType } from '../registries.ts';
+import type { Capabilities } from './capabilities.ts';
 import type { LeafNode } from './leaf-node.ts';
 import type { ParentNode } from './parent-node.ts';
 import { PersistentCounts } from './persistent-counts.ts';
@@ -30,16 +31,29 @@ const signatureKeyEntry = (key: Uint8Array): string => keyEntry(SIGNATURE_KEY, k
 const supportEntry = (kind: CapabilityKind, type: number): string => `${kind}:${type}`;
 const CREDENTIAL_IN_USE = 'in-use:';
 
-function entriesOfLeaf(leaf: LeafNode): string[] {
-  const { extensions, proposals, credentials } = leaf.capabilities;
+// Members with the same make of client share their capabilities, and so these texts.
+const knownSupport = new WeakMap<Capabilities, readonly string[]>();
+
+function supportEntries(capabilities: Capabilities): readonly string[] {
+  const known = knownSupport.get(capabilities);
+  if (known !== undefined) return known;
+  const { extensions, proposals, credentials } = capabilities;
+  // A type that is listed twice is supported once.
+  const entries = [
+    ...Array.from(new Set(extensions), (type) => supportEntry('extension', type)),
+    ...Array.from(new Set(proposals), (type) => supportEntry('proposal', type)),
+    ...Array.from(new Set(credentials), (type) => supportEntry('credential', type)),
+  ];
+  knownSupport.set(capabilities, entries);
+  return entries;
+}
+
+function entriesOfLeaf(leaf: LeafNode): readonly string[] {
   return [
     encryptionKeyEntry(leaf.encryptionKey),
     signatureKeyEntry(leaf.signatureKey),
     `${CREDENTIAL_IN_USE}${leaf.credential.credentialType}`,
-    // A type that is listed twice is supported once.
-    ...Array.from(new Set(extensions), (type) => supportEntry('extension', type)),
-    ...Array.from(new Set(proposals), (type) => supportEntry('proposal', type)),
-    ...Array.from(new Set(credentials), (type) => supportEntry('credential', type)),
+    ...supportEntries(leaf.capabilities),
   ];
 }
 

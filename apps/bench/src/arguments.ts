@@ -6,6 +6,8 @@
 
 import { parseArgs } from 'node:util';
 
+import type { BackEndName } from '@canopy/crypto';
+
 import { operationNames, type OperationName } from './operations.ts';
 import { CHART_SUITE, chartMembers } from './report/chart-lines.ts';
 import { treeOrder } from './report/names.ts';
@@ -16,11 +18,17 @@ export const peerKeys = ['ts-mls', 'ts-mls-next', 'core-crypto', 'mls-ts'] as co
 /** One of the other libraries. */
 export type PeerKey = (typeof peerKeys)[number];
 
+/** Canopy on both back ends, and on each. */
+const canopyKeys = ['canopy', 'canopy-node', 'canopy-sodium'] as const;
+const libraryKeys = [...canopyKeys, ...peerKeys];
+
 /** What is to be measured. */
 export interface MeasureOptions {
   readonly settings: readonly Setting[];
   /** What goes into the result. */
   readonly operations: readonly OperationName[];
+  /** What Canopy is measured on. */
+  readonly backEnds: readonly BackEndName[];
   readonly peers: readonly PeerKey[];
   readonly runs: number;
   /** For one operation of another library, before bigger groups are left out for it. */
@@ -59,7 +67,8 @@ export const USAGE = `npm run bench -- [options]
                        (2,10,100,1000 when not given, and 10000 in suite 1)
   --trees NAMES        of ${treeOrder.join(', ')}
   --operations NAMES   only these in the result, of ${wrapped(operationNames)}
-  --peers NAMES        of ${peerKeys.join(', ')} (all when not given), or none
+  --peers NAMES        of ${peerKeys.join(', ')} (all when not given), or none;
+                       ${canopyKeys.slice(1).join(' or ')}: Canopy on one back end alone (both when neither is given)
   --runs N             cycles: how often each operation is run at most (${DEFAULT_RUNS})
   --maximum-seconds N  a library that needs longer for an operation is left out in bigger groups (${MAXIMUM_SECONDS})
   --seconds-per-library N
@@ -115,7 +124,7 @@ function readMeasure(values: Values): MeasureOptions {
   return {
     settings: readSettings(values),
     operations: readNames('--operations', values.operations, operationNames),
-    peers: values.peers === 'none' ? [] : readNames('--peers', values.peers, peerKeys),
+    ...readLibraries(values.peers === 'none' ? 'canopy' : values.peers),
     runs: readNumber('--runs', values.runs ?? `${DEFAULT_RUNS}`, { least: 1, most: 1000 }),
     maximumSeconds: readNumber('--maximum-seconds', values['maximum-seconds'] ?? `${MAXIMUM_SECONDS}`, HOUR),
     secondsPerLibrary: readNumber(
@@ -124,6 +133,14 @@ function readMeasure(values: Values): MeasureOptions {
       HOUR,
     ),
   };
+}
+
+/** Canopy is there always: on both back ends, unless one is named alone. */
+function readLibraries(list: string | undefined): Pick<MeasureOptions, 'backEnds' | 'peers'> {
+  const names = readNames('--peers', list, libraryKeys);
+  const named = (['node', 'sodium'] as const).filter((backEnd) => names.includes(`canopy-${backEnd}`));
+  const backEnds = names.includes('canopy') || named.length === 0 ? (['node', 'sodium'] as const) : named;
+  return { backEnds, peers: peerKeys.filter((key) => names.includes(key)) };
 }
 
 /** Gives the groups, those of a suite from small to big. */

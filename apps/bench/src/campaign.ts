@@ -4,9 +4,11 @@
  * @module
  */
 
+import type { BackEndName } from '@canopy/crypto';
+
 import { caseOf, type MeasuredCase } from './cases.ts';
 import type { FloorRun, PrepareFloor } from './floor/floor.ts';
-import { FLOOR, isCanopy } from './libraries.ts';
+import { backEndOf, floorOn, isCanopy } from './libraries.ts';
 import { median } from './median.ts';
 import {
   operationNames,
@@ -88,25 +90,26 @@ export class Campaign {
     if (!this.#operations.has(sample.operation)) return;
     this.#around.watcher.sample(sample);
     this.#add(sample);
-    if (isCanopy(sample.peer)) await this.#sampleFloor(sample);
+    const backEnd = isCanopy(sample.peer) ? backEndOf(sample.peer) : undefined;
+    if (backEnd !== undefined) await this.#sampleFloor(sample, backEnd);
   }
 
-  /** Runs the floor once beside each sample of Canopy, so that both have the same machine. */
-  async #sampleFloor(sample: Sample): Promise<void> {
-    const run = this.#floorOf(sample);
+  /** Runs the floor of the same back end once beside each sample of Canopy, so that both have the same machine. */
+  async #sampleFloor(sample: Sample, backEnd: BackEndName): Promise<void> {
+    const run = this.#floorOf(sample, backEnd);
     if (run === undefined) return;
     const start = this.#around.now();
     await run();
-    this.#add({ ...sample, peer: FLOOR, nanoseconds: this.#around.now() - start });
+    this.#add({ ...sample, peer: floorOn(backEnd), nanoseconds: this.#around.now() - start });
   }
 
   /** Prepares a floor when it is run for the first time. */
-  #floorOf(sample: Sample): FloorRun | undefined {
-    const key = keyOf(sample);
-    const shape = this.#shapes.get(key);
+  #floorOf(sample: Sample, backEnd: BackEndName): FloorRun | undefined {
+    const shape = this.#shapes.get(keyOf(sample));
     if (shape === undefined) return undefined;
+    const key = `${keyOf(sample)} ${backEnd}`;
     if (!this.#floors.has(key))
-      this.#floors.set(key, this.#around.prepareFloor(sample.operation, shape.shape));
+      this.#floors.set(key, this.#around.prepareFloor(sample.operation, shape.shape, backEnd));
     return this.#floors.get(key);
   }
 

@@ -4,7 +4,10 @@
  * @module
  */
 
+import type { BackEndName } from '@canopy/crypto';
+
 import type { PeerKey } from './arguments.ts';
+import { createCanopy } from './peers/canopy.ts';
 import { createCoreCrypto } from './peers/core-crypto.ts';
 import type { CoreCryptoModule } from './peers/core-crypto-bindings.ts';
 import { installPeers, loadPeer, type Installation } from './peers/load.ts';
@@ -16,7 +19,7 @@ import { reasonOf } from './reason.ts';
 
 /** A library that could not be loaded. */
 export interface AbsentPeer {
-  readonly key: PeerKey;
+  readonly key: PeerKey | `canopy-${BackEndName}`;
   readonly reason: string;
 }
 
@@ -44,6 +47,24 @@ const loaders: Sources['loaders'] = {
     return createMlsTs(module, version);
   },
 };
+
+/** Gives Canopy on each back end that is there. @throws Error when none of those asked for is */
+export function loadCanopies(
+  backEnds: readonly BackEndName[],
+  create: (backEnd: BackEndName) => Peer = createCanopy,
+): LoadedPeers {
+  const peers: Peer[] = [];
+  const absent: AbsentPeer[] = [];
+  for (const backEnd of backEnds) {
+    try {
+      peers.push(create(backEnd));
+    } catch (error) {
+      if (backEnds.length === 1) throw error;
+      absent.push({ key: `canopy-${backEnd}`, reason: reasonOf(error) });
+    }
+  }
+  return { peers, absent };
+}
 
 /** Installs what is missing and loads the libraries that are asked for; tells what it does. */
 export async function loadPeers(

@@ -6,10 +6,11 @@
 
 import { cpus, totalmem } from 'node:os';
 
+import { backEndLabels, backEndOf } from './libraries.ts';
 import type { BenchmarkResult } from './operations.ts';
 
-/** Says what machine this is. */
-export function describeMachine(peers: readonly string[], backEnd: string): BenchmarkResult['machine'] {
+/** Says what machine this is, and what is measured on it. */
+export function describeMachine(peers: readonly string[]): BenchmarkResult['machine'] {
   const processors = cpus();
   return {
     cpu: processors[0]?.model.trim() ?? 'unknown processor',
@@ -18,7 +19,11 @@ export function describeMachine(peers: readonly string[], backEnd: string): Benc
     node: process.versions.node,
     openssl: process.versions.openssl,
     date: new Date().toISOString(),
-    backEnd,
+    backEnd: peers
+      .map(backEndOf)
+      .filter((backEnd) => backEnd !== undefined)
+      .map((backEnd) => backEndLabels[backEnd])
+      .join(', '),
     peers,
   };
 }

@@ -4,25 +4,21 @@
  * @module
  */
 
-import { getCipherSuite, type BackEndName } from '@canopy/crypto';
-
 import { MOST_MEMBERS_FOR_ALL, type MeasureOptions } from './arguments.ts';
 import { Campaign } from './campaign.ts';
-import { loadPeers } from './catalogue.ts';
+import { loadCanopies, loadPeers } from './catalogue.ts';
 import { prepareFloor } from './floor/prepare-floor.ts';
 import { describeMachine } from './machine.ts';
 import type { BenchmarkResult, LeftOut } from './operations.ts';
-import { canopy } from './peers/canopy.ts';
 import { Progress, type Output } from './progress.ts';
 import { runScenario } from './scenario/run-scenario.ts';
 import { nameOf, type Setting } from './scenario/scenario.ts';
-
-const backEnds: Readonly<Record<BackEndName, string>> = { node: 'node:crypto', sodium: 'sodium-native' };
 
 const TOO_BIG = `above ${MOST_MEMBERS_FOR_ALL} members only Canopy and the floor are measured`;
 
 /** Measures what is asked for; tells on the output where it is. */
 export async function measure(options: MeasureOptions, output: Output): Promise<BenchmarkResult> {
+  const { peers: canopies, absent: absentCanopies } = loadCanopies(options.backEnds);
   const { settings, maximumSeconds, secondsPerLibrary, runs: cycles } = options;
   const { peers, absent } = await loadPeers(options.peers, (line) => output.write(`${line}\n`));
   const watcher = new Progress({ settings, cycles }, output, () => performance.now());
@@ -31,15 +27,17 @@ export async function measure(options: MeasureOptions, output: Output): Promise<
     now: () => process.hrtime.bigint(),
     watcher,
   });
-  const scenario = { canopy, peers, settings, cycles, secondsPerLibrary, maximumSeconds };
+  const scenario = { canopies, peers, settings, cycles, secondsPerLibrary, maximumSeconds };
   const { operations, sizes, leftOut } = await campaign.run(runScenario(scenario));
   watcher.end();
   return {
-    machine: describeMachine([canopy, ...peers].map(nameOf), backEnds[getCipherSuite(1).backEnd]),
+    machine: describeMachine([...canopies, ...peers].map(nameOf)),
     operations,
     sizes,
     leftOut: [
-      ...absent.flatMap(({ key, reason }) => leaveOut(key, settingsOf(settings, 'all'), reason)),
+      ...[...absentCanopies, ...absent].flatMap(({ key, reason }) =>
+        leaveOut(key, settingsOf(settings, 'all'), reason),
+      ),
       ...peers.flatMap((peer) => leaveOut(nameOf(peer), settingsOf(settings, 'canopy'), TOO_BIG)),
       ...leftOut,
     ],

@@ -50,12 +50,12 @@ export interface OperationRow {
   readonly tree: TreeKind;
   readonly members: number;
   readonly suite: number;
-  /** The library with its version, or `floor`. */
+  /** The library with its version, Canopy's with its back end; or `floor` with that. */
   readonly peer: string;
   readonly microseconds: number;
   /** How often it was run. */
   readonly runs: number;
-  /** How many times as long as the floor; absent where the floor was not measured. */
+  /** How many times as long as the floor of its back end (`node:crypto` for other libraries); absent where that was not measured. */
   readonly floorRatio?: number;
   /** How many times faster than the stable ts-mls in the same run; absent where that cannot do it. */
   readonly ratio?: number;
@@ -69,7 +69,7 @@ export interface Target {
   readonly ratio?: number;
   /** At most this many times as long as the floor. */
   readonly floorRatio?: number;
-  /** At most this many times as long as the same with 100 members. */
+  /** At most this many times as long as the same with a tenth of the members. */
   readonly growth?: number;
 }
 
@@ -102,7 +102,7 @@ export interface BenchmarkResult {
     readonly node: string;
     readonly openssl: string;
     readonly date: string;
-    /** Canopy's back end: `node:crypto` or `sodium-native`. */
+    /** The back ends that Canopy was measured on, with commas between. */
     readonly backEnd: string;
     /** All libraries in the run, with their versions. */
     readonly peers: readonly string[];

@@ -5,7 +5,7 @@
  */
 
 import { caseOf } from './cases.ts';
-import { FLOOR, isCanopy, isStableTsMls } from './libraries.ts';
+import { floorFor, isCanopy, isFloor, isStableTsMls } from './libraries.ts';
 import type { OperationRow } from './operations.ts';
 import { targetOf } from './targets.ts';
 
@@ -14,11 +14,15 @@ export type MedianRow = Omit<OperationRow, 'floorRatio' | 'ratio' | 'target'>;
 
 /** Adds to each row how it compares in the same run, and to Canopy's what is aimed at. */
 export function withRatios(rows: readonly MedianRow[]): readonly OperationRow[] {
-  const floors = timesOf(rows, (peer) => peer === FLOOR);
-  const stable = timesOf(rows, isStableTsMls);
+  const floors = new Map(
+    rows.filter(({ peer }) => isFloor(peer)).map((row) => [floorKey(row, row.peer), row.microseconds]),
+  );
+  const stable = new Map(
+    rows.filter(({ peer }) => isStableTsMls(peer)).map((row) => [caseOf(row), row.microseconds]),
+  );
   return rows.map((row) => {
-    if (row.peer === FLOOR) return row;
-    const floor = floors.get(caseOf(row));
+    if (isFloor(row.peer)) return row;
+    const floor = floors.get(floorKey(row, floorFor(row.peer)));
     const slow = stable.get(caseOf(row));
     const target = isCanopy(row.peer) ? targetOf(row) : undefined;
     return {
@@ -30,9 +34,6 @@ export function withRatios(rows: readonly MedianRow[]): readonly OperationRow[] 
   });
 }
 
-function timesOf(
-  rows: readonly MedianRow[],
-  isWanted: (peer: string) => boolean,
-): ReadonlyMap<string, number> {
-  return new Map(rows.filter(({ peer }) => isWanted(peer)).map((row) => [caseOf(row), row.microseconds]));
+function floorKey(row: MedianRow, floor: string): string {
+  return `${caseOf(row)} ${floor}`;
 }

@@ -7,7 +7,7 @@
 import { fileURLToPath } from 'node:url';
 
 import { decode, encode } from '@canopy/codec';
-import { CipherSuiteId, getCipherSuite, type CipherSuite } from '@canopy/crypto';
+import { CipherSuiteId, getCipherSuite, type BackEndName, type CipherSuite } from '@canopy/crypto';
 import {
   decodeMessage,
   encodeMessage,
@@ -24,21 +24,27 @@ import {
   type OwnKeyPackage,
   type Proposal,
 } from '@canopy/mls';
+import { versionOn } from '../libraries.ts';
 import { createIdentity, createPlainKeyPackage, currentLifetime, groupOptions } from '../stage/identities.ts';
 import { readVersion } from './load.ts';
 import type { Changes, Peer, PeerClient, PeerCommit, PeerMember, TreeBeside } from './peer.ts';
 
 const nothing = new Uint8Array(0);
 
-/** Canopy itself. */
-export const canopy: Peer = {
-  name: 'canopy',
-  version: readVersion(fileURLToPath(new URL('../../package.json', import.meta.url))),
-  suites: Object.values(CipherSuiteId),
-  treeOfWelcome: 'beside',
-  memory: 'heap',
-  createClient: (suite, identity) => Promise.resolve(new CanopyClient(getCipherSuite(suite), identity)),
-};
+const version = readVersion(fileURLToPath(new URL('../../package.json', import.meta.url)));
+
+/** Gives Canopy on a back end, with the suites that this one computes. @throws CryptoError MISSING_BACK_END */
+export function createCanopy(backEnd: BackEndName): Peer {
+  const suiteOf = (suite: number): CipherSuite => getCipherSuite(suite, { backEnd });
+  return {
+    name: 'canopy',
+    version: versionOn(version, backEnd),
+    suites: Object.values(CipherSuiteId).filter((suite) => suiteOf(suite).backEnd === backEnd),
+    treeOfWelcome: 'beside',
+    memory: 'heap',
+    createClient: (suite, identity) => Promise.resolve(new CanopyClient(suiteOf(suite), identity)),
+  };
+}
 
 class CanopyClient implements PeerClient {
   readonly #suite: CipherSuite;
@@ -165,6 +171,7 @@ class CanopyMember implements PeerMember {
     return Promise.resolve(bytes);
   }
 
+  // Reading computes nothing with keys, so that it is the same on each back end.
   load(): Promise<PeerMember> {
     const records = Array.from(this.#store, ([key, value]) => ({ key, value }));
     return Promise.resolve(new CanopyMember(Group.restore(records, groupOptions), this.#store));

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { shortName, versionOf } from '../libraries.ts';
+import { asInstalled, shortName, versionOf } from '../libraries.ts';
 import { drawFloor, drawMark } from './chart-marks.ts';
 import type { ChartPanel } from './chart-lines.ts';
 import type { Figures } from './figures.ts';
@@ -50,8 +50,9 @@ export function drawLegend(
   return { elements, bottom: y + LINE_HEIGHT };
 }
 
-function entriesOf(panels: readonly ChartPanel[], { canopy, others }: Figures): readonly Entry[] {
+function entriesOf(panels: readonly ChartPanel[], { canopies, others }: Figures): readonly Entry[] {
   const lines = panels.flatMap((panel) => panel.lines);
+  const canopy = asInstalled(canopies.map((peer) => ({ peer })))?.peer;
   const shown = new Set(lines.flatMap((line) => line.others.map(({ peer }) => peer)));
   return [
     { text: 'floor: the primitives that RFC 9420 demands', draw: drawFloor },

@@ -5,7 +5,7 @@
  */
 
 import { caseOf, type MeasuredCase } from '../cases.ts';
-import { shortName, versionOf } from '../libraries.ts';
+import { backEndLabels, backEndOf, shortName, versionOf } from '../libraries.ts';
 import type { BenchmarkResult, OperationName } from '../operations.ts';
 import { judge } from '../verdicts.ts';
 import { Figures, type Block } from './figures.ts';
@@ -24,11 +24,16 @@ export interface Selection extends Block {
   readonly operations?: readonly OperationName[];
 }
 
+/** The libraries that have columns. */
+interface Libraries {
+  readonly canopies: readonly string[];
+  readonly others: readonly string[];
+}
+
 /** Rows of one operation, with columns for these libraries. */
-interface RowsOf {
+interface RowsOf extends Libraries {
   readonly block: Block;
   readonly name: OperationName;
-  readonly others: readonly string[];
 }
 
 /** What stands where nothing was measured. */
@@ -47,17 +52,24 @@ export class Comparison {
   /** Makes a table of suites and kinds of tree: a row for each operation and number of members. */
   table(blocks: readonly Selection[], options: ComparisonOptions): TextTable {
     const { figures } = this;
-    const others = figures.others.filter((peer) => blocks.some((block) => figures.has(block, peer)));
+    const hasColumn = (peer: string): boolean => blocks.some((block) => figures.has(block, peer));
+    const libraries = {
+      canopies: figures.canopies.filter(hasColumn),
+      others: figures.others.filter(hasColumn),
+    };
     const rows = blocks.flatMap((block) =>
       figures
         .operations(block)
         .filter((name) => block.operations?.includes(name) !== false)
-        .flatMap((name) => this.#rows({ block, name, others }, options)),
+        .flatMap((name) => this.#rows({ block, name, ...libraries }, options)),
     );
-    return { columns: columnsOf(others), rows };
+    return { columns: columnsOf(libraries, options), rows };
   }
 
-  #rows({ block, name, others }: RowsOf, options: ComparisonOptions): readonly (readonly string[])[] {
+  #rows(
+    { block, name, canopies, others }: RowsOf,
+    options: ComparisonOptions,
+  ): readonly (readonly string[])[] {
     return this.figures
       .members(block, name)
       .filter((members) => options.members?.includes(members) !== false)
@@ -66,19 +78,33 @@ export class Comparison {
         const label = i === 0 || options.withTimes ? labelOf(name) : '';
         return [
           label,
-          ...this.#cells({ suite: block.suite, tree: block.tree, name, members }, others, options),
+          ...this.#cells(
+            { suite: block.suite, tree: block.tree, name, members },
+            { canopies, others },
+            options,
+          ),
         ];
       });
   }
 
-  #cells(one: MeasuredCase, others: readonly string[], { withTimes }: ComparisonOptions): readonly string[] {
-    const own = this.figures.own(one);
+  #cells(
+    one: MeasuredCase,
+    { canopies, others }: Libraries,
+    { withTimes }: ComparisonOptions,
+  ): readonly string[] {
     return [
       `${one.members}`,
-      own === undefined ? NOTHING : formatTime(own.microseconds),
-      own?.floorRatio === undefined ? NOTHING : formatRatio(own.floorRatio),
+      ...canopies.flatMap((peer) => this.#ownCells(one, peer)),
       ...others.map((peer) => this.#cell(one, peer, withTimes)),
       this.#outcomes.get(caseOf(one)) ?? '',
+    ];
+  }
+
+  #ownCells(one: MeasuredCase, peer: string): readonly string[] {
+    const row = this.figures.find(one, peer);
+    return [
+      row === undefined ? NOTHING : formatTime(row.microseconds),
+      row?.floorRatio === undefined ? NOTHING : formatRatio(row.floorRatio),
     ];
   }
 
@@ -93,20 +119,29 @@ export class Comparison {
   }
 }
 
-function columnsOf(others: readonly string[]): readonly Column[] {
+function columnsOf({ canopies, others }: Libraries, { withTimes }: ComparisonOptions): readonly Column[] {
   return [
     { head: ['operation'], align: 'left' },
-    { head: ['members'], align: 'right' },
-    { head: ['Canopy'], align: 'right' },
-    { head: ['× floor'], align: 'right' },
+    { head: [withTimes ? 'members' : 'N'], align: 'right' },
+    ...canopies.flatMap((peer): readonly Column[] => [
+      { head: ['Canopy', ownLabel(peer, withTimes)], align: 'right' },
+      { head: ['×', 'floor'], align: 'right' },
+    ]),
     ...others.map((peer): Column => ({ head: [shortName(peer), versionOf(peer)], align: 'right' })),
     { head: ['target'], align: 'left' },
   ];
 }
 
+/** Names the back end; in the terminal in short. */
+function ownLabel(peer: string, isLong: boolean): string {
+  const backEnd = backEndOf(peer);
+  return (isLong && backEnd !== undefined ? backEndLabels[backEnd] : backEnd) ?? '';
+}
+
 function outcomes(result: BenchmarkResult): ReadonlyMap<string, 'met' | 'missed'> {
   const found = new Map<string, 'met' | 'missed'>();
-  for (const { row, outcome } of judge(result)) {
+  for (const { deciding } of judge(result)) {
+    const { row, outcome } = deciding;
     if ('bytes' in row || outcome === 'not measured') continue;
     if (outcome === 'missed' || !found.has(caseOf(row))) found.set(caseOf(row), outcome);
   }

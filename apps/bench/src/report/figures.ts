@@ -5,7 +5,7 @@
  */
 
 import { caseOf, type MeasuredCase } from '../cases.ts';
-import { FLOOR, isCanopy, isStableTsMls } from '../libraries.ts';
+import { asInstalled, floorFor, isCanopy, isStableTsMls } from '../libraries.ts';
 import {
   operationNames,
   type BenchmarkResult,
@@ -25,8 +25,8 @@ export interface Block {
 export class Figures {
   readonly #rows: ReadonlyMap<string, OperationRow>;
   readonly #result: BenchmarkResult;
-  /** Canopy with its version; undefined where it was not in the run. */
-  readonly canopy: string | undefined;
+  /** Canopy on each of its back ends that were in the run. */
+  readonly canopies: readonly string[];
   /** The stable ts-mls with its version; undefined where it was not in the run. */
   readonly stable: string | undefined;
   /** The other libraries, in the order of the run. */
@@ -36,24 +36,26 @@ export class Figures {
     this.#result = result;
     this.#rows = new Map(result.operations.map((row) => [`${caseOf(row)} ${row.peer}`, row]));
     const { peers } = result.machine;
-    this.canopy = peers.find(isCanopy);
+    this.canopies = peers.filter(isCanopy);
     this.stable = peers.find(isStableTsMls);
     this.others = peers.filter((peer) => !isCanopy(peer));
   }
 
   /** Gives a row. */
-  find(one: MeasuredCase, peer: string | undefined): OperationRow | undefined {
-    return peer === undefined ? undefined : this.#rows.get(`${caseOf(one)} ${peer}`);
+  find(one: MeasuredCase, peer: string): OperationRow | undefined {
+    return this.#rows.get(`${caseOf(one)} ${peer}`);
   }
 
-  /** Gives the floor of a case. */
-  floor(one: MeasuredCase): OperationRow | undefined {
-    return this.find(one, FLOOR);
-  }
-
-  /** Gives Canopy's row of a case. */
+  /** Gives Canopy's row of a case, as it is installed. */
   own(one: MeasuredCase): OperationRow | undefined {
-    return this.find(one, this.canopy);
+    const rows = this.canopies.map((peer) => this.find(one, peer));
+    return asInstalled(rows.filter((row) => row !== undefined));
+  }
+
+  /** Gives the floor of a case, on the back end of Canopy as it is installed. */
+  floor(one: MeasuredCase): OperationRow | undefined {
+    const own = this.own(one);
+    return own && this.find(one, floorFor(own.peer));
   }
 
   /** Says how many times faster Canopy is than another library. */

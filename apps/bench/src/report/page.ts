@@ -5,15 +5,23 @@
  */
 
 import type { BenchmarkResult, OperationName } from '../operations.ts';
-import { findFasterPeers, judge } from '../verdicts.ts';
-import { Comparison } from './comparison.ts';
+import { isCanopy, versionOf } from '../libraries.ts';
+import { findFasterPeers, judge, type Judgement, type Verdict } from '../verdicts.ts';
+import { Comparison, NOTHING } from './comparison.ts';
 import { CHART_SUITE, chartMembers } from './chart-lines.ts';
 import { leftOutLines } from './left-out.ts';
 import { treeLabel } from './names.ts';
 import * as words from './page-words.ts';
 import { sizesTable } from './sizes.ts';
 import { markdownLines, type TextTable } from './text-table.ts';
-import { describeAim, describeFasterPeer, describeFound, describeSubject } from './verdict-words.ts';
+import {
+  countOutcomes,
+  describeAim,
+  describeFasterPeer,
+  describeFound,
+  describeSubject,
+  outcomesByBackEnd,
+} from './verdict-words.ts';
 
 /** The operations of the summary on a warm tree. */
 const summaryOperations: readonly OperationName[] = [
@@ -70,37 +78,49 @@ function summary(comparison: Comparison): readonly string[] {
 function machineList({ machine }: BenchmarkResult): string {
   return bullets([
     `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB of memory`,
-    `Node ${machine.node}, OpenSSL ${machine.openssl}; Canopy's back end: ${machine.backEnd}`,
+    `Node ${machine.node}, OpenSSL ${machine.openssl}; Canopy's back ends: ${machine.backEnd}`,
     `libraries: ${machine.peers.join(', ')}`,
     `date: ${machine.date}`,
   ]);
 }
 
 function targets(result: BenchmarkResult): readonly string[] {
-  const verdicts = judge(result);
-  const missed = verdicts.filter(({ outcome }) => outcome === 'missed');
-  const open = verdicts.filter(({ outcome }) => outcome === 'not measured');
-  const met = verdicts.length - missed.length - open.length;
-  const table: TextTable = {
+  const judgements = judge(result);
+  const table = targetTable(judgements, result.machine.peers.filter(isCanopy));
+  return [
+    words.targetWords,
+    `${countOutcomes(judgements.map(({ deciding }) => deciding))}.`,
+    ...bulletSection('On each back end:', outcomesByBackEnd(judgements)),
+    ...(judgements.length === 0 ? [] : [markdown(table)]),
+    ...bulletSection('Another library was faster:', findFasterPeers(result).map(describeFasterPeer)),
+  ];
+}
+
+function targetTable(judgements: readonly Judgement[], canopies: readonly string[]): TextTable {
+  return {
     columns: [
       { head: ['operation'], align: 'left' },
       { head: ['aim'], align: 'left' },
-      { head: ['found'], align: 'right' },
+      ...canopies.map((peer) => ({ head: [versionOf(peer)], align: 'right' as const })),
       { head: ['outcome'], align: 'left' },
     ],
-    rows: verdicts.map((one) => [
-      describeSubject(one),
-      describeAim(one),
-      describeFound(one),
-      one.outcome === 'missed' ? '**missed**' : one.outcome,
+    rows: judgements.map(({ deciding, all }) => [
+      describeSubject(deciding),
+      describeAim(deciding),
+      ...canopies.map((peer) => foundOn(all.find(({ row }) => row.peer === peer))),
+      emphasized(deciding.outcome),
     ]),
   };
-  return [
-    words.targetWords,
-    `${met} met, ${missed.length} missed, ${open.length} not measured.`,
-    ...(verdicts.length === 0 ? [] : [markdown(table)]),
-    ...bulletSection('Another library was faster:', findFasterPeers(result).map(describeFasterPeer)),
-  ];
+}
+
+function foundOn(verdict: Verdict | undefined): string {
+  if (verdict === undefined) return NOTHING;
+  const found = describeFound(verdict);
+  return verdict.outcome === 'not measured' ? found : `${found}, ${emphasized(verdict.outcome)}`;
+}
+
+function emphasized(outcome: Verdict['outcome']): string {
+  return outcome === 'missed' ? '**missed**' : outcome;
 }
 
 function fullTables(comparison: Comparison): readonly string[] {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { shortName, versionOf } from '../libraries.ts';
+import { backEndLabels, backEndOf, shortName, versionOf } from '../libraries.ts';
 import { sizeNames, type BenchmarkResult, type SizeRow } from '../operations.ts';
 import { NOTHING } from './comparison.ts';
 import { labelOf, treeOrder } from './names.ts';
@@ -24,7 +24,7 @@ export function sizesTable({ sizes, machine }: BenchmarkResult): TextTable | und
       { head: ['tree'], align: 'left' },
       { head: ['members'], align: 'right' },
       ...peers.map((peer) => ({
-        head: [shortName(peer), versionOf(peer)],
+        head: [shortName(peer), versionLabel(peer)],
         align: 'right' as const,
       })),
     ],
@@ -36,6 +36,11 @@ export function sizesTable({ sizes, machine }: BenchmarkResult): TextTable | und
       ...peers.map((peer) => bytes.get(`${key} ${peer}`) ?? NOTHING),
     ]),
   };
+}
+
+function versionLabel(peer: string): string {
+  const backEnd = backEndOf(peer);
+  return backEnd === undefined ? versionOf(peer) : backEndLabels[backEnd];
 }
 
 function caseOfSize({ name, tree, members, suite }: SizeRow): string {

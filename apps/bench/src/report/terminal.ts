@@ -12,7 +12,7 @@ import { leftOutLines } from './left-out.ts';
 import { treeLabel } from './names.ts';
 import { sizesTable } from './sizes.ts';
 import { plainLines } from './text-table.ts';
-import { describeFasterPeer, describeVerdict } from './verdict-words.ts';
+import { countOutcomes, describeFasterPeer, describeVerdict, outcomesByBackEnd } from './verdict-words.ts';
 
 /** Gives the report of a result as text. */
 export function terminalReport(result: BenchmarkResult): string {
@@ -31,13 +31,18 @@ export function terminalReport(result: BenchmarkResult): string {
 }
 
 function machineLines({ machine }: BenchmarkResult): readonly string[] {
-  const { cpu, cores, memoryGiB, node, openssl, date, backEnd, peers } = machine;
+  const { cpu, cores, memoryGiB, node, openssl, date, peers } = machine;
   return [
     `${cpu}, ${cores} cores, ${memoryGiB} GiB; Node ${node}, OpenSSL ${openssl}; ${date}`,
-    `${peers.join(', ')}${peers.some(isCanopy) ? `; Canopy on ${backEnd}` : ''}`,
-    'Canopy: median time. × floor: how many times as long as the primitives that RFC 9420 demands.',
-    'Other libraries: how many times faster Canopy is (their own time where Canopy has none).',
+    peers.filter(isCanopy).join(', '),
+    ...lineOf(peers.filter((peer) => !isCanopy(peer)).join(', ')),
+    'Canopy: median time. × floor: how many times as long as the primitives that RFC 9420 demands, on the same back end.',
+    'Other libraries: how many times faster Canopy as installed is (their own time where Canopy has none). N: members.',
   ];
+}
+
+function lineOf(text: string): readonly string[] {
+  return text === '' ? [] : [text];
 }
 
 function comparisonSections(result: BenchmarkResult): readonly (readonly string[])[] {
@@ -57,13 +62,13 @@ function tableLines(result: BenchmarkResult): readonly string[] {
 }
 
 function targetLines(result: BenchmarkResult): readonly string[] {
-  const verdicts = judge(result);
-  const missed = verdicts.filter(({ outcome }) => outcome === 'missed');
-  const open = verdicts.filter(({ outcome }) => outcome === 'not measured').length;
-  const met = verdicts.length - missed.length - open;
+  const judgements = judge(result);
+  const deciding = judgements.map((judgement) => judgement.deciding);
+  const missed = deciding.filter(({ outcome }) => outcome === 'missed');
   return [
-    `Targets: ${met} met, ${missed.length} missed, ${open} not measured`,
+    `Targets: ${countOutcomes(deciding)}`,
     ...missed.map((verdict) => `  ${describeVerdict(verdict)}`),
+    ...outcomesByBackEnd(judgements).map((line) => `  ${line}`),
   ];
 }
 

@@ -4,20 +4,21 @@
  * @module
  */
 
-import { GROWTH_FROM, type FasterPeer, type TargetPart, type Verdict } from '../verdicts.ts';
+import { backEndLabels, backEndOf } from '../libraries.ts';
+import type { FasterPeer, Judgement, TargetPart, Verdict } from '../verdicts.ts';
 import { labelOf } from './names.ts';
 import { formatBytes, formatCount, formatRatio, formatTime } from './units.ts';
 
-const parts: Readonly<Record<TargetPart, string>> = {
+const parts: Readonly<Record<Exclude<TargetPart, 'growth'>, string>> = {
   ratio: 'times faster than ts-mls',
   floorRatio: 'times as long as the floor',
-  growth: `times as long as with ${GROWTH_FROM} members`,
   bytes: 'bytes for each member',
 };
 
 /** Gives what was aimed at. */
-export function describeAim({ part, aim }: Verdict): string {
+export function describeAim({ row, part, aim }: Verdict): string {
   const bound = part === 'ratio' ? 'at least' : 'at most';
+  if (part === 'growth') return `${bound} ${aim} times as long as with ${row.members / 10} members`;
   return part === 'bytes' ? `${bound} ${formatCount(aim)} ${parts.bytes}` : `${bound} ${aim} ${parts[part]}`;
 }
 
@@ -39,6 +40,25 @@ export function describeVerdict(verdict: Verdict): string {
 
 /** Gives in one line where another library was faster. */
 export function describeFasterPeer({ canopy, other }: FasterPeer): string {
-  const times = `${formatTime(other.microseconds)}, Canopy ${formatTime(canopy.microseconds)}`;
+  const backEnd = backEndOf(canopy.peer);
+  const own = backEnd === undefined ? 'Canopy' : `Canopy on ${backEndLabels[backEnd]}`;
+  const times = `${formatTime(other.microseconds)}, ${own} ${formatTime(canopy.microseconds)}`;
   return `${describeSubject({ row: canopy })}: ${other.peer} ${times}`;
+}
+
+/** Counts verdicts in words. */
+export function countOutcomes(verdicts: readonly Verdict[]): string {
+  const count = (outcome: Verdict['outcome']): number =>
+    verdicts.filter((verdict) => verdict.outcome === outcome).length;
+  return `${count('met')} met, ${count('missed')} missed, ${count('not measured')} not measured`;
+}
+
+/** Counts the verdicts on each back end by itself; nothing when there is only one. */
+export function outcomesByBackEnd(judgements: readonly Judgement[]): readonly string[] {
+  const byPeer = Map.groupBy(
+    judgements.flatMap(({ all }) => all),
+    ({ row }) => row.peer,
+  );
+  if (byPeer.size < 2) return [];
+  return Array.from(byPeer, ([peer, verdicts]) => `${peer} by itself: ${countOutcomes(verdicts)}`);
 }

@@ -45,7 +45,7 @@ async function* playSetting(stage: Stage, setting: Setting, run: Run): AsyncGene
   for (const peer of playersOf(setting, run.options)) {
     if (peer.suites.includes(setting.suite)) {
       players.push(new Player(new Company(peer, stage), setting, rulesFor(peer, setting, run)));
-    } else {
+    } else if (!run.options.canopies.includes(peer)) {
       yield withoutSuite(peer, setting);
     }
   }
@@ -60,13 +60,19 @@ async function* playCycles(players: readonly Player[], setting: Setting): AsyncG
   }
 }
 
-function playersOf({ players }: Setting, { canopy, peers }: ScenarioOptions): readonly Peer[] {
-  return players === 'all' ? [canopy, ...peers] : [canopy];
+function playersOf({ players }: Setting, { canopies, peers }: ScenarioOptions): readonly Peer[] {
+  return players === 'all' ? [...canopies, ...peers] : canopies;
 }
 
 function rulesFor(peer: Peer, setting: Setting, { options, patience }: Run): Rules {
-  const { canopy, cycles, secondsPerLibrary } = options;
-  return { blocks: blocksFor(setting), cycles, secondsPerLibrary, mayFail: peer !== canopy, patience };
+  const { canopies, cycles, secondsPerLibrary } = options;
+  return {
+    blocks: blocksFor(setting),
+    cycles,
+    secondsPerLibrary,
+    mayFail: !canopies.includes(peer),
+    patience,
+  };
 }
 
 function blocksFor({ members, trees }: Setting): readonly Block[] {

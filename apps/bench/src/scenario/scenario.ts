@@ -18,7 +18,8 @@ export interface Setting {
 
 /** What a run of the scenario is asked for. */
 export interface ScenarioOptions {
-  readonly canopy: Peer;
+  /** Canopy, once on each back end. */
+  readonly canopies: readonly Peer[];
   /** The other libraries; in each cycle all of them have their turn. */
   readonly peers: readonly Peer[];
   /** Played one after another; the groups of a suite from small to big. */

@@ -64,6 +64,20 @@ describe('the command line', () => {
     expect(measure('--peers', 'none').peers).toEqual([]);
   });
 
+  it.each([
+    [[], ['node', 'sodium'], 4],
+    [['--peers', 'none'], ['node', 'sodium'], 0],
+    [['--peers', 'canopy'], ['node', 'sodium'], 0],
+    [['--peers', 'mls-ts'], ['node', 'sodium'], 1],
+    [['--peers', 'canopy-sodium'], ['sodium'], 0],
+    [['--peers', 'ts-mls,canopy-node'], ['node'], 1],
+    [['--peers', 'canopy,canopy-node'], ['node', 'sodium'], 0],
+  ])('measures Canopy on both back ends, unless one is named: %j', (parameters, backEnds, others) => {
+    const options = measure(...parameters);
+    expect(options.backEnds).toEqual(backEnds);
+    expect(options.peers).toHaveLength(others);
+  });
+
   it('tells where the figures go', () => {
     expect(readArguments(['--json', '-', '--page'])).toMatchObject({
       kind: 'measure',
@@ -90,7 +104,10 @@ describe('the command line', () => {
     [['--members', '10,ten'], "--members expects whole numbers from 2 to 50000, found 'ten'"],
     [['--trees', 'cold'], "--trees expects warm, fresh, unmerged; found 'cold'"],
     [['--operations', 'commit'], "found 'commit'"],
-    [['--peers', 'openmls'], "--peers expects ts-mls, ts-mls-next, core-crypto, mls-ts; found 'openmls'"],
+    [
+      ['--peers', 'openmls'],
+      "--peers expects canopy, canopy-node, canopy-sodium, ts-mls, ts-mls-next, core-crypto, mls-ts; found 'openmls'",
+    ],
     [['--runs', '0'], "--runs expects whole numbers from 1 to 1000, found '0'"],
     [['--maximum-seconds', '1.5'], "found '1.5'"],
     [['--from', 'old.json', '--quick'], '--from measures nothing, so --quick has no meaning with it'],

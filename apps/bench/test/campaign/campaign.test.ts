@@ -59,11 +59,11 @@ function campaignOf(
 ): Campaign {
   let time = 0n;
   let runs = 0;
-  const prepareFloor: PrepareFloor = (operation) => {
+  const prepareFloor: PrepareFloor = (operation, _, backEnd) => {
     if (operation === 'save-message') return undefined;
     log.push(`floor of ${operation} prepared`);
     return () => {
-      log.push(`floor of ${operation}`);
+      log.push(backEnd === 'node' ? `floor of ${operation}` : `floor of ${operation} on ${backEnd}`);
       time += BigInt(floorTimes[runs++ % floorTimes.length] ?? 0) * 1000n;
     };
   };
@@ -85,7 +85,7 @@ function rowOf(
   return row;
 }
 
-const canopy: FakeLibrary = { peer: 'canopy 0.1.0', times: [900, 20, 30, 10, 40] };
+const canopy: FakeLibrary = { peer: 'canopy 0.1.0 (node:crypto)', times: [900, 20, 30, 10, 40] };
 const stable: FakeLibrary = { peer: 'ts-mls 1.6.4', times: [9000, 300, 200, 900, 100] };
 
 describe('a campaign', () => {
@@ -104,12 +104,12 @@ describe('a campaign', () => {
     );
     expect(log).toEqual([
       'setting 100',
-      '0 canopy 0.1.0 commit-create',
+      '0 canopy 0.1.0 (node:crypto) commit-create',
       'floor of commit-create prepared',
       'floor of commit-create',
       '0 ts-mls 1.6.4 commit-create',
       'cycle 0 is over',
-      '1 canopy 0.1.0 commit-create',
+      '1 canopy 0.1.0 (node:crypto) commit-create',
       'floor of commit-create',
       '1 ts-mls 1.6.4 commit-create',
       'cycle 1 is over',
@@ -119,9 +119,9 @@ describe('a campaign', () => {
   it('drops the first fifth of the samples and takes the median of the others', async () => {
     const campaign = campaignOf(operationNames, [70, 4, 9, 5, 6], []);
     const { operations } = await campaign.run(play([canopy, stable], ['commit-create'], []));
-    expect(rowOf(operations, 'canopy 0.1.0')).toMatchObject({ microseconds: 25, runs: 4 });
+    expect(rowOf(operations, 'canopy 0.1.0 (node:crypto)')).toMatchObject({ microseconds: 25, runs: 4 });
     expect(rowOf(operations, 'ts-mls 1.6.4')).toMatchObject({ microseconds: 250, runs: 4 });
-    expect(rowOf(operations, 'floor')).toMatchObject({ microseconds: 5.5, runs: 4 });
+    expect(rowOf(operations, 'floor (node:crypto)')).toMatchObject({ microseconds: 5.5, runs: 4 });
   });
 
   it('keeps all samples where there are few, and an earlier end of one library changes no other', async () => {
@@ -129,13 +129,13 @@ describe('a campaign', () => {
     const libraries = [canopy, { ...stable, times: [600, 300, 900] }];
     const { operations } = await campaign.run(play(libraries, ['commit-create'], []));
     expect(rowOf(operations, 'ts-mls 1.6.4')).toMatchObject({ microseconds: 600, runs: 3 });
-    expect(rowOf(operations, 'canopy 0.1.0')).toMatchObject({ microseconds: 25, runs: 4 });
+    expect(rowOf(operations, 'canopy 0.1.0 (node:crypto)')).toMatchObject({ microseconds: 25, runs: 4 });
   });
 
   it('compares the medians with each other and names the target', async () => {
     const campaign = campaignOf(operationNames, [5], []);
     const { operations } = await campaign.run(play([canopy, stable], ['commit-create'], []));
-    const own = rowOf(operations, 'canopy 0.1.0');
+    const own = rowOf(operations, 'canopy 0.1.0 (node:crypto)');
     expect(own).toMatchObject({ floorRatio: 5, ratio: 10, target: { ratio: 80, floorRatio: 1.6 } });
     const other = rowOf(operations, 'ts-mls 1.6.4');
     expect(other).toMatchObject({ floorRatio: 50, ratio: 1 });
@@ -147,6 +147,21 @@ describe('a campaign', () => {
     const { operations } = await campaign.run(play([canopy], ['save-message'], []));
     expect(operations).toHaveLength(1);
     expect(operations[0]).not.toHaveProperty('floorRatio');
+  });
+
+  it('runs beside each of Canopy the floor of the same back end', async () => {
+    const log: string[] = [];
+    const sodium: FakeLibrary = { peer: 'canopy 0.1.0 (sodium-native)', times: [7, 7] };
+    const campaign = campaignOf(operationNames, [5], log);
+    const { operations } = await campaign.run(play([{ ...canopy, times: [9, 9] }, sodium], ['join'], log));
+    expect(log.filter((line) => line.startsWith('floor') && !line.endsWith('prepared'))).toEqual([
+      'floor of join',
+      'floor of join on sodium',
+      'floor of join',
+      'floor of join on sodium',
+    ]);
+    expect(rowOf(operations, 'floor (sodium-native)', 'join').runs).toBe(2);
+    expect(rowOf(operations, 'floor (node:crypto)', 'join').runs).toBe(2);
   });
 
   it('prepares a floor anew for the next group', async () => {

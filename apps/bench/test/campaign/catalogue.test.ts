@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
 
-import { loadPeers, type Sources } from '../../src/catalogue.ts';
+import { loadCanopies, loadPeers, type Sources } from '../../src/catalogue.ts';
 import type { Installation } from '../../src/peers/load.ts';
 import type { Peer } from '../../src/peers/peer.ts';
 
@@ -69,5 +69,31 @@ describe('the libraries of a run', () => {
       install: () => Promise.reject(new Error('asked to install')),
     };
     expect(await loadPeers([], () => {}, sources)).toEqual({ peers: [], absent: [] });
+  });
+});
+
+describe('Canopy in a run', () => {
+  const create = (backEnd: string): Peer => {
+    if (backEnd === 'sodium') throw new Error('sodium-native is not installed');
+    return fakePeer(backEnd);
+  };
+
+  it('is there on both back ends, with the suites that each computes', () => {
+    const { peers, absent } = loadCanopies(['node', 'sodium']);
+    expect(absent).toEqual([]);
+    expect(peers.map(({ name, version, suites }) => [name, version.replace(/.* /, ''), suites])).toEqual([
+      ['canopy', '(node:crypto)', [1, 2, 3, 4, 5, 6, 7]],
+      ['canopy', '(sodium-native)', [1, 3]],
+    ]);
+  });
+
+  it('goes without a back end that is not installed, and says why', () => {
+    const { peers, absent } = loadCanopies(['node', 'sodium'], create);
+    expect(peers.map(({ name }) => name)).toEqual(['node']);
+    expect(absent).toEqual([{ key: 'canopy-sodium', reason: 'sodium-native is not installed' }]);
+  });
+
+  it('does not run on another back end than the one that is asked for', () => {
+    expect(() => loadCanopies(['sodium'], create)).toThrow('not installed');
   });
 });

@@ -9,16 +9,33 @@ function row(peer: string, microseconds: number, more: Partial<MedianRow> = {}):
 describe('the ratios', () => {
   it('compare with the stable ts-mls, not with its pre-release, and with the floor', () => {
     const rows = withRatios([
-      row('canopy 0.1.0', 20),
-      row('floor', 10),
+      row('canopy 0.1.0 (node:crypto)', 20),
+      row('floor (node:crypto)', 10),
       row('ts-mls 2.0.0-rc.10', 100),
       row('ts-mls 1.6.4', 600),
     ]);
     expect(rows.map(({ peer, ratio, floorRatio }) => [peer, ratio, floorRatio])).toEqual([
-      ['canopy 0.1.0', 30, 2],
-      ['floor', undefined, undefined],
+      ['canopy 0.1.0 (node:crypto)', 30, 2],
+      ['floor (node:crypto)', undefined, undefined],
       ['ts-mls 2.0.0-rc.10', 6, 10],
       ['ts-mls 1.6.4', 1, 60],
+    ]);
+  });
+
+  it("compare each of Canopy's rows with the floor of its own back end, other libraries with that of node:crypto", () => {
+    const rows = withRatios([
+      row('canopy 0.1.0 (node:crypto)', 30),
+      row('floor (node:crypto)', 20),
+      row('canopy 0.1.0 (sodium-native)', 12),
+      row('floor (sodium-native)', 10),
+      row('ts-mls 1.6.4', 600),
+    ]);
+    expect(rows.map(({ ratio, floorRatio }) => [ratio, floorRatio])).toEqual([
+      [20, 1.5],
+      [undefined, undefined],
+      [50, 1.2],
+      [undefined, undefined],
+      [1, 30],
     ]);
   });
 
@@ -29,8 +46,8 @@ describe('the ratios', () => {
     ['suite', { suite: 2 }],
   ] as const)('never compare with another %s', (_, other) => {
     const [own] = withRatios([
-      row('canopy 0.1.0', 20),
-      row('floor', 10, other),
+      row('canopy 0.1.0 (node:crypto)', 20),
+      row('floor (node:crypto)', 10, other),
       row('ts-mls 1.6.4', 600, other),
     ]);
     expect(own).not.toHaveProperty('ratio');
@@ -38,7 +55,7 @@ describe('the ratios', () => {
   });
 
   it('are absent where only a pre-release was measured', () => {
-    const [own] = withRatios([row('canopy 0.1.0', 20), row('ts-mls 2.0.0-rc.10', 100)]);
+    const [own] = withRatios([row('canopy 0.1.0 (node:crypto)', 20), row('ts-mls 2.0.0-rc.10', 100)]);
     expect(own).not.toHaveProperty('ratio');
   });
 });

@@ -1,11 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 
-import { canopy } from '../../src/peers/canopy.ts';
+import { createCanopy } from '../../src/peers/canopy.ts';
 import { createMlsTs } from '../../src/peers/mls-ts.ts';
 import type { MlsTsModule } from '../../src/peers/mls-ts-bindings.ts';
 import { NotOffered, type PeerClient } from '../../src/peers/peer.ts';
 
 const SUITE = 3;
+const canopy = createCanopy('node');
 const keyPackage = Uint8Array.of(0, 1, 0, 5, 55);
 const treeOfOne = [1];
 const treeAfterCommit = [2, 2];

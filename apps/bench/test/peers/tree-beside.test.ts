@@ -2,9 +2,11 @@ import { describe, expect, it } from '@jest/globals';
 
 import { decode } from '@canopy/codec';
 import { RatchetTreeNodes } from '@canopy/mls';
-import { canopy } from '../../src/peers/canopy.ts';
+import { createCanopy } from '../../src/peers/canopy.ts';
 import { Cast } from '../../src/stage/cast.ts';
 import { Stage } from '../../src/stage/stage.ts';
+
+const canopy = createCanopy('node');
 
 describe('the tree of a Welcome', () => {
   it('travels beside it: a Welcome is as long in a big group, and is of no use alone', async () => {

@@ -87,9 +87,11 @@ describe('the report in the terminal', () => {
   it("gives Canopy's time, the floor and each library, with a dash for what was not measured", () => {
     const start = lines.findIndex((line) => line.startsWith('commit: create '));
     expect(cellsOf(lines[start])).toBe(
-      'commit: create | 2 | 164 µs | 1.20 × | 158 × | 20.4 × | 2.75 × | 50.0 × | met',
+      'commit: create | 2 | 382 µs | 1.40 × | 164 µs | 1.20 × | 158 × | 20.4 × | 2.75 × | 50.0 × | met',
     );
-    expect(cellsOf(lines[start + 2])).toBe('1000 | 297 µs | 1.20 × | 158 × | 20.4 × | 2.75 × | – | missed');
+    expect(cellsOf(lines[start + 2])).toBe(
+      '1000 | 693 µs | 1.40 × | 297 µs | 1.20 × | 158 × | 20.4 × | 2.75 × | – | missed',
+    );
   });
 
   it('has no column for a library that was not measured in that suite and tree', () => {
@@ -109,6 +111,10 @@ describe('the report in the terminal', () => {
       '  missed: commit: process, near leaf, 1000 members, warm tree, suite 1: 158 ×; aim: at least 500 times faster than ts-mls',
       '  missed: commit: process, far leaf, 1000 members, warm tree, suite 1: 158 ×; aim: at least 500 times faster than ts-mls',
       '  missed: memory for each member, 10000 members, warm tree, suite 1: 2.05 KiB; aim: at most 2,048 bytes for each member',
+      expect.stringMatching(
+        /^ {2}canopy 0\.1\.0 \(node:crypto\) by itself: \d+ met, [1-9]\d* missed, 0 not measured$/,
+      ),
+      '  canopy 0.1.0 (sodium-native) by itself: 82 met, 4 missed, 0 not measured',
       '',
     ]);
   });
@@ -121,7 +127,7 @@ describe('the report in the terminal', () => {
     );
     expect(report).not.toContain('Another library was faster');
     expect(terminalReport({ ...madeUpResult, operations: faster })).toContain(
-      'Another library was faster\n\n  load, 2 members, warm tree, suite 1: @wireapp/core-crypto 10.3.0 1.00 µs, Canopy 1.90 ms\n\n',
+      'Another library was faster\n\n  load, 2 members, warm tree, suite 1: @wireapp/core-crypto 10.3.0 1.00 µs, Canopy on node:crypto 4.42 ms\n  load, 2 members, warm tree, suite 1: @wireapp/core-crypto 10.3.0 1.00 µs, Canopy on sodium-native 1.90 ms\n',
     );
   });
 });

@@ -1,8 +1,10 @@
 import type { LeftOut, OperationName, SizeName, TreeKind } from '../../src/operations.ts';
-import { canopy } from '../../src/peers/canopy.ts';
+import { createCanopy } from '../../src/peers/canopy.ts';
 import type { Peer, PeerClient, PeerMember } from '../../src/peers/peer.ts';
 import { runScenario } from '../../src/scenario/run-scenario.ts';
 import type { Found, Sample, ScenarioOptions, Setting } from '../../src/scenario/scenario.ts';
+
+const canopy = createCanopy('node');
 
 /** What a run found, sorted. */
 export interface Findings {
@@ -18,7 +20,7 @@ export async function play(
 ): Promise<Findings> {
   const all: Found[] = [];
   const complete = {
-    canopy,
+    canopies: [canopy],
     peers: [],
     settings,
     cycles: 1,

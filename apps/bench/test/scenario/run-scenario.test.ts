@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 
 import { operationNames, type OperationName } from '../../src/operations.ts';
+import { createCanopy } from '../../src/peers/canopy.ts';
 import { NotOffered } from '../../src/peers/peer.ts';
 import { changedPeer, inTree, measuredOf, play, settingOf } from './play.ts';
 
@@ -68,6 +69,17 @@ describe('the scenario', () => {
   it('measures only the trees that are asked for', async () => {
     const { samples } = await play([settingOf(3, { trees: ['unmerged'] })]);
     expect(measuredOf(samples, 'canopy ')).toEqual(['unmerged join']);
+  });
+
+  it('plays Canopy on both back ends, on libsodium only in suites that it has', async () => {
+    const canopies = [createCanopy('node'), createCanopy('sodium')];
+    const settings = [settingOf(2), settingOf(2, { suite: 2 })];
+    const { samples, leftOut } = await play(settings, { canopies });
+    const suitesOf = (backEnd: string): Set<number> =>
+      new Set(samples.filter(({ peer }) => peer.endsWith(`(${backEnd})`)).map(({ suite }) => suite));
+    expect(suitesOf('node:crypto')).toEqual(new Set([1, 2]));
+    expect(suitesOf('sodium-native')).toEqual(new Set([1]));
+    expect(leftOut).toEqual([]);
   });
 
   it('plays groups for Canopy alone without the others', async () => {
@@ -164,6 +176,6 @@ describe('a library in the scenario', () => {
 
   it('ends the run when it is Canopy that fails', async () => {
     const canopy = changedPeer('canopy', { member: () => ({ protect: fail('broken') }) });
-    await expect(play([settingOf(2)], { canopy })).rejects.toThrow('broken');
+    await expect(play([settingOf(2)], { canopies: [canopy] })).rejects.toThrow('broken');
   });
 });

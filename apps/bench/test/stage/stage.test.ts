@@ -1,12 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 
 import { LeafNodeSource, type RatchetTree } from '@canopy/mls';
-import { canopy } from '../../src/peers/canopy.ts';
+import { createCanopy } from '../../src/peers/canopy.ts';
 import { enterStage, membersOf } from '../../src/scenario/live-group.ts';
 import { Cast } from '../../src/stage/cast.ts';
 import { Stage } from '../../src/stage/stage.ts';
 import { isBetweenMembers, parentsOf, treeIn } from './trees.ts';
 
+const canopy = createCanopy('node');
 const cast = new Cast(1);
 const sizes = [2, 5, 10];
 

@@ -33,6 +33,19 @@ describe('Reader', () => {
     expect(outer.bytes(2)).toEqual(hex('0304'));
   });
 
+  it('passes over bytes that are expected, and reads nothing where others come', () => {
+    const reader = new Reader(hex('0102030405'), 0, 4);
+    expect(reader.skip(hex('0103'))).toBe(false);
+    expect(reader.offset).toBe(0);
+    expect(reader.skip(hex('0102'))).toBe(true);
+    expect(reader.skip(hex(''))).toBe(true);
+    expect([reader.offset, reader.remaining]).toEqual([2, 2]);
+    // The bytes go on, the reader does not.
+    expect(reader.skip(hex('030405'))).toBe(false);
+    expect(reader.offset).toBe(2);
+    expect(reader.bytes(2)).toEqual(hex('0304'));
+  });
+
   it('says how many bytes are left over [R2.1-02]', () => {
     expect(() => new Reader(hex('0102')).finish()).toThrow(code('TRAILING_BYTES'));
     expect(() => new Reader(hex('0102')).finish()).toThrow('2 bytes are left over');

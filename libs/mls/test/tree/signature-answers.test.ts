@@ -117,16 +117,19 @@ function counted(claim: SignatureClaim): { readonly claim: SignatureClaim; reado
 const crowd = (size = 6): SignatureClaim[] =>
   Array.from({ length: size }, (_, index) => claimOfLeaf('none', index, index));
 
-describe('signatures that are verified ahead', () => {
+/** The suite with the back end that is used here, and with the one that is always there. */
+const backEnds = [...new Set([suite1, getCipherSuite(1, { backEnd: 'node' })])];
+
+describe.each(backEnds)('signatures that are verified ahead by $backEnd', (suite) => {
   it('are judged as one by one, few or many, whatever is wrong with some of them', async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(claims, { maxLength: 90 }),
         fc.array(claims, { maxLength: 3 }),
         async (asked, rest) => {
-          const answers = await SignatureAnswers.verify(suite1, asked);
+          const answers = await SignatureAnswers.verify(suite, asked);
           for (const claim of [...asked, ...rest].toReversed()) {
-            expect(verdict(() => answers.isValid(suite1, claim))).toBe(slowly(claim));
+            expect(verdict(() => answers.isValid(suite, claim))).toBe(slowly(claim));
           }
         },
       ),
@@ -142,11 +145,11 @@ describe('signatures that are verified ahead', () => {
   it('are verified once each, and not again when they are asked for', async () => {
     const many = [...crowd(70), claimOfLeaf('flipped', 1, 71)].map(counted);
     const answers = await SignatureAnswers.verify(
-      suite1,
+      suite,
       many.map(({ claim }) => claim),
     );
     expect(many.map(({ count }) => count())).toEqual(many.map(() => 1));
-    const said = many.map(({ claim }) => answers.isValid(suite1, claim));
+    const said = many.map(({ claim }) => answers.isValid(suite, claim));
     expect(said).toEqual(many.map((_, index) => index < 70));
     expect(many.map(({ count }) => count())).toEqual(many.map(() => 1));
   });
@@ -156,11 +159,11 @@ describe('signatures that are verified ahead', () => {
       counted,
     );
     const answers = await SignatureAnswers.verify(
-      suite1,
+      suite,
       few.map(({ claim }) => claim),
     );
     expect(few.map(({ count }) => count())).toEqual([0, 0, 0]);
-    expect(few.map(({ claim }) => answers.isValid(suite1, claim))).toEqual([true, false, true]);
+    expect(few.map(({ claim }) => answers.isValid(suite, claim))).toEqual([true, false, true]);
   });
 
   it('may name a leaf twice, at two positions: each is judged for itself', async () => {
@@ -170,18 +173,18 @@ describe('signatures that are verified ahead', () => {
       [here, there],
       [there, here],
     ]) {
-      const answers = await SignatureAnswers.verify(suite1, [...crowd(), ...asked]);
-      expect([here, there].map((claim) => answers.isValid(suite1, claim))).toEqual([true, false]);
+      const answers = await SignatureAnswers.verify(suite, [...crowd(), ...asked]);
+      expect([here, there].map((claim) => answers.isValid(suite, claim))).toEqual([true, false]);
     }
   });
 });
 
-describe('the answer about a signature is not the answer about', () => {
+describe.each(backEnds)('the answer about a signature by $backEnd is not the answer about', (suite) => {
   it('the same leaf at another position, in another group, or without one [R7.2-11]', async () => {
     const leaf = placedLeaf(1, at(3));
-    const answers = await SignatureAnswers.verify(suite1, [...crowd(), signatureOfLeaf(leaf, at(3))]);
+    const answers = await SignatureAnswers.verify(suite, [...crowd(), signatureOfLeaf(leaf, at(3))]);
     const isValidAt = (position: LeafPosition | undefined): boolean =>
-      answers.isValid(suite1, signatureOfLeaf(leaf, position));
+      answers.isValid(suite, signatureOfLeaf(leaf, position));
     expect(isValidAt(at(3))).toBe(true);
     expect(isValidAt(at(3, Uint8Array.from(GROUP_ID)))).toBe(true);
     for (const position of [
@@ -197,50 +200,50 @@ describe('the answer about a signature is not the answer about', () => {
 
   it('the same leaf at its true position, when it was asked for at a wrong one', async () => {
     const leaf = placedLeaf(1, at(3));
-    const answers = await SignatureAnswers.verify(suite1, [...crowd(), signatureOfLeaf(leaf, at(4))]);
-    expect(answers.isValid(suite1, signatureOfLeaf(leaf, at(4)))).toBe(false);
-    expect(answers.isValid(suite1, signatureOfLeaf(leaf, at(3)))).toBe(true);
+    const answers = await SignatureAnswers.verify(suite, [...crowd(), signatureOfLeaf(leaf, at(4))]);
+    expect(answers.isValid(suite, signatureOfLeaf(leaf, at(4)))).toBe(false);
+    expect(answers.isValid(suite, signatureOfLeaf(leaf, at(3)))).toBe(true);
   });
 
   it('another leaf or KeyPackage that looks like it', async () => {
     const leaf = placedLeaf(2, at(5));
     const keyPackage = keyPackageOfPerson(2);
-    const answers = await SignatureAnswers.verify(suite1, [
+    const answers = await SignatureAnswers.verify(suite, [
       ...crowd(),
       signatureOfLeaf(leaf, at(5)),
       signatureOfKeyPackage(keyPackage),
     ]);
     const forgedLeaf = { ...leaf, extensions: [{ extensionType: 0xf00d, extensionData: GROUP_ID }] };
     const forgedPackage = { ...keyPackage, extensions: forgedLeaf.extensions };
-    expect(answers.isValid(suite1, signatureOfLeaf({ ...leaf }, at(5)))).toBe(true);
-    expect(answers.isValid(suite1, signatureOfLeaf(forgedLeaf, at(5)))).toBe(false);
-    expect(answers.isValid(suite1, signatureOfKeyPackage({ ...keyPackage }))).toBe(true);
-    expect(answers.isValid(suite1, signatureOfKeyPackage(forgedPackage))).toBe(false);
+    expect(answers.isValid(suite, signatureOfLeaf({ ...leaf }, at(5)))).toBe(true);
+    expect(answers.isValid(suite, signatureOfLeaf(forgedLeaf, at(5)))).toBe(false);
+    expect(answers.isValid(suite, signatureOfKeyPackage({ ...keyPackage }))).toBe(true);
+    expect(answers.isValid(suite, signatureOfKeyPackage(forgedPackage))).toBe(false);
   });
 
   it('a KeyPackage, when it is about its leaf, and the other way round', async () => {
     const keyPackage = keyPackageOfPerson(3);
     const badPackage = { ...keyPackage, signature: flipped(keyPackage.signature, 1) };
     const { leafNode } = badPackage;
-    const answers = await SignatureAnswers.verify(suite1, [
+    const answers = await SignatureAnswers.verify(suite, [
       ...crowd(),
       signatureOfLeaf(leafNode, undefined),
       signatureOfKeyPackage(badPackage),
     ]);
     expect(verifyLeafNode(suite1, leafNode)).toBe(true);
-    expect(answers.isValid(suite1, signatureOfLeaf(leafNode, undefined))).toBe(true);
-    expect(answers.isValid(suite1, signatureOfKeyPackage(badPackage))).toBe(false);
+    expect(answers.isValid(suite, signatureOfLeaf(leafNode, undefined))).toBe(true);
+    expect(answers.isValid(suite, signatureOfKeyPackage(badPackage))).toBe(false);
   });
 
   it('the same signature under another cipher suite', async () => {
-    const suites = [getCipherSuite(3), getCipherSuite(4), getCipherSuite(2)];
+    const others = [getCipherSuite(3), getCipherSuite(4), getCipherSuite(2)];
     const asked = crowd();
-    const answers = await SignatureAnswers.verify(suite1, asked);
-    for (const suite of suites) {
+    const answers = await SignatureAnswers.verify(suite, asked);
+    for (const other of others) {
       for (const claim of asked) {
-        expect(verdict(() => answers.isValid(suite, claim))).toBe(slowly(claim, suite));
+        expect(verdict(() => answers.isValid(other, claim))).toBe(slowly(claim, other));
       }
     }
-    expect(slowly(asked[0] ?? claimOfLeaf('none', 0, 0), suites[1])).not.toBe('true');
+    expect(slowly(asked[0] ?? claimOfLeaf('none', 0, 0), others[1])).not.toBe('true');
   });
 });

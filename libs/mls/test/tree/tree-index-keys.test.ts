@@ -24,7 +24,7 @@ const hostileKeys: readonly Uint8Array[] = [
   ...words.map(bytes),
   // As if the byte in front, which says what kind of key it is, were part of the key.
   ...words.flatMap((word) => [0, 1].map((kind) => Uint8Array.of(kind, ...bytes(word)))),
-  ...[[0], [1], [0, 0], [0, 1], [1, 0], [1, 1], [0xff], [0xc3, 0xbf], [0, 0xff]].map((key) =>
+  ...[[0], [1], [0, 0], [0, 1], [1, 0], [1, 1], [0xfe], [0xff], [0x80], [0xc3, 0xbf], [0, 0xff]].map((key) =>
     Uint8Array.from(key),
   ),
   ...[254, 255, 256, 257].map(ofSize),

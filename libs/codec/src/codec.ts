@@ -30,6 +30,14 @@ export function detached<T extends object>(codec: RetainedCodec<T>, value: T): T
   return decode(codec, codec.bytesOf(value));
 }
 
+/** Wraps a codec so that what it reads has memory of its own and does not keep the whole message. */
+export function apart<T extends object>(codec: RetainedCodec<T>): Codec<T> {
+  return {
+    write: (writer, value) => codec.write(writer, value),
+    read: (reader) => detached(codec, codec.read(reader)),
+  };
+}
+
 /**
  * Encodes a value for one use, such as hashing it: the bytes are valid during the call only and overwritten afterwards.
  *

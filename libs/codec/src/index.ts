@@ -4,7 +4,7 @@
  * @module
  */
 
-export { decode, detached, encode, useEncoded } from './codec.ts';
+export { apart, decode, detached, encode, useEncoded } from './codec.ts';
 export type { Codec, TypeOf } from './codec.ts';
 export { CodecError } from './errors.ts';
 export type { CodecErrorCode } from './errors.ts';

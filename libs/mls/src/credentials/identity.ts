@@ -60,12 +60,18 @@ function textOf(presented: PresentedCredential): string {
   return useEncoded(PresentedCredentialCodec, presented, (bytes) => Buffer.from(bytes).toString('latin1'));
 }
 
+interface JudgedSuccession {
+  readonly old: PresentedCredential;
+  readonly presented: PresentedCredential;
+  readonly verdict: IdentityVerdict;
+}
+
 /** The decisions that were asked for, by what was presented. */
 export class IdentityAnswers {
   /** Mostly the very object is asked for again: a joiner would otherwise make a text of each member. */
   readonly #credentials = new Map<PresentedCredential, IdentityVerdict>();
   #credentialsByText: Map<string, IdentityVerdict> | undefined;
-  readonly #successors = new Map<string, IdentityVerdict>();
+  readonly #successors = new Map<PresentedCredential, JudgedSuccession>();
   readonly #provider: IdentityProvider;
 
   private constructor(provider: IdentityProvider) {
@@ -92,7 +98,7 @@ export class IdentityAnswers {
 
   /** Requires that a credential was found to be an allowed successor. @throws MlsError INVALID_SUCCESSOR */
   requireSuccessor(old: PresentedCredential, presented: PresentedCredential): void {
-    const verdict = this.#successors.get(textOf(old) + textOf(presented));
+    const verdict = this.#findSuccession(old, presented)?.verdict;
     if (verdict?.valid !== true) {
       refuse('INVALID_SUCCESSOR', 'R5.3.1-07', verdict?.reason ?? 'nobody has judged this succession');
     }
@@ -101,6 +107,15 @@ export class IdentityAnswers {
   /** Names whom a credential stands for (R11.2-06, R11.3-05). */
   identifierOf(presented: PresentedCredential): string {
     return identifierOf(this.#provider, presented);
+  }
+
+  #findSuccession(old: PresentedCredential, presented: PresentedCredential): JudgedSuccession | undefined {
+    const known = this.#successors.get(presented);
+    if (known?.old === old) return known;
+    const [before, after] = [textOf(old), textOf(presented)];
+    return [...this.#successors.values()].find(
+      (judged) => textOf(judged.old) === before && textOf(judged.presented) === after,
+    );
   }
 
   #byText(): Map<string, IdentityVerdict> {
@@ -117,7 +132,8 @@ export class IdentityAnswers {
       this.#credentials.set(presented, await provider.validateCredential(presented));
       return;
     }
-    const verdict = await provider.validateSuccessor(question.old, presented);
-    this.#successors.set(textOf(question.old) + textOf(presented), verdict);
+    const { old } = question;
+    const verdict = await provider.validateSuccessor(old, presented);
+    this.#successors.set(presented, { old, presented, verdict });
   }
 }

@@ -4,12 +4,11 @@
  * @module
  */
 
-import { detached } from '@canopy/codec';
 import { CryptoError, decryptWithLabel, equal, wipe, type CipherSuite } from '@canopy/crypto';
 import { refuse, required } from '../errors.ts';
 import { wipeOnRefusal } from '../schedule/wipe-on-refusal.ts';
 import { filteredDirectPath, recipientsOf, type PathStep } from './filtered-direct-path.ts';
-import { LeafNode, parentHashOfLeaf } from './leaf-node.ts';
+import { parentHashOfLeaf } from './leaf-node.ts';
 import { isLeafBelow, type LeafIndex, type NodeIndex } from './math.ts';
 import { pathNodes } from './merge-path.ts';
 import { nextPathSecret, nodeKeyPair } from './path-secrets.ts';
@@ -41,7 +40,7 @@ export function mergePath(received: ReceivedPath): MergedPath {
   const path = filteredDirectPath(tree, sender);
   validateShape(received, path);
   validateNewKeys(received);
-  // Copies: the tree must not keep the whole message, with its ciphertexts, in memory.
+  // Copies, as of the leaf: the tree must not keep the whole message.
   const publicKeys = updatePath.nodes.map((node) => node.encryptionKey.slice());
   const { nodes, leafParentHash } = pathNodes(suite, path, publicKeys);
   const found = parentHashOfLeaf(updatePath.leafNode);
@@ -49,7 +48,7 @@ export function mergePath(received: ReceivedPath): MergedPath {
     refuse('PARENT_HASH_MISMATCH', 'R7.9.2-05', "the committer's leaf has another parent hash");
   }
   const editor = tree.edit();
-  editor.replacePath(sender, detached(LeafNode, updatePath.leafNode), nodes);
+  editor.replacePath(sender, updatePath.leafNode, nodes);
   return { tree: editor.finish(), path };
 }
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { opaque, struct, vector, type TypeOf } from '@canopy/codec';
+import { apart, opaque, struct, vector, type TypeOf } from '@canopy/codec';
 import { HPKECiphertext } from '@canopy/crypto';
 import { LeafNode } from './leaf-node.ts';
 
@@ -16,7 +16,10 @@ export const UpdatePathNode = struct({
 /** The new key of one node and its path secret (RFC 9420 §7.6). */
 export type UpdatePathNode = TypeOf<typeof UpdatePathNode>;
 
-/** A new leaf and the new nodes of its filtered direct path, leaf to root (RFC 9420 §7.6). */
-export const UpdatePath = struct({ leafNode: LeafNode, nodes: vector(UpdatePathNode) });
+/**
+ * A new leaf and the new nodes of its filtered direct path, leaf to root (RFC 9420 §7.6). The leaf goes into the tree and
+ * must not keep the message there, with all its ciphertexts.
+ */
+export const UpdatePath = struct({ leafNode: apart(LeafNode), nodes: vector(UpdatePathNode) });
 /** A new leaf and the new nodes of its filtered direct path (RFC 9420 §7.6). */
 export type UpdatePath = TypeOf<typeof UpdatePath>;

@@ -30,7 +30,6 @@ export interface MeasureOptions {
   /** What Canopy is measured on. */
   readonly backEnds: readonly BackEndName[];
   readonly peers: readonly PeerKey[];
-  readonly runs: number;
   /** For one operation of another library, before bigger groups are left out for it. */
   readonly maximumSeconds: number;
   /** For all cycles of a library in one group; each operation is run once at least. */
@@ -54,7 +53,8 @@ export type Command =
 export const MOST_MEMBERS_FOR_ALL = 1000;
 const MOST_MEMBERS = 50_000;
 
-const DEFAULT_RUNS = 20;
+/** How many cycles there are where nothing is said: more in small groups, whose code is compiled only on the way. */
+const DEFAULT_RUNS = { most: 40, least: 20, fewMembers: 10 };
 const MAXIMUM_SECONDS = 20;
 const SECONDS_PER_LIBRARY = { quick: 10, full: 30 } as const;
 
@@ -69,7 +69,8 @@ export const USAGE = `npm run bench -- [options]
   --operations NAMES   only these in the result, of ${wrapped(operationNames)}
   --peers NAMES        of ${peerKeys.join(', ')} (all when not given), or none;
                        ${canopyKeys.slice(1).join(' or ')}: Canopy on one back end alone (both when neither is given)
-  --runs N             cycles: how often each operation is run at most (${DEFAULT_RUNS})
+  --runs N             cycles: how often each operation is run at most
+                       (${DEFAULT_RUNS.least}; ${DEFAULT_RUNS.most} up to ${DEFAULT_RUNS.fewMembers} members)
   --maximum-seconds N  a library that needs longer for an operation is left out in bigger groups (${MAXIMUM_SECONDS})
   --seconds-per-library N
                        for all cycles of a library in one group (${SECONDS_PER_LIBRARY.full}, with --quick ${SECONDS_PER_LIBRARY.quick})
@@ -125,7 +126,6 @@ function readMeasure(values: Values): MeasureOptions {
     settings: readSettings(values),
     operations: readNames('--operations', values.operations, operationNames),
     ...readLibraries(values.peers === 'none' ? 'canopy' : values.peers),
-    runs: readNumber('--runs', values.runs ?? `${DEFAULT_RUNS}`, { least: 1, most: 1000 }),
     maximumSeconds: readNumber('--maximum-seconds', values['maximum-seconds'] ?? `${MAXIMUM_SECONDS}`, HOUR),
     secondsPerLibrary: readNumber(
       '--seconds-per-library',
@@ -150,12 +150,15 @@ function readSettings(values: Values): readonly Setting[] {
   const sizes = { least: 2, most: MOST_MEMBERS };
   const members = readNumbers('--members', values.members ?? (isQuick ? '2,100' : '2,10,100,1000'), sizes);
   const trees = readNames('--trees', values.trees, treeOrder);
+  const runs =
+    values.runs === undefined ? undefined : readNumber('--runs', values.runs, { least: 1, most: 1000 });
   const isBiggestAdded = values.members === undefined && !isQuick;
   return suites.flatMap((suite) =>
     [...members, ...(isBiggestAdded && suite === 1 ? [10_000] : [])].map((count) => ({
       suite,
       members: count,
       trees,
+      cycles: runs ?? DEFAULT_RUNS[count <= DEFAULT_RUNS.fewMembers ? 'most' : 'least'],
       players: count > MOST_MEMBERS_FOR_ALL ? ('canopy' as const) : ('all' as const),
     })),
   );

@@ -41,8 +41,8 @@ interface Series extends MeasuredCase {
   readonly nanoseconds: number[];
 }
 
-/** One part of so many of the first runs is not counted: the code was not compiled yet. */
-const WARM_UP = 5;
+/** One part of so many of the first runs is not counted, since the code is not compiled yet; no more than the second. */
+const WARM_UP = { part: 4, most: 10 };
 
 /** Takes what the scenario finds and makes rows of it. */
 export class Campaign {
@@ -128,7 +128,7 @@ export class Campaign {
 
   #medians(): readonly MedianRow[] {
     return [...this.#series.values()].map(({ nanoseconds, ...row }) => {
-      const counted = nanoseconds.slice(Math.floor(nanoseconds.length / WARM_UP));
+      const counted = nanoseconds.slice(warmUpOf(nanoseconds.length));
       return { ...row, microseconds: median(counted) / 1000, runs: counted.length };
     });
   }
@@ -137,6 +137,10 @@ export class Campaign {
     const operation = operationNames.find((one) => one === name);
     return operation === undefined || this.#operations.has(operation);
   }
+}
+
+function warmUpOf(runs: number): number {
+  return Math.min(Math.floor(runs / WARM_UP.part), WARM_UP.most);
 }
 
 function keyOf({ operation: name, tree, members, suite }: Sample | ShapeOf): string {

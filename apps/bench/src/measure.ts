@@ -19,15 +19,15 @@ const TOO_BIG = `above ${MOST_MEMBERS_FOR_ALL} members only Canopy and the floor
 /** Measures what is asked for; tells on the output where it is. */
 export async function measure(options: MeasureOptions, output: Output): Promise<BenchmarkResult> {
   const { peers: canopies, absent: absentCanopies } = loadCanopies(options.backEnds);
-  const { settings, maximumSeconds, secondsPerLibrary, runs: cycles } = options;
+  const { settings, maximumSeconds, secondsPerLibrary } = options;
   const { peers, absent } = await loadPeers(options.peers, (line) => output.write(`${line}\n`));
-  const watcher = new Progress({ settings, cycles }, output, () => performance.now());
+  const watcher = new Progress(settings, output, () => performance.now());
   const campaign = new Campaign(options.operations, {
     prepareFloor,
     now: () => process.hrtime.bigint(),
     watcher,
   });
-  const scenario = { canopies, peers, settings, cycles, secondsPerLibrary, maximumSeconds };
+  const scenario = { canopies, peers, settings, secondsPerLibrary, maximumSeconds };
   const { operations, sizes, leftOut } = await campaign.run(runScenario(scenario));
   watcher.end();
   return {

@@ -23,7 +23,6 @@ const FIRST_GUESS = 0.03;
 /** Tells where a run is. */
 export class Progress implements Watcher {
   readonly #settings: readonly Setting[];
-  readonly #cycles: number;
   readonly #output: Output;
   readonly #now: () => number;
   readonly #started: number;
@@ -31,14 +30,9 @@ export class Progress implements Watcher {
   #current: Setting | undefined;
   #cycle = 0;
 
-  /** Takes what will be played, with so many cycles each at most, and a clock in milliseconds. */
-  constructor(
-    plan: { readonly settings: readonly Setting[]; readonly cycles: number },
-    output: Output,
-    now: () => number,
-  ) {
-    this.#settings = plan.settings;
-    this.#cycles = plan.cycles;
+  /** Takes what will be played, and a clock in milliseconds. */
+  constructor(settings: readonly Setting[], output: Output, now: () => number) {
+    this.#settings = settings;
     this.#output = output;
     this.#now = now;
     this.#started = now();
@@ -62,7 +56,7 @@ export class Progress implements Watcher {
     if (now < this.#nextLine) return;
     this.#nextLine = now + (this.#output.isTerminal ? TERMINAL_INTERVAL : LOG_INTERVAL);
     const done = this.#part();
-    const where = `suite ${suite}, ${members} members, cycle ${this.#cycle + 1} of ${this.#cycles} at most`;
+    const where = `suite ${suite}, ${members} members, cycle ${this.#cycle + 1} of ${this.#current?.cycles ?? 0} at most`;
     const line = `${where}: ${labelOf(operation)}, ${peer}; ${describeRest(done, now - this.#started)}`;
     if (this.#output.isTerminal) this.#replace(line);
     else this.#output.write(`${line}\n`);
@@ -83,7 +77,8 @@ export class Progress implements Watcher {
       ({ suite, members }) => suite === this.#current?.suite && members === this.#current.members,
     );
     const before = sum(this.#settings.slice(0, Math.max(index, 0)).map(weight));
-    const within = this.#current === undefined ? 0 : weight(this.#current) * (this.#cycle / this.#cycles);
+    const within =
+      this.#current === undefined ? 0 : weight(this.#current) * (this.#cycle / this.#current.cycles);
     return Math.min((before + within) / sum(this.#settings.map(weight)), 1);
   }
 }

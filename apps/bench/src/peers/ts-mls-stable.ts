@@ -4,156 +4,24 @@
  * @module
  */
 
-import type { Lifetime } from '@canopy/mls';
 import { currentLifetime } from '../stage/identities.ts';
 import type { Changes, TreeBeside } from './peer.ts';
 import { noPadding, present } from './ts-mls-dialect.ts';
-import type { Dialect, Opaque, OwnPackage, SignatureKeys, TsMlsState, TsMlsSuite } from './ts-mls-dialect.ts';
-
-type Algorithms = Opaque<'Algorithms'>;
-type Capabilities = Opaque<'Capabilities'>;
-type GroupInfo = Opaque<'GroupInfo'>;
-type KeyPackage = Opaque<'KeyPackage'>;
-type PrivateKeys = Opaque<'PrivateKeyPackage'>;
-type PrivateMessage = Opaque<'PrivateMessage'>;
-type PskIndex = Opaque<'PskIndex'>;
-type PublicMessage = Opaque<'PublicMessage'>;
-type RatchetTree = Opaque<'RatchetTree'>;
-type Welcome = Opaque<'Welcome'>;
-type Suite = TsMlsSuite & Opaque<'Suite'>;
-type GroupState = TsMlsState & Opaque<'GroupState'> & { readonly ratchetTree: RatchetTree };
-type Own = OwnPackage<KeyPackage, PrivateKeys>;
-
-interface Config {
-  readonly keyRetentionConfig: Opaque<'KeyRetentionConfig'>;
-  readonly lifetimeConfig: Opaque<'LifetimeConfig'>;
-  readonly keyPackageEqualityConfig: Opaque<'KeyPackageEqualityConfig'>;
-  readonly paddingConfig: typeof noPadding;
-  readonly authService: Opaque<'AuthenticationService'>;
-}
-type State = GroupState & { readonly clientConfig: Config };
-
-type Content =
-  | { readonly wireformat: 'mls_private_message'; readonly privateMessage: PrivateMessage }
-  | { readonly wireformat: 'mls_public_message'; readonly publicMessage: PublicMessage }
-  | { readonly wireformat: 'mls_welcome'; readonly welcome: Welcome }
-  | { readonly wireformat: 'mls_group_info'; readonly groupInfo: GroupInfo }
-  | { readonly wireformat: 'mls_key_package'; readonly keyPackage: KeyPackage };
-type Message = Content & { readonly version: 'mls10' };
-
-type Proposal =
-  | { readonly proposalType: 'add'; readonly add: { readonly keyPackage: KeyPackage } }
-  | { readonly proposalType: 'remove'; readonly remove: { readonly removed: number } };
-
-interface Made {
-  readonly newState: State;
-  readonly consumed: readonly Uint8Array[];
-}
-type Processed =
-  | (Made & { readonly kind: 'newState' })
-  | (Made & { readonly kind: 'applicationMessage'; readonly message: Uint8Array });
-
-/** How trees travel. */
-export interface StableTrees {
-  readonly encodeRatchetTree: (tree: RatchetTree) => Uint8Array;
-  readonly decodeRatchetTree: (
-    bytes: Uint8Array,
-    offset: number,
-  ) => readonly [RatchetTree, number] | undefined;
-}
-
-/** What is used of the module. */
-export interface StableModule {
-  readonly ciphersuites: Readonly<Record<string, number>>;
-  readonly emptyPskIndex: PskIndex;
-  readonly defaultKeyRetentionConfig: Config['keyRetentionConfig'];
-  readonly defaultLifetimeConfig: Config['lifetimeConfig'];
-  readonly defaultKeyPackageEqualityConfig: Config['keyPackageEqualityConfig'];
-  readonly defaultAuthenticationService: Config['authService'];
-  readonly zeroOutUint8Array: (bytes: Uint8Array) => void;
-  readonly getCiphersuiteFromName: (name: string) => Algorithms;
-  readonly getCiphersuiteImpl: (algorithms: Algorithms) => Promise<Suite>;
-  readonly defaultCapabilities: () => Capabilities;
-  readonly encodeMlsMessage: (message: Message) => Uint8Array;
-  readonly decodeMlsMessage: (bytes: Uint8Array, offset: number) => readonly [Message, number] | undefined;
-  readonly encodeGroupState: (state: GroupState) => Uint8Array;
-  readonly decodeGroupState: (bytes: Uint8Array, offset: number) => readonly [GroupState, number] | undefined;
-  readonly generateKeyPackageWithKey: (
-    ...args: readonly [
-      credential: { readonly credentialType: 'basic'; readonly identity: Uint8Array },
-      capabilities: Capabilities,
-      lifetime: Lifetime,
-      extensions: readonly never[],
-      keys: SignatureKeys,
-      suite: Suite,
-    ]
-  ) => Promise<Omit<Own, 'encoded'>>;
-  readonly createGroup: (
-    ...args: readonly [
-      groupId: Uint8Array,
-      keyPackage: KeyPackage,
-      privateKeys: PrivateKeys,
-      extensions: readonly never[],
-      suite: Suite,
-      config: Config,
-    ]
-  ) => Promise<State>;
-  readonly joinGroup: (
-    ...args: readonly [
-      welcome: Welcome,
-      keyPackage: KeyPackage,
-      privateKeys: PrivateKeys,
-      psks: PskIndex,
-      suite: Suite,
-      tree: RatchetTree | undefined,
-      resumingFrom: undefined,
-      config: Config,
-    ]
-  ) => Promise<State>;
-  readonly joinGroupExternal: (
-    ...args: readonly [
-      groupInfo: GroupInfo,
-      keyPackage: KeyPackage,
-      privateKeys: PrivateKeys,
-      resync: boolean,
-      suite: Suite,
-      tree: undefined,
-      config: Config,
-    ]
-  ) => Promise<{ readonly publicMessage: PublicMessage; readonly newState: State }>;
-  readonly createCommit: (
-    context: { readonly state: State; readonly cipherSuite: Suite },
-    options: { readonly extraProposals: readonly Proposal[]; readonly ratchetTreeExtension: boolean },
-  ) => Promise<Made & { readonly commit: Message; readonly welcome: Welcome | undefined }>;
-  readonly processPrivateMessage: (
-    state: State,
-    message: PrivateMessage,
-    psks: PskIndex,
-    suite: Suite,
-  ) => Promise<Processed>;
-  readonly processPublicMessage: (
-    state: State,
-    message: PublicMessage,
-    psks: PskIndex,
-    suite: Suite,
-  ) => Promise<Made>;
-  readonly createProposal: (
-    state: State,
-    publicMessage: boolean,
-    proposal: Proposal,
-    suite: Suite,
-  ) => Promise<Made & { readonly message: Message }>;
-  readonly createApplicationMessage: (
-    state: State,
-    data: Uint8Array,
-    suite: Suite,
-  ) => Promise<Made & { readonly privateMessage: PrivateMessage }>;
-  readonly createGroupInfoWithExternalPubAndRatchetTree: (
-    state: State,
-    extensions: readonly never[],
-    suite: Suite,
-  ) => Promise<GroupInfo>;
-}
+import type { Dialect, SignatureKeys } from './ts-mls-dialect.ts';
+import type {
+  Config,
+  Content,
+  KeyPackage,
+  Made,
+  Message,
+  Own,
+  PrivateKeys,
+  Proposal,
+  StableModule,
+  StableTrees,
+  State,
+  Suite,
+} from './ts-mls-stable-bindings.ts';
 
 /** Opens a cipher suite of ts-mls 1. */
 export async function openStableSuite(

@@ -15,7 +15,8 @@ import {
   type TsMlsState,
 } from './ts-mls-dialect.ts';
 import { openNextSuite, type NextModule, type NextTrees } from './ts-mls-next.ts';
-import { openStableSuite, type StableModule, type StableTrees } from './ts-mls-stable.ts';
+import { openStableSuite } from './ts-mls-stable.ts';
+import type { StableModule, StableTrees } from './ts-mls-stable-bindings.ts';
 
 const suites = [1, 2, 3];
 

@@ -60,8 +60,7 @@ const unmerged: Block = {
   async play(company, measurement) {
     const joiner = await company.createClient('joiner');
     const { stage, peer } = company;
-    const keyPackage = await joiner.createKeyPackage();
-    const invitation = await stage.inviteUnmerged(keyPackage, peer.treeOfWelcome);
+    const invitation = await stage.inviteUnmerged(await joiner.createKeyPackage(), peer.treeOfWelcome);
     const { welcome, ratchetTree, proofs } = invitation;
     const joined = await measurement.time('join', () => joiner.join(welcome, ratchetTree));
     const shown = await joined.epochAuthenticator();

@@ -14,19 +14,30 @@ import { canCollectGarbage } from './memory.ts';
 import type { Patience } from './patience.ts';
 import { nameOf, type Found, type Sample, type Setting } from './scenario.ts';
 
+/** Groups up to this size are small. */
+const FEW_MEMBERS = 100;
+/** In bigger groups than these each block is played once at least. */
+const MOST_MEMBERS_FOR_MANY_PLAYS = 1000;
+/** An operation below this is fast. */
+const FAST_SECONDS = 0.01;
+/** An operation above this is slow. */
+const SLOW_SECONDS = 1;
+
 /** A block, and how it went so far. */
 interface Run {
   readonly block: Block;
   readonly key: string;
   plays: number;
   nanoseconds: bigint;
+  /** Seconds of its fastest operation and of its slowest one so far. */
+  fastest: number;
+  slowest: number;
   isOver: boolean;
 }
 
 /** What a player goes by. */
 export interface Rules {
   readonly blocks: readonly Block[];
-  readonly cycles: number;
   readonly secondsPerLibrary: number;
   /** Whether a failure is recorded and the run goes on. */
   readonly mayFail: boolean;
@@ -49,6 +60,8 @@ export class Player {
       key: `${this.#peer} ${setting.suite} ${block.name}`,
       plays: 0,
       nanoseconds: 0n,
+      fastest: Infinity,
+      slowest: 0,
       isOver: false,
     }));
   }
@@ -86,11 +99,12 @@ export class Player {
     }
   }
 
-  // Each block has the same share of the time, and is played once at least.
-  #isDone({ isOver, plays, nanoseconds }: Run): boolean {
-    const { cycles, secondsPerLibrary } = this.#rules;
-    const share = (secondsPerLibrary * 1e9) / this.#runs.length;
-    return isOver || plays >= cycles || (plays > 0 && Number(nanoseconds) >= share);
+  // Each block has the same share of the time.
+  #isDone(run: Run): boolean {
+    const { cycles, members } = this.#setting;
+    const share = (this.#rules.secondsPerLibrary * 1e9) / this.#runs.length;
+    const enough = Math.min(enoughPlays(members, run), cycles);
+    return run.isOver || run.plays >= cycles || (run.plays >= enough && Number(run.nanoseconds) >= share);
   }
 
   async *#play(run: Run): AsyncGenerator<Found> {
@@ -116,6 +130,9 @@ export class Player {
     for (const time of times) {
       const sample: Sample = { ...time, ...this.#where, tree };
       this.#rules.patience.note(run.key, sample);
+      const seconds = Number(sample.nanoseconds) / 1e9;
+      run.fastest = Math.min(run.fastest, seconds);
+      run.slowest = Math.max(run.slowest, seconds);
       yield { kind: 'sample', sample };
     }
     if (run.plays > 1) return;
@@ -140,4 +157,14 @@ export class Player {
     const { members, suite } = this.#setting;
     return { members, suite, peer: this.#peer };
   }
+}
+
+/**
+ * Says how often a block is played however long it takes: so that 15 samples of what is fast in small groups are left after
+ * the warm-up, 5 in bigger ones, 3 of what takes seconds.
+ */
+function enoughPlays(members: number, { fastest, slowest }: Pick<Run, 'fastest' | 'slowest'>): number {
+  if (members > MOST_MEMBERS_FOR_MANY_PLAYS) return 1;
+  if (members <= FEW_MEMBERS && fastest < FAST_SECONDS) return 20;
+  return slowest > SLOW_SECONDS ? 3 : 6;
 }

@@ -10,7 +10,7 @@ import { Stage } from '../stage/stage.ts';
 import type { Block } from './block.ts';
 import { Company } from './company.ts';
 import { entryBlocks } from './entry-blocks.ts';
-import { collectGarbage } from './memory.ts';
+import { collectGarbage, collectYoungGarbage } from './memory.ts';
 import { Patience } from './patience.ts';
 import { Player, type Rules } from './player.ts';
 import { nameOf, type Found, type ScenarioOptions, type Setting } from './scenario.ts';
@@ -55,7 +55,10 @@ async function* playSetting(stage: Stage, setting: Setting, run: Run): AsyncGene
 
 async function* playCycles(players: readonly Player[], setting: Setting): AsyncGenerator<Found> {
   for (let cycle = 0; players.some((player) => !player.isDone); cycle++) {
-    for (const player of rotated(players, cycle)) yield* player.turn();
+    for (const player of rotated(players, cycle)) {
+      collectYoungGarbage();
+      yield* player.turn();
+    }
     yield { kind: 'cycle', setting, cycle };
   }
 }
@@ -65,10 +68,9 @@ function playersOf({ players }: Setting, { canopies, peers }: ScenarioOptions): 
 }
 
 function rulesFor(peer: Peer, setting: Setting, { options, patience }: Run): Rules {
-  const { canopies, cycles, secondsPerLibrary } = options;
+  const { canopies, secondsPerLibrary } = options;
   return {
     blocks: blocksFor(setting),
-    cycles,
     secondsPerLibrary,
     mayFail: !canopies.includes(peer),
     patience,

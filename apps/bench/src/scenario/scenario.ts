@@ -14,6 +14,8 @@ export interface Setting {
   readonly members: number;
   readonly trees: readonly TreeKind[];
   readonly players: 'all' | 'canopy';
+  /** How many cycles a library gets at most. */
+  readonly cycles: number;
 }
 
 /** What a run of the scenario is asked for. */
@@ -24,9 +26,7 @@ export interface ScenarioOptions {
   readonly peers: readonly Peer[];
   /** Played one after another; the groups of a suite from small to big. */
   readonly settings: readonly Setting[];
-  /** How many cycles a library gets at most in a setting. */
-  readonly cycles: number;
-  /** A library that has used up this time in a setting gets no further cycle; it has had at least one. */
+  /** A library that has used up this time in a setting gets no further cycle, once it has had enough of them. */
   readonly secondsPerLibrary: number;
   /** A library that needed longer than this for an operation is not asked for it in bigger groups. */
   readonly maximumSeconds: number;

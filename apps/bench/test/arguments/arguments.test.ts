@@ -57,10 +57,10 @@ describe('the command line', () => {
     expect(options).toMatchObject({
       operations: ['commit-create', 'join'],
       peers: ['mls-ts'],
-      runs: 7,
       maximumSeconds: 3,
       secondsPerLibrary: 4,
     });
+    expect(options.settings.map(({ cycles }) => cycles)).toEqual(options.settings.map(() => 7));
     expect(measure('--peers', 'none').peers).toEqual([]);
   });
 
@@ -76,6 +76,11 @@ describe('the command line', () => {
     const options = measure(...parameters);
     expect(options.backEnds).toEqual(backEnds);
     expect(options.peers).toHaveLength(others);
+  });
+
+  it('plays more cycles in small groups', () => {
+    const { settings } = measure('--suites', '1', '--members', '2,10,100');
+    expect(settings.map(({ cycles }) => cycles)).toEqual([40, 40, 20]);
   });
 
   it('tells where the figures go', () => {

@@ -72,12 +72,12 @@ describe('the libraries of a run', () => {
   });
 });
 
-describe('Canopy in a run', () => {
-  const create = (backEnd: string): Peer => {
-    if (backEnd === 'sodium') throw new Error('sodium-native is not installed');
-    return fakePeer(backEnd);
-  };
+const createWithoutSodium = (backEnd: string): Peer => {
+  if (backEnd === 'sodium') throw new Error('sodium-native is not installed');
+  return fakePeer(backEnd);
+};
 
+describe('Canopy in a run', () => {
   it('is there on both back ends, with the suites that each computes', () => {
     const { peers, absent } = loadCanopies(['node', 'sodium']);
     expect(absent).toEqual([]);
@@ -88,12 +88,12 @@ describe('Canopy in a run', () => {
   });
 
   it('goes without a back end that is not installed, and says why', () => {
-    const { peers, absent } = loadCanopies(['node', 'sodium'], create);
+    const { peers, absent } = loadCanopies(['node', 'sodium'], createWithoutSodium);
     expect(peers.map(({ name }) => name)).toEqual(['node']);
     expect(absent).toEqual([{ key: 'canopy-sodium', reason: 'sodium-native is not installed' }]);
   });
 
   it('does not run on another back end than the one that is asked for', () => {
-    expect(() => loadCanopies(['sodium'], create)).toThrow('not installed');
+    expect(() => loadCanopies(['sodium'], createWithoutSodium)).toThrow('not installed');
   });
 });

@@ -3,7 +3,13 @@ import { describe, expect, it } from '@jest/globals';
 import { Progress } from '../../src/progress.ts';
 import type { Sample, Setting } from '../../src/scenario/scenario.ts';
 
-const settings = [2, 100].map((members): Setting => ({ suite: 1, members, trees: ['warm'], players: 'all' }));
+const settings = [2, 100].map((members): Setting => ({
+  suite: 1,
+  members,
+  trees: ['warm'],
+  players: 'all',
+  cycles: 10,
+}));
 
 function sampleOf({ suite, members }: Setting): Sample {
   return { operation: 'join', tree: 'warm', members, suite, peer: 'ts-mls 1.6.4', nanoseconds: 1n };
@@ -14,7 +20,7 @@ function play(isTerminal: boolean): string {
   let text = '';
   let time = 0;
   const output = { isTerminal, write: (more: string) => void (text += more) };
-  const progress = new Progress({ settings, cycles: 10 }, output, () => time);
+  const progress = new Progress(settings, output, () => time);
   for (const setting of settings) {
     progress.setting(setting);
     for (let cycle = 0; cycle < 10; cycle += 1) {

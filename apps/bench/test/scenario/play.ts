@@ -13,7 +13,7 @@ export interface Findings {
   readonly all: readonly Found[];
 }
 
-/** Plays a scenario; without time to spare, so that each block is played once. */
+/** Plays a scenario. */
 export async function play(
   settings: readonly Setting[],
   options: Partial<ScenarioOptions> = {},
@@ -23,7 +23,6 @@ export async function play(
     canopies: [canopy],
     peers: [],
     settings,
-    cycles: 1,
     secondsPerLibrary: 60,
     maximumSeconds: 60,
     ...options,
@@ -38,7 +37,7 @@ export async function play(
 
 /** Makes a setting with all trees. */
 export function settingOf(members: number, more: Partial<Setting> = {}): Setting {
-  return { suite: 1, members, trees: ['fresh', 'warm', 'unmerged'], players: 'all', ...more };
+  return { suite: 1, members, trees: ['fresh', 'warm', 'unmerged'], players: 'all', cycles: 1, ...more };
 }
 
 /** Lists what was measured of a library, each once. */

@@ -12,11 +12,22 @@ export interface RetainedCodec<T extends object> extends Codec<T> {
   bytesOf(value: T): Uint8Array;
 }
 
-const BYTES = Symbol('the encoding');
-
-/** Wraps a codec of immutable objects: each is encoded at most once, and a decoded one never again. */
+/**
+ * Wraps a codec of immutable objects: each is encoded at most once, and a decoded one never again.
+ *
+ * The bytes are a property that is not enumerable: a changed copy (`{ ...value, … }`) does not get it. A WeakMap would take
+ * twice the memory. An object that was frozen before is encoded each time.
+ */
 export function retained<T extends object>(inner: Codec<T>): RetainedCodec<T> {
-  const bytesOf = (value: T): Uint8Array => keptBytes(value) ?? keep(value, encode(inner, value));
+  const property = Symbol('the encoding');
+  const keep = (value: T, bytes: Uint8Array): Uint8Array => {
+    if (Object.isExtensible(value)) Object.defineProperty(value, property, { value: bytes });
+    return bytes;
+  };
+  const bytesOf = (value: T): Uint8Array => {
+    const kept: unknown = Reflect.get(value, property);
+    return kept instanceof Uint8Array ? kept : keep(value, encode(inner, value));
+  };
   return {
     bytesOf,
     write: (writer, value) => writer.bytes(bytesOf(value)),
@@ -27,15 +38,4 @@ export function retained<T extends object>(inner: Codec<T>): RetainedCodec<T> {
       return value;
     },
   };
-}
-
-function keptBytes(value: object): Uint8Array | undefined {
-  const kept: unknown = Reflect.get(value, BYTES);
-  return kept instanceof Uint8Array ? kept : undefined;
-}
-
-// A property that is not enumerable: a changed copy (`{ ...value, … }`) does not get it. A WeakMap would take twice the memory.
-function keep(value: object, bytes: Uint8Array): Uint8Array {
-  Object.defineProperty(value, BYTES, { value: bytes });
-  return bytes;
 }

@@ -33,7 +33,7 @@ export function fixed(size: number): Codec<Uint8Array> {
 }
 
 // Most vectors of a tree are empty: they share one array, which is as immutable as all that is decoded.
-const NOTHING: readonly never[] = [];
+const NOTHING: readonly never[] = Object.freeze([]);
 
 /** A vector of structures: `T values<V>`. Its bytes must be whole elements. */
 export function vector<T>(element: Codec<T>): Codec<readonly T[]> {

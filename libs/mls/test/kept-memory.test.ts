@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 
 import type { GroupState } from '../src/group/state.ts';
-import { WireFormat } from '../src/registries.ts';
+import { ProposalType, WireFormat } from '../src/registries.ts';
 import { GroupContext } from '../src/schedule/group-context.ts';
 import { LeafNode } from '../src/tree/leaf-node.ts';
 import { toLeafIndex, type LeafIndex } from '../src/tree/math.ts';
@@ -37,6 +37,15 @@ const sharedSizes = (value: unknown, other: unknown): number[] => {
   const memory = memoryOf(other);
   return [...memoryOf(value)].filter((one) => memory.has(one)).map(({ byteLength }) => byteLength);
 };
+
+/** The sizes of what a state shares with a message beside the memory that a leaf in it has to itself. */
+function foreignSizes(state: GroupState, message: unknown, ...own: readonly LeafIndex[]): number[] {
+  const apart = memoryOf(own.map((leaf) => state.tree.findLeaf(leaf)));
+  const memory = memoryOf(message);
+  return [...memoryOf(state)]
+    .filter((one) => memory.has(one) && !apart.has(one))
+    .map(({ byteLength }) => byteLength);
+}
 
 const sizesOf = (value: unknown): number[] => [...memoryOf(value)].map(({ byteLength }) => byteLength);
 
@@ -102,9 +111,10 @@ describe.each(WIRE_FORMATS)('a member that processed a commit with a path in a %
     if (received.kind !== 'commit') throw new Error('a commit expected');
     second.group.keep(received.staged);
     const { state } = second.group;
-    expect(sharedSizes(state, arrived)).toEqual([]);
+    const committer = first.group.state.ownLeafIndex;
+    expect(foreignSizes(state, arrived, committer)).toEqual([]);
     expectOwnMemory(state);
-    expectOwnPath(state, first.group.state.ownLeafIndex);
+    expectOwnPath(state, committer);
   });
 });
 
@@ -117,8 +127,47 @@ describe('a member that processed an external Commit', () => {
     if (received.kind !== 'commit') throw new Error('a commit expected');
     first.group.keep(received.staged);
     const { state } = first.group;
-    expect(sharedSizes(state, arrived)).toEqual([]);
+    expect(foreignSizes(state, arrived, toLeafIndex(7))).toEqual([]);
     expectOwnMemory(state);
     expectOwnPath(state, toLeafIndex(7));
+  });
+});
+
+describe('a member that joined by an external Commit', () => {
+  it('keeps nothing of the GroupInfo but a copy of the context', async () => {
+    const [first] = await seven();
+    const { peer } = await enter(party('newcomer'), first);
+    expectOwnMemory(peer.group.state);
+  });
+});
+
+describe('a member that processed a commit of proposals', () => {
+  const framing = { wireFormat: WireFormat.publicMessage, authenticatedData: new Uint8Array(500) };
+
+  it('keeps nothing of the message that a new leaf came in, by an Add or by an Update', async () => {
+    const [first, second, third] = await seven();
+    if (third === undefined) throw new Error('a third member expected');
+    const update = overTheWire(await third.group.proposeUpdate(framing));
+    for (const { group } of [first, second]) await group.process(update);
+    const newcomers = [joiner(party('one')), joiner(party('two'))];
+    const { message, staged } = await first.group.commit({
+      proposals: newcomers.map(
+        ({ keyPackage }) => ({ proposalType: ProposalType.add, keyPackage: keyPackage.keyPackage }) as const,
+      ),
+      wireFormat: WireFormat.publicMessage,
+    });
+    first.group.keep(staged);
+    const arrived = overTheWire(message);
+    const received = await second.group.process(arrived);
+    if (received.kind !== 'commit') throw new Error('a commit expected');
+    second.group.keep(received.staged);
+    const { state } = second.group;
+    const changed = [0, 2, 7, 8].map(toLeafIndex);
+    expect(foreignSizes(state, [update, arrived], ...changed)).toEqual([]);
+    for (const leaf of changed) {
+      const leafNode = state.tree.findLeaf(leaf);
+      if (leafNode === undefined) throw new Error('a member expected');
+      expect(sizesOf(leafNode)).toEqual([LeafNode.bytesOf(leafNode).length]);
+    }
   });
 });

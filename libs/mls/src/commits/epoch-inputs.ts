@@ -5,6 +5,7 @@
  * @module
  */
 
+import { detached } from '@canopy/codec';
 import { wipe, type CipherSuite } from '@canopy/crypto';
 import { refuse } from '../errors.ts';
 import type { AuthenticatedContent } from '../framing/authentication.ts';
@@ -57,7 +58,8 @@ export function confirmedContext(
     content: FramedContent.bytesOf(commit.content),
     signature: commit.signature,
   });
-  return { ...provisional, confirmedTranscriptHash };
+  // Id and extensions may be parts of a message or of a GroupInfo, which the state must not keep in memory.
+  return detached(GroupContext, { ...provisional, confirmedTranscriptHash });
 }
 
 /** What an epoch's secrets are derived from. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { encode, opaque, retained, sizeOfOpaque, struct, uint16, type TypeOf } from '@canopy/codec';
+import { apart, encode, opaque, retained, sizeOfOpaque, struct, uint16, type TypeOf } from '@canopy/codec';
 import { makeKeyPackageRef, signWithLabel, type CipherSuite } from '@canopy/crypto';
 import { Extensions } from '../extensions/extension.ts';
 import { LeafNode, signatureOfLeaf } from '../tree/leaf-node.ts';
@@ -14,7 +14,8 @@ const content = {
   version: uint16,
   cipherSuite: uint16,
   initKey: opaque,
-  leafNode: LeafNode,
+  // It goes into the tree, and must not keep the KeyPackage or a whole commit in memory there.
+  leafNode: apart(LeafNode),
   extensions: Extensions,
 };
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { opaque, select, struct, uint16, type TypeOf } from '@canopy/codec';
+import { apart, opaque, select, struct, uint16, type TypeOf } from '@canopy/codec';
 import { Extensions } from '../extensions/extension.ts';
 import { KeyPackage } from '../key-packages/key-package.ts';
 import { ProposalType } from '../registries.ts';
@@ -15,7 +15,7 @@ import { LeafIndexCodec } from '../tree/math.ts';
 /** §12.1.1: adds a client. */
 export const Add = struct({ keyPackage: KeyPackage });
 /** §12.1.2: replaces the sender's leaf. */
-export const Update = struct({ leafNode: LeafNode });
+export const Update = struct({ leafNode: apart(LeafNode) });
 /** §12.1.3: removes a member. */
 export const Remove = struct({ removed: LeafIndexCodec });
 /** §12.1.4: mixes a pre-shared key into the next epoch. */

@@ -34,9 +34,11 @@ export function prepareSteps<Key>(
   };
 }
 
-/** The checks of one newcomer are done before a thread pool has begun. */
+/** The checks of a few signers are done before a thread pool has begun. */
+const FEWEST_FOR_POOL = 8;
+
 function hasManySigners(step: Step): boolean {
-  return step.kind === 'verify' && step.times > 1;
+  return step.kind === 'verify' && step.times >= FEWEST_FOR_POOL;
 }
 
 function isSymmetric(step: Step): step is SymmetricStep {
@@ -130,8 +132,10 @@ class StepInputs<Key> {
       return () => inLanes(step.times, () => verifyEach(primitives, source(), signed));
     }
     return () => {
-      const key = source();
-      for (const one of signed) primitives.verify(key, one);
+      for (let count = 0; count < step.times; count++) {
+        const key = source();
+        for (const one of signed) primitives.verify(key, one);
+      }
     };
   }
 

@@ -15,13 +15,15 @@ import type { Patience } from './patience.ts';
 import { nameOf, type Found, type Sample, type Setting } from './scenario.ts';
 
 /** Groups up to this size are small. */
-const FEW_MEMBERS = 100;
-/** In bigger groups than these each block is played once at least. */
-const MOST_MEMBERS_FOR_MANY_PLAYS = 1000;
+const SMALL = 100;
+/** Above this size each block is played once at least. */
+const BIG = 1000;
 /** An operation below this is fast. */
 const FAST_SECONDS = 0.01;
-/** An operation above this is slow. */
-const SLOW_SECONDS = 1;
+/** A play below this is short. */
+const SHORT_SECONDS = 1;
+/** A play above this is long. */
+const LONG_SECONDS = 20;
 
 /** A block, and how it went so far. */
 interface Run {
@@ -29,9 +31,8 @@ interface Run {
   readonly key: string;
   plays: number;
   nanoseconds: bigint;
-  /** Seconds of its fastest operation and of its slowest one so far. */
+  /** Seconds of its fastest operation so far. */
   fastest: number;
-  slowest: number;
   isOver: boolean;
 }
 
@@ -61,7 +62,6 @@ export class Player {
       plays: 0,
       nanoseconds: 0n,
       fastest: Infinity,
-      slowest: 0,
       isOver: false,
     }));
   }
@@ -130,9 +130,7 @@ export class Player {
     for (const time of times) {
       const sample: Sample = { ...time, ...this.#where, tree };
       this.#rules.patience.note(run.key, sample);
-      const seconds = Number(sample.nanoseconds) / 1e9;
-      run.fastest = Math.min(run.fastest, seconds);
-      run.slowest = Math.max(run.slowest, seconds);
+      run.fastest = Math.min(run.fastest, Number(sample.nanoseconds) / 1e9);
       yield { kind: 'sample', sample };
     }
     if (run.plays > 1) return;
@@ -160,11 +158,13 @@ export class Player {
 }
 
 /**
- * Says how often a block is played however long it takes: so that 15 samples of what is fast in small groups are left after
- * the warm-up, 5 in bigger ones, 3 of what takes seconds.
+ * Says how often a block is played whatever its share of the time: so that 15 samples of what is fast in small groups are
+ * left after the warm-up, 5 in big ones, 3 where a play takes seconds.
  */
-function enoughPlays(members: number, { fastest, slowest }: Pick<Run, 'fastest' | 'slowest'>): number {
-  if (members > MOST_MEMBERS_FOR_MANY_PLAYS) return 1;
-  if (members <= FEW_MEMBERS && fastest < FAST_SECONDS) return 20;
-  return slowest > SLOW_SECONDS ? 3 : 6;
+function enoughPlays(members: number, { plays, nanoseconds, fastest }: Run): number {
+  const seconds = Number(nanoseconds) / 1e9 / Math.max(plays, 1);
+  if (members <= SMALL) return fastest < FAST_SECONDS && seconds < SHORT_SECONDS ? 20 : 1;
+  if (members > BIG) return 1;
+  if (seconds < SHORT_SECONDS) return 6;
+  return seconds < LONG_SECONDS ? 3 : 1;
 }

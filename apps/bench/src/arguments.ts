@@ -61,7 +61,7 @@ const SECONDS_PER_LIBRARY = { quick: 10, full: 30 } as const;
 /** What is printed for `--help`. */
 export const USAGE = `npm run bench -- [options]
 
-  --quick              suite 1 with 2 and 100 members: under two minutes
+  --quick              suite 1 with 2 and 100 members: about two minutes
   --suites 1,2,3       cipher suites, 1 to 7
   --members 2,10,100   numbers of members, 2 to ${MOST_MEMBERS}; above ${MOST_MEMBERS_FOR_ALL} for Canopy and the floor only
                        (2,10,100,1000 when not given, and 10000 in suite 1)

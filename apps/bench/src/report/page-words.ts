@@ -65,7 +65,7 @@ many times faster Canopy as installed is. A dash: not measured; the list below s
 /** How to get figures of one's own. */
 export const howToRun = `\`\`\`sh
 npm install
-npm run bench -- --quick          # suite 1, 2 and 100 members, under two minutes
+npm run bench -- --quick          # suite 1, 2 and 100 members, about two minutes
 npm run bench                     # all of it
 npm run bench -- --json out.json  # keeps the figures
 npm run bench -- --help           # everything else

@@ -6,6 +6,7 @@
 
 import type { Peer, PeerClient } from '../peers/peer.ts';
 import type { Stage } from '../stage/stage.ts';
+import { foundFresh, type FreshGroup } from './fresh-group.ts';
 import { enterStage, membersOf, requireAgreement, type LiveGroup } from './live-group.ts';
 
 /** A library on a stage. */
@@ -14,6 +15,7 @@ export class Company {
   readonly stage: Stage;
   #entering: Promise<LiveGroup> | undefined;
   #entered: LiveGroup | undefined;
+  #founding: Promise<FreshGroup> | undefined;
 
   constructor(peer: Peer, stage: Stage) {
     this.peer = peer;
@@ -25,6 +27,12 @@ export class Company {
     this.#entering ??= enterStage(this.peer, this.stage);
     this.#entered = await this.#entering;
     return this.#entered;
+  }
+
+  /** Gives the founder of a group whose other members were all added by one commit, and the last of these. */
+  async fresh(): Promise<FreshGroup> {
+    this.#founding ??= foundFresh(this.peer, this.stage);
+    return this.#founding;
   }
 
   /** Leaves the group, whose members may have lost each other. */

@@ -44,11 +44,24 @@ const founding: Block = {
     };
     const created = await measurement.time('create-group', create);
     const welcome = requireWelcome(created.welcome);
-    measurement.size('commit', created.commit.length);
     measurement.size('welcome', welcome.length);
     const tree = await created.member.ratchetTree();
     const joined = await measurement.time('join', () => joiner.join(welcome, tree));
     await requireAgreement([created.member, joined]);
+  },
+};
+
+const freshCommit: Block = {
+  name: 'fresh-commit',
+  tree: 'fresh',
+  operations: ['commit-create', 'commit-process-far'],
+  fewest: 2,
+  async play(company, measurement) {
+    const { founder, last: far } = await company.fresh();
+    const made = await measurement.time('commit-create', () => founder.commit({}));
+    measurement.size('commit', made.commit.length);
+    await measurement.time('commit-process-far', () => far.process(made.commit));
+    await requireAgreement([founder, far]);
   },
 };
 
@@ -71,4 +84,4 @@ const unmerged: Block = {
 };
 
 /** The blocks that are played outside of the warm group. */
-export const entryBlocks: readonly Block[] = [keyPackage, founding, unmerged];
+export const entryBlocks: readonly Block[] = [keyPackage, founding, freshCommit, unmerged];

@@ -30,6 +30,7 @@ const makers: readonly {
   readonly make: (stage: Stage) => Shapes;
 }[] = [
   { tree: 'fresh', fewest: 2, make: shapesOfFounding },
+  { tree: 'fresh', fewest: 2, make: shapesOfFreshCommits },
   { tree: 'unmerged', fewest: 3, make: shapesOfUnmerged },
   { tree: 'warm', fewest: 2, make: shapesOfCommits },
   { tree: 'warm', fewest: 2, make: shapesOfMembership },
@@ -55,6 +56,15 @@ async function* shapesOfFounding(stage: Stage): Shapes {
   yield ['key-package', before];
   yield ['create-group', { ...before, groupInfoBytes, commit: commitShapeOf(founding, undefined) }];
   yield ['join', { ...plainShape(founded, state), groupInfoBytes, tree: joinShapeOf(state.tree, 0) }];
+}
+
+async function* shapesOfFreshCommits(stage: Stage): Shapes {
+  const group = await stage.fresh();
+  const { created, shape } = await shapeCommit(group, {});
+  const before = plainShape(group, group.state);
+  const far = derivedNodesOf(created.staged.state.tree, 0, stage.members - 1);
+  yield ['commit-create', { ...before, commit: shape }];
+  yield ['commit-process-far', { ...before, commit: receivedBy(shape, far) }];
 }
 
 async function* shapesOfUnmerged(stage: Stage): Shapes {

@@ -9,7 +9,7 @@ const outsideOfWarm: readonly OperationName[] = ['key-package', 'create-group'];
 const warmOperations = operationNames.filter((name) => !outsideOfWarm.includes(name));
 const allOf = (members: number): readonly string[] =>
   [
-    ...inTree('fresh', ['key-package', 'create-group', 'join']),
+    ...inTree('fresh', ['key-package', 'create-group', 'join', 'commit-create', 'commit-process-far']),
     ...inTree(
       'warm',
       members < 3 ? warmOperations.filter((name) => name !== 'commit-process-far') : warmOperations,
@@ -164,6 +164,8 @@ describe('a library in the scenario', () => {
       'key-package 3',
       'create-group 3',
       'join 3',
+      'commit-create 3',
+      'commit-process-far 3',
     ]);
     for (const { reason } of leftOut) expect(reason).toMatch(/ s with 2 members$/);
   });

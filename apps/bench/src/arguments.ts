@@ -54,7 +54,7 @@ export const MOST_MEMBERS_FOR_ALL = 1000;
 const MOST_MEMBERS = 50_000;
 
 /** How many cycles there are where nothing is said: more in small groups, whose code is compiled only on the way. */
-const DEFAULT_RUNS = { most: 40, least: 20, fewMembers: 10 };
+const DEFAULT_RUNS = { most: 100, least: 20, fewMembers: 100 };
 const MAXIMUM_SECONDS = 20;
 const SECONDS_PER_LIBRARY = { quick: 10, full: 30 } as const;
 

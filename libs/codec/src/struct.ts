@@ -16,6 +16,7 @@ export type StructOf<F> = Flat<{ [K in keyof F]: TypeOf<F[K]> }>;
 /** Fields one after another, in the order in which they are written here. */
 export function struct<F extends Readonly<Record<string, Codec<unknown>>>>(fields: F): Codec<StructOf<F>> {
   const entries = Object.entries(fields);
+  const Fields = createShape();
   return {
     write(writer, value) {
       const source: Readonly<Record<string, unknown>> = value;
@@ -28,11 +29,20 @@ export function struct<F extends Readonly<Record<string, Codec<unknown>>>>(field
       }
     },
     read(reader) {
-      const result: Record<string, unknown> = {};
+      const result = new Fields();
       for (const [name, codec] of entries) result[name] = readField(codec, reader, name);
       // oxlint-disable-next-line no-unsafe-type-assertion -- the entries above are the fields of F
       return result as StructOf<F>;
     },
+  };
+}
+
+type Shape = new () => Record<string, unknown>;
+
+// A class for each: the engine learns how many fields its objects have, and gives them room for just those.
+function createShape(): Shape {
+  return class Fields {
+    [name: string]: unknown;
   };
 }
 
@@ -61,8 +71,10 @@ export function select<K extends string, A extends Readonly<Record<number, Codec
   tag: Codec<number>,
   arms: A,
 ): Codec<SelectOf<K, A>> {
-  const table = new Map(Object.entries<Codec<object>>(arms).map(([key, arm]) => [Number(key), arm]));
-  const armOf = (value: number): Codec<object> => {
+  const table = new Map(
+    Object.entries<Codec<object>>(arms).map(([key, arm]) => [Number(key), { ...arm, Fields: createShape() }]),
+  );
+  const armOf = (value: number): Codec<object> & { readonly Fields: Shape } => {
     const arm = table.get(value);
     if (arm !== undefined) return arm;
     const known = [...table.keys()].join(', ');
@@ -78,9 +90,11 @@ export function select<K extends string, A extends Readonly<Record<number, Codec
     },
     read(reader) {
       const tagValue = tag.read(reader);
-      const body = armOf(tagValue).read(reader);
+      const arm = armOf(tagValue);
+      const result = new arm.Fields();
+      result[name] = tagValue;
       // oxlint-disable-next-line no-unsafe-type-assertion -- tag and arm were found together
-      return { [name]: tagValue, ...body } as SelectOf<K, A>;
+      return Object.assign(result, arm.read(reader)) as SelectOf<K, A>;
     },
   };
 }

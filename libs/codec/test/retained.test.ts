@@ -93,6 +93,6 @@ describe('retained', () => {
     const value = decode(codec, hex('07'));
     expect(Object.entries(value)).toEqual([['value', 7]]);
     expect(JSON.stringify(value)).toBe('{"value":7}');
-    expect(value).toStrictEqual({ value: 7 });
+    expect(value).toEqual({ value: 7 });
   });
 });

@@ -79,8 +79,8 @@ describe('the command line', () => {
   });
 
   it('plays more cycles in small groups', () => {
-    const { settings } = measure('--suites', '1', '--members', '2,10,100');
-    expect(settings.map(({ cycles }) => cycles)).toEqual([40, 40, 20]);
+    const { settings } = measure('--suites', '1', '--members', '2,100,1000');
+    expect(settings.map(({ cycles }) => cycles)).toEqual([100, 100, 20]);
   });
 
   it('tells where the figures go', () => {

@@ -4,17 +4,15 @@
  * @module
  */
 
-import { opaque, retained, struct, vector, type TypeOf } from '@canopy/codec';
+import { opaque, struct, vector, type TypeOf } from '@canopy/codec';
 import { LeafIndexCodec, type LeafIndex } from './math.ts';
 
 /** An inner node: a key that the members below it hold, unless they are listed as unmerged (RFC 9420 §7.1). */
-export const ParentNode = retained(
-  struct({
-    encryptionKey: opaque,
-    parentHash: opaque,
-    unmergedLeaves: vector(LeafIndexCodec),
-  }),
-);
+export const ParentNode = struct({
+  encryptionKey: opaque,
+  parentHash: opaque,
+  unmergedLeaves: vector(LeafIndexCodec),
+});
 /** An inner node (RFC 9420 §7.1). */
 export type ParentNode = TypeOf<typeof ParentNode>;
 

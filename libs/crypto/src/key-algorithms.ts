@@ -20,6 +20,7 @@ export interface KeyAlgorithm {
 /** One of the curves P-256, P-384, P-521. */
 export interface NistCurve {
   readonly name: 'P-256' | 'P-384' | 'P-521';
+  readonly opensslName: string;
   readonly order: Uint8Array;
   /** What of the first byte of a random candidate for a private key is kept (RFC 9180 §7.1.3). */
   readonly bitmask: number;
@@ -41,12 +42,19 @@ const ORDER_8 = [
 const WEAK_25519 = [0n, 1n, P25519 - 1n, P25519, P25519 + 1n, ...ORDER_8];
 const WEAK_448 = [0n, 1n, P448 - 1n, P448, P448 + 1n];
 
+const OPENSSL_NAMES = { 'P-256': 'prime256v1', 'P-384': 'secp384r1', 'P-521': 'secp521r1' } as const;
+
 function nist(name: NistCurve['name'], size: number, bitmask: number, order: string): KeyAlgorithm {
   return {
     type: 'ec',
     publicKeySize: 2 * size + 1,
     privateKeySize: size,
-    curve: { name, bitmask, order: new Uint8Array(Buffer.from(order.padStart(2 * size, '0'), 'hex')) },
+    curve: {
+      name,
+      opensslName: OPENSSL_NAMES[name],
+      bitmask,
+      order: new Uint8Array(Buffer.from(order.padStart(2 * size, '0'), 'hex')),
+    },
   };
 }
 

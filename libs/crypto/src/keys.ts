@@ -7,12 +7,12 @@
  * @module
  */
 
-import { createPrivateKey, createPublicKey, generateKeyPairSync } from 'node:crypto';
+import { createECDH, createPrivateKey, createPublicKey, generateKeyPairSync } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 
 import { plain } from './bytes.ts';
 import { CryptoError } from './errors.ts';
-import type { KeyAlgorithm } from './key-algorithms.ts';
+import type { KeyAlgorithm, NistCurve } from './key-algorithms.ts';
 import type { Randomness } from './random.ts';
 
 /** A public key and its private key, raw. */
@@ -45,8 +45,7 @@ export function importPublicKey(algorithm: KeyAlgorithm, raw: Uint8Array): KeyOb
 }
 
 /**
- * Gives the key object of a raw public key and does not keep it: the objects of ten thousand members would take more
- * memory than all the rest of their group.
+ * Gives the key object of a raw public key and does not keep it.
  *
  * @throws CryptoError INVALID_PUBLIC_KEY
  */
@@ -90,10 +89,23 @@ export function importPrivateKey(algorithm: KeyAlgorithm, raw: Uint8Array): KeyO
 
 /** Computes the public key of a raw private key. @throws CryptoError INVALID_PRIVATE_KEY */
 export function publicKeyOf(algorithm: KeyAlgorithm, privateKey: Uint8Array): Uint8Array {
+  if (algorithm.curve !== undefined) return publicPointOf(algorithm, algorithm.curve, privateKey);
   const object = createPublicKey(importPrivateKey(algorithm, privateKey));
   const raw = plain(object.export({ format: 'raw-public' }));
   publicKeys.set(raw, { algorithm, object });
   return raw;
+}
+
+/** On the NIST curves this takes a third of the time of two key objects, which most derived keys never need. */
+function publicPointOf(algorithm: KeyAlgorithm, { opensslName }: NistCurve, raw: Uint8Array): Uint8Array {
+  const key = toScalar(algorithm, raw);
+  try {
+    const ecdh = createECDH(opensslName);
+    ecdh.setPrivateKey(key);
+    return plain(ecdh.getPublicKey());
+  } finally {
+    if (key !== raw) key.fill(0);
+  }
 }
 
 /** Makes a fresh key pair with the generator of the platform. */

@@ -5,6 +5,7 @@
  */
 
 import { decapsulate, diffieHellman, encapsulate, sign, verify } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 
 import { plain } from '../bytes.ts';
 import { CryptoError } from '../errors.ts';
@@ -57,6 +58,14 @@ function agreed<T>(run: () => T): T {
   }
 }
 
+// The objects of ten thousand members would take more memory than all the rest of their group. Those of the NIST curves
+// are made anyway, to see that the point is on the curve.
+function importForMany(algorithm: KeyAlgorithm, publicKey: Uint8Array): KeyObject {
+  return algorithm.type === 'ec'
+    ? keys.importPublicKey(algorithm, publicKey)
+    : keys.importPublicKeyOnce(algorithm, publicKey);
+}
+
 function signing(algorithm: KeyAlgorithm, hash: HashName | null): Signing {
   return {
     backEnd: 'node',
@@ -68,7 +77,7 @@ function signing(algorithm: KeyAlgorithm, hash: HashName | null): Signing {
       verify(hash, data, keys.importPublicKey(algorithm, publicKey), signature),
     verifyAsync(publicKey, data, signature) {
       return new Promise((resolve, reject) => {
-        const key = keys.importPublicKeyOnce(algorithm, publicKey);
+        const key = importForMany(algorithm, publicKey);
         verify(hash, data, key, signature, (error, valid) =>
           error === null ? resolve(valid) : reject(error),
         );

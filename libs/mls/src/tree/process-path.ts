@@ -39,9 +39,9 @@ export function mergePath(received: ReceivedPath): MergedPath {
   const { suite, tree, sender, updatePath } = received;
   const path = filteredDirectPath(tree, sender);
   validateShape(received, path);
-  validateNewKeys(received);
   // Copies, as of the leaf: the tree must not keep the whole message.
   const publicKeys = updatePath.nodes.map((node) => node.encryptionKey.slice());
+  validateNewKeys(received, publicKeys);
   const { nodes, leafParentHash } = pathNodes(suite, path, publicKeys);
   const found = parentHashOfLeaf(updatePath.leafNode);
   if (found === undefined || !equal(found, leafParentHash)) {
@@ -66,9 +66,9 @@ function validateShape({ updatePath, newLeaves }: ReceivedPath, path: readonly P
   }
 }
 
-function validateNewKeys({ suite, tree, updatePath }: ReceivedPath): void {
+function validateNewKeys({ suite, tree, updatePath }: ReceivedPath, publicKeys: readonly Uint8Array[]): void {
   const seen = new Set<string>();
-  for (const { encryptionKey } of [updatePath.leafNode, ...updatePath.nodes]) {
+  for (const encryptionKey of [updatePath.leafNode.encryptionKey, ...publicKeys]) {
     validateEncryptionKey(encryptionKey, suite);
     if (tree.index.countEncryptionKey(encryptionKey) > 0) {
       refuse('DUPLICATE_KEY', 'R12.4.2-09', 'a key of the path occurs in the tree already');

@@ -19,10 +19,7 @@ export type TypeOf<C> = C extends Codec<infer T> ? T : never;
 
 /** Encodes a value. @throws CodecError when a part of it does not fit its field */
 export function encode<T>(codec: Codec<T>, value: T): Uint8Array {
-  return Writer.lend((writer) => {
-    codec.write(writer, value);
-    return writer.finish();
-  });
+  return useEncoded(codec, value, (bytes) => bytes.slice());
 }
 
 /** Copies a decoded value out of the bytes that it was decoded from, so that these can be forgotten. */

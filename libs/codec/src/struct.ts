@@ -72,11 +72,11 @@ export function select<K extends string, A extends Readonly<Record<number, Codec
   arms: A,
 ): Codec<SelectOf<K, A>> {
   const table = new Map(
-    Object.entries<Codec<object>>(arms).map(([key, arm]) => [Number(key), { ...arm, Fields: createShape() }]),
+    Object.entries<Codec<object>>(arms).map(([key, arm]) => [Number(key), { arm, Fields: createShape() }]),
   );
-  const armOf = (value: number): Codec<object> & { readonly Fields: Shape } => {
-    const arm = table.get(value);
-    if (arm !== undefined) return arm;
+  const entryOf = (value: number): { readonly arm: Codec<object>; readonly Fields: Shape } => {
+    const entry = table.get(value);
+    if (entry !== undefined) return entry;
     const known = [...table.keys()].join(', ');
     throw new CodecError('UNKNOWN_VALUE', `one of ${known} expected, found ${value}`).within(name);
   };
@@ -84,14 +84,14 @@ export function select<K extends string, A extends Readonly<Record<number, Codec
     write(writer, value) {
       const source: Readonly<Record<string, unknown>> = value;
       const tagValue = Number(source[name]);
-      const arm = armOf(tagValue);
+      const { arm } = entryOf(tagValue);
       tag.write(writer, tagValue);
       arm.write(writer, value);
     },
     read(reader) {
       const tagValue = tag.read(reader);
-      const arm = armOf(tagValue);
-      const result = new arm.Fields();
+      const { arm, Fields } = entryOf(tagValue);
+      const result = new Fields();
       result[name] = tagValue;
       // oxlint-disable-next-line no-unsafe-type-assertion -- tag and arm were found together
       return Object.assign(result, arm.read(reader)) as SelectOf<K, A>;

@@ -4,11 +4,9 @@
  * @module
  */
 
-import { randomBytes } from 'node:crypto';
-
 import { equal } from '@canopy/crypto';
-import type { PeerCommit, PeerMember } from '../peers/peer.ts';
 import type { Block } from './block.ts';
+import { foundWith, prepareFounding } from './fresh-group.ts';
 import { requireAgreement, requireWelcome } from './live-group.ts';
 
 /** How many are made in one play. */
@@ -33,20 +31,12 @@ const founding: Block = {
   operations: ['create-group', 'join'],
   fewest: 2,
   async play(company, measurement) {
-    const { members, cast } = company.stage;
-    const founder = await company.createClient('founder');
-    const joiner = await company.createClient('joiner');
-    const add = [...cast.keyPackages(1, members - 2), await joiner.createKeyPackage()];
-    const groupId = new Uint8Array(randomBytes(32));
-    const create = async (): Promise<PeerCommit & { readonly member: PeerMember }> => {
-      const member = await founder.createGroup(groupId);
-      return { member, ...(await member.commit({ add })) };
-    };
-    const created = await measurement.time('create-group', create);
+    const casting = await prepareFounding(company.peer, company.stage);
+    const created = await measurement.time('create-group', () => foundWith(casting));
     const welcome = requireWelcome(created.welcome);
     measurement.size('welcome', welcome.length);
     const tree = await created.member.ratchetTree();
-    const joined = await measurement.time('join', () => joiner.join(welcome, tree));
+    const joined = await measurement.time('join', () => casting.joiner.join(welcome, tree));
     await requireAgreement([created.member, joined]);
   },
 };

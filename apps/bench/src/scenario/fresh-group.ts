@@ -7,7 +7,7 @@
 
 import { randomBytes } from 'node:crypto';
 
-import type { Peer, PeerMember } from '../peers/peer.ts';
+import type { Peer, PeerClient, PeerCommit, PeerMember } from '../peers/peer.ts';
 import type { Stage } from '../stage/stage.ts';
 import { requireWelcome } from './live-group.ts';
 
@@ -17,13 +17,34 @@ export interface FreshGroup {
   readonly last: PeerMember;
 }
 
-/** Founds the group. */
-export async function foundFresh(peer: Peer, { cast, members }: Stage): Promise<FreshGroup> {
-  const client = await peer.createClient(cast.suite.id, 'founder');
-  const joiner = await peer.createClient(cast.suite.id, 'last');
+/** Who founds a group, who enters it last, and the KeyPackages of all who are added. */
+export interface FoundingCast {
+  readonly founder: PeerClient;
+  readonly joiner: PeerClient;
+  readonly add: readonly Uint8Array[];
+}
+
+/** Makes the clients and the KeyPackages; nothing of it belongs to making the group. */
+export async function prepareFounding(peer: Peer, { cast, members }: Stage): Promise<FoundingCast> {
+  const founder = await peer.createClient(cast.suite.id, 'founder');
+  const joiner = await peer.createClient(cast.suite.id, 'joiner');
   const add = [...cast.keyPackages(1, members - 2), await joiner.createKeyPackage()];
-  const founder = await client.createGroup(new Uint8Array(randomBytes(32)));
-  const welcome = requireWelcome((await founder.commit({ add })).welcome);
+  return { founder, joiner, add };
+}
+
+/** Makes a group and adds everybody by one commit. */
+export async function foundWith({
+  founder,
+  add,
+}: FoundingCast): Promise<PeerCommit & { readonly member: PeerMember }> {
+  const member = await founder.createGroup(new Uint8Array(randomBytes(32)));
+  return { member, ...(await member.commit({ add })) };
+}
+
+/** Founds the group, and lets the last member enter. */
+export async function foundFresh(peer: Peer, stage: Stage): Promise<FreshGroup> {
+  const casting = await prepareFounding(peer, stage);
+  const { member: founder, welcome } = await foundWith(casting);
   const tree = await founder.ratchetTree();
-  return { founder, last: await joiner.join(welcome, tree) };
+  return { founder, last: await casting.joiner.join(requireWelcome(welcome), tree) };
 }

@@ -15,6 +15,7 @@ import {
   type LeafIndex,
   type NodeIndex,
 } from './math.ts';
+import { countWhile } from './ordered.ts';
 import type { ParentNode } from './parent-node.ts';
 import {
   blankSlot,
@@ -205,9 +206,9 @@ export class TreeEditor {
   }
 }
 
-// §7.1: the list is sorted, without duplicates. Mostly the new leaf is the last one.
+// §7.1: the list is sorted, without duplicates.
 function withUnmerged(node: ParentNode, leafIndex: LeafIndex): ParentNode {
   const { unmergedLeaves: before } = node;
-  const after = before.findLastIndex((leaf) => leaf < leafIndex) + 1;
-  return { ...node, unmergedLeaves: before.toSpliced(after, 0, leafIndex) };
+  const place = countWhile(before, (leaf) => leaf < leafIndex);
+  return { ...node, unmergedLeaves: before.toSpliced(place, 0, leafIndex) };
 }

@@ -10,6 +10,7 @@ import { InternalError } from '../errors.ts';
 import { NodeType, type Node } from '../extensions/ratchet-tree.ts';
 import type { LeafNode } from './leaf-node.ts';
 import { isLeaf, leafOfNode, nodeCount, toNodeIndex, type NodeIndex } from './math.ts';
+import { countWhile } from './ordered.ts';
 import type { ParentNode } from './parent-node.ts';
 import { RatchetTree } from './ratchet-tree.ts';
 import { blankSlot, leafSlot, occupiedOf, parentSlot, type Slot } from './slot.ts';
@@ -107,7 +108,7 @@ function resized(root: Slot, leafCount: number): Slot {
 
 function withChanges(slot: Slot, changes: readonly NodeChange[], delta: TreeIndexDelta): Slot {
   if (changes.length === 0) return slot;
-  const before = countBefore(changes, slot.index);
+  const before = countWhile(changes, ({ index }) => index < slot.index);
   const own = changes[before]?.index === slot.index ? changes[before] : undefined;
   if (slot.kind === 'leaf') {
     const node = own === undefined ? slot.node : leafIn(own);
@@ -122,18 +123,6 @@ function withChanges(slot: Slot, changes: readonly NodeChange[], delta: TreeInde
     withChanges(slot.left, changes.slice(0, before), delta),
     withChanges(slot.right, changes.slice(own === undefined ? before : before + 1), delta),
   );
-}
-
-/** Counts the changes to the left of a node, in an ordered list. */
-function countBefore(changes: readonly NodeChange[], index: NodeIndex): number {
-  let low = 0;
-  let high = changes.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((changes[middle]?.index ?? index) < index) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
 
 function leafIn({ after }: NodeChange): LeafNode | undefined {

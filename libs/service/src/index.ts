@@ -71,3 +71,19 @@ export {
   type AuthenticationPeerConfig,
 } from './authentication-peer.ts';
 export { serverSettings, type ServerConfig } from './server-settings.ts';
+export {
+  checkStore,
+  storeChoice,
+  storeSettings,
+  type RedisAccess,
+  type StoreChoice,
+  type StoreConfig,
+} from './store-settings.ts';
+export {
+  revocationSettings,
+  startRevocationFeed,
+  type OfferedRevocationList,
+  type RevocationFeed,
+  type RevocationFeedOptions,
+  type RevocationListAcceptance,
+} from './revocation-feed.ts';

@@ -8,21 +8,36 @@ export type {
   AppendOutcome,
   CreateGroupOutcome,
   EpochAccess,
+  EpochEnd,
   GroupLog,
   GroupSummary,
   LogEntry,
   LogEntryKind,
+  LogMark,
   LogQuery,
+  LostMessage,
   MessageKind,
   NewCommit,
   NewGroup,
   NewMessage,
+  NewTicket,
   OutboxEntry,
   OutboxKey,
+  ReceiptFacts,
+  Restoration,
+  RestoreOutcome,
+  Retention,
   StoredGroupInfo,
+  TicketOutcome,
+  TreeChunk,
+  TreeChunkQuery,
+  TreeReference,
   WelcomeSlice,
 } from './group-log.ts';
 export type { DeliverOutcome, Mailbox, MailboxEntry, MailboxQuery, NewMailboxEntry } from './mailbox.ts';
+export { MAX_CLOCK_SKEW_MS } from './rate-limits.ts';
+export type { RateLimits, TakeOutcome, TakeTokens } from './rate-limits.ts';
+export type { ReceiptKey, ReceiptKeys } from './receipt-keys.ts';
 export { CLAIM_REPEAT_WINDOW_MS } from './single-use-stock.ts';
 export type {
   ClaimRequest,

@@ -41,6 +41,12 @@ export function userDevicesKey(user: string): string {
   return `canopy:stock:{u:${inBraces(user)}}:devices`;
 }
 
+/** Names the key of a token bucket, in a slot of its own. */
+export function rateLimitKey(bucket: string): string {
+  // A hash: of bounded length, and it does not say who talks to whom.
+  return `canopy:rate-limit:{${createHash('sha256').update(bucket).digest('base64url')}}`;
+}
+
 function stockBase(device: string): string {
   return `canopy:stock:{d:${inBraces(device)}}`;
 }

@@ -3,9 +3,11 @@
  *
  * @module
  */
+import type { RateLimits } from '../rate-limits.ts';
 import type { SingleUseStock } from '../single-use-stock.ts';
 import { connectCluster, connectSingle } from './connection.ts';
 import type { RedisConnection } from './connection.ts';
+import { RedisRateLimits } from './rate-limits.ts';
 import { RedisSingleUseStock } from './single-use-stock.ts';
 
 /** What can be set about a Redis store. */
@@ -17,6 +19,7 @@ export interface RedisOptions {
 /** The ports that are there on Redis. */
 export interface RedisStore {
   readonly singleUseStock: SingleUseStock;
+  readonly rateLimits: RateLimits;
   /** Whether Redis answers now. */
   isHealthy(): Promise<boolean>;
   /** Ends the connection; what is under way fails. */
@@ -49,6 +52,7 @@ export async function openRedisCluster(
 function store(connection: RedisConnection): RedisStore {
   return {
     singleUseStock: new RedisSingleUseStock(connection),
+    rateLimits: new RedisRateLimits(connection),
     isHealthy: () => connection.isHealthy(),
     close: () => connection.close(),
   };

@@ -14,6 +14,7 @@ const MIGRATIONS = [
   '0002-mailbox.sql',
   '0003-single-use-stock.sql',
   '0004-registry.sql',
+  '0020-rate-limits.sql',
 ] as const;
 
 /**

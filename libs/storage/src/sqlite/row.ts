@@ -46,6 +46,13 @@ export function smallInteger(row: Row, column: string): number {
   return value;
 }
 
+/** Reads a REAL column. */
+export function real(row: Row, column: string): number {
+  const value = row[column];
+  if (typeof value !== 'number') throw corrupt(column, 'a number');
+  return value;
+}
+
 /** Reads a TEXT column. */
 export function text(row: Row, column: string): string {
   const value = row[column];

@@ -7,12 +7,14 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { GroupLog } from '../group-log.ts';
 import type { Mailbox } from '../mailbox.ts';
+import type { RateLimits } from '../rate-limits.ts';
 import type { Registry } from '../registry.ts';
 import type { SingleUseStock } from '../single-use-stock.ts';
 import { SqliteConnection, toStorageError } from './connection.ts';
 import { SqliteGroupLog } from './group-log.ts';
 import { SqliteMailbox } from './mailbox.ts';
 import { migrate, schemaVersion } from './migrate.ts';
+import { SqliteRateLimits } from './rate-limits.ts';
 import { SqliteRegistry } from './registry.ts';
 import { SqliteSingleUseStock } from './single-use-stock.ts';
 
@@ -29,6 +31,7 @@ export interface SqliteStore {
   readonly groupLog: GroupLog;
   readonly mailbox: Mailbox;
   readonly singleUseStock: SingleUseStock;
+  readonly rateLimits: RateLimits;
   readonly registry: Registry;
   /** Whether the file can be read now. */
   isHealthy(): Promise<boolean>;
@@ -48,6 +51,7 @@ export function openSqlite(path: string, options: SqliteOptions = {}): SqliteSto
     groupLog: new SqliteGroupLog(connection, options.recentEpochs ?? 8),
     mailbox: new SqliteMailbox(connection),
     singleUseStock: new SqliteSingleUseStock(connection),
+    rateLimits: new SqliteRateLimits(connection),
     registry: new SqliteRegistry(connection),
     isHealthy: async () => isReadable(connection),
     close: () => connection.close(),

@@ -11,17 +11,46 @@ export interface NewGroup {
   readonly cipherSuite: number;
   /** Public key that proves membership of epoch 0. */
   readonly accessKey: Uint8Array;
+  /** GroupInfo of epoch 0, where commits are to be checked against the public state of the group, or guests may join. */
+  readonly groupInfo?: Uint8Array | undefined;
+  /** The ratchet tree of epoch 0, where the GroupInfo does not carry it. */
+  readonly ratchetTree?: Uint8Array | undefined;
+  readonly nowMs: number;
 }
 
 /** `same`: the group was opened before with this suite and this key of epoch 0. `exists`: another group has the id. */
 export type CreateGroupOutcome = { readonly outcome: 'created' | 'same' | 'exists' };
 
+/** What the receipt for a commit says beyond what the log knows of it: given with the commit, kept with the epoch that it ended. */
+export interface ReceiptFacts {
+  readonly acceptedAtMs: number;
+  /** Hash of the receipt for the commit before; empty for the first commit of a group. */
+  readonly previousReceiptHash: Uint8Array;
+  /** Names the key that signs it, so that the same receipt can be made again later. */
+  readonly keyId: string;
+}
+
+/** How an epoch ended: everything that the receipt for its commit is made from. */
+export interface EpochEnd extends ReceiptFacts {
+  /** Sequence number of the commit. */
+  readonly sequence: bigint;
+  readonly commitHash: Uint8Array;
+  /** Public key that proves membership of the next epoch. */
+  readonly nextAccessKey: Uint8Array;
+}
+
 /** Which key proves membership of an epoch, and how far the epoch reaches into the log. */
 export interface EpochAccess {
   readonly epoch: bigint;
   readonly accessKey: Uint8Array;
-  /** Sequence number of the commit that ended the epoch; undefined for the current epoch. */
-  readonly endedBySequence: bigint | undefined;
+  /** Undefined for the current epoch. */
+  readonly ended: EpochEnd | undefined;
+}
+
+/** A point that a group's log is known to have reached: the commit that ended an epoch. */
+export interface LogMark {
+  readonly epoch: bigint;
+  readonly sequence: bigint;
 }
 
 /** Where a group stands. */
@@ -32,15 +61,52 @@ export interface GroupSummary {
   readonly lastSequence: bigint;
   /** The current epoch first, then the recent ones backwards, as many as the store is configured for. */
   readonly accessKeys: readonly EpochAccess[];
+  /** Set while the log is known to have lost what it had accepted: nothing is appended until it has reached this mark again. */
+  readonly quarantinedUntil: LogMark | undefined;
 }
 
 /** One joiner's part of a Welcome, on its way to the mailbox of a device. */
 export interface WelcomeSlice {
   readonly device: string;
   readonly welcome: Uint8Array;
-  /** The ratchet tree that the joiner needs, where the Welcome does not carry it. */
-  readonly ratchetTree?: Uint8Array | undefined;
 }
+
+/** Names a ratchet tree that is kept in the log of its group: who knows the hash may read the tree. */
+export interface TreeReference {
+  /** SHA-256 of the encoded tree. */
+  readonly hash: Uint8Array;
+  /** In bytes. */
+  readonly size: number;
+}
+
+/** A part of the ratchet tree of an epoch. */
+export interface TreeChunkQuery {
+  readonly groupId: Uint8Array;
+  readonly epoch: bigint;
+  /** In bytes. */
+  readonly offset: number;
+  readonly maxBytes: number;
+}
+
+/** Some bytes of an encoded ratchet tree, and what the whole of it is. */
+export interface TreeChunk {
+  readonly tree: TreeReference;
+  readonly bytes: Uint8Array;
+}
+
+/** Lets one guest in, once: a member registers the hash of the token that it gave to the guest. */
+export interface NewTicket {
+  readonly groupId: Uint8Array;
+  /** SHA-256 of the token. */
+  readonly tokenHash: Uint8Array;
+  readonly expiresAtMs: number;
+  readonly nowMs: number;
+  /** The most tickets of a group that are neither used nor expired. */
+  readonly maxTickets: number;
+}
+
+/** `same`: the ticket waits already. `used`: it was used and has not expired since. */
+export type TicketOutcome = { readonly outcome: 'added' | 'same' | 'used' | 'full' | 'unknownGroup' };
 
 /** A commit with everything that takes effect together with it. */
 export interface NewCommit {
@@ -59,6 +125,9 @@ export interface NewCommit {
   readonly nextAccessKey: Uint8Array;
   /** At most one slice per device. */
   readonly welcomes: readonly WelcomeSlice[];
+  readonly receipt: ReceiptFacts;
+  /** SHA-256 of the token of a ticket that the commit uses up (judged at `receipt.acceptedAtMs`). */
+  readonly ticketHash?: Uint8Array | undefined;
 }
 
 /** What a message may be that is not a commit. */
@@ -73,6 +142,7 @@ export interface NewMessage {
   readonly message: Uint8Array;
   /** How many epochs before the current one an application message may still speak for; a proposal never may. */
   readonly maxPastEpochs: number;
+  readonly nowMs: number;
 }
 
 /** What became of something offered to the log; every outcome but `accepted` leaves the store as it was. */
@@ -84,19 +154,20 @@ export type AppendOutcome =
       /** Hash of the commit that ended the offered epoch; undefined when that epoch has not ended. */
       readonly winningCommitHash: Uint8Array | undefined;
     }
-  | { readonly outcome: 'requestIdReused' | 'unknownGroup' };
+  | { readonly outcome: 'quarantined'; readonly until: LogMark }
+  /** `ticketInvalid`: the ticket is unknown, used or expired. */
+  | { readonly outcome: 'requestIdReused' | 'unknownGroup' | 'ticketInvalid' };
 
 /** What an entry of the log holds. */
 export type LogEntryKind = 'commit' | MessageKind;
 
 /** One entry of a group's log. */
-export interface LogEntry {
+export type LogEntry = {
   readonly sequence: bigint;
-  readonly kind: LogEntryKind;
   /** The epoch that the message was made in; a commit ends it. */
   readonly epoch: bigint;
   readonly message: Uint8Array;
-}
+} & ({ readonly kind: 'commit'; readonly ended: EpochEnd } | { readonly kind: MessageKind });
 
 /** A page of a group's log. */
 export interface LogQuery {
@@ -114,7 +185,49 @@ export interface LogQuery {
 export interface StoredGroupInfo {
   readonly epoch: bigint;
   readonly groupInfo: Uint8Array;
-  readonly ratchetTree: Uint8Array | undefined;
+  /** The tree that the GroupInfo does not carry, to be read by chunks. */
+  readonly tree: TreeReference | undefined;
+}
+
+/** An entry that the log had accepted and lost, handed in again by a member. */
+export interface LostMessage {
+  readonly sequence: bigint;
+  readonly epoch: bigint;
+  readonly kind: MessageKind;
+  readonly message: Uint8Array;
+}
+
+/** A commit that the log had accepted and lost, with the messages before it, shown by its receipt. */
+export interface Restoration {
+  readonly groupId: Uint8Array;
+  /** The messages between the end of the log and the commit, in their order, without holes. */
+  readonly messages: readonly LostMessage[];
+  readonly epoch: bigint;
+  /** How the epoch ended, as the receipt says. */
+  readonly ended: EpochEnd;
+  readonly commit: Uint8Array;
+  /** GroupInfo of the epoch that the commit begins; a fresh one by a member will do. */
+  readonly groupInfo: Uint8Array;
+  readonly ratchetTree?: Uint8Array | undefined;
+  readonly nowMs: number;
+}
+
+/**
+ * `restored`: the log has the commit again. `alreadyThere`: it had it. `contradicts`: another commit ended this epoch.
+ * `gap`: the messages do not begin where the log ends, or do not reach the commit.
+ */
+export type RestoreOutcome = {
+  readonly outcome: 'restored' | 'alreadyThere' | 'contradicts' | 'gap' | 'unknownGroup';
+};
+
+/** How long entries are kept. */
+export interface Retention {
+  readonly nowMs: number;
+  readonly maxAgeMs: number;
+  /** The most entries of one group. */
+  readonly maxEntries: number;
+  /** The most entries that one call removes, so that it ends soon. */
+  readonly budget: number;
 }
 
 /** Names one Welcome of one commit. */
@@ -128,7 +241,9 @@ export interface OutboxKey {
 /** A Welcome that has not been brought to its mailbox, as far as is known. */
 export interface OutboxEntry extends OutboxKey {
   readonly welcome: Uint8Array;
-  readonly ratchetTree: Uint8Array | undefined;
+  /** The epoch that the Welcome leads to, and its tree, where the Welcome does not carry it. */
+  readonly epoch: bigint;
+  readonly tree: TreeReference | undefined;
 }
 
 /**
@@ -155,14 +270,47 @@ export interface GroupLog {
    */
   appendCommit(commit: NewCommit): Promise<AppendOutcome>;
 
-  /** Compares the epoch and appends a message. */
-  appendMessage(message: NewMessage): Promise<AppendOutcome>;
+  /**
+   * Compares the epoch and appends, for each message by itself; answers in the order of the messages. Messages of one group
+   * that are given together stand in the log in their order. One durable write may serve many of them, also of several calls.
+   */
+  appendMessages(messages: readonly NewMessage[]): Promise<readonly AppendOutcome[]>;
 
-  /** Reads entries in order; an unknown group reads as empty. */
+  /** Reads entries in order; an unknown group reads as empty. A first entry that is not the next one: retention has removed some. */
   read(query: LogQuery): Promise<readonly LogEntry[]>;
 
-  /** Finds the GroupInfo of the current epoch; undefined until the first commit. */
+  /** Finds the GroupInfo of the current epoch; undefined until there was one. */
   groupInfo(groupId: Uint8Array): Promise<StoredGroupInfo | undefined>;
+
+  /**
+   * Reads a part of the ratchet tree of an epoch. The trees of the current epoch and of epochs that began with a Welcome are
+   * kept, the latter until {@link prune} finds them too old; undefined when there is none.
+   */
+  readTree(query: TreeChunkQuery): Promise<TreeChunk | undefined>;
+
+  /** Registers a ticket, which `appendCommit` uses up. */
+  addTicket(ticket: NewTicket): Promise<TicketOutcome>;
+
+  /** Tells whether a ticket is neither used nor expired. */
+  hasTicket(groupId: Uint8Array, tokenHash: Uint8Array, nowMs: number): Promise<boolean>;
+
+  /**
+   * Stops all appends to a group whose log was shown to have lost accepted entries, until {@link restore} has brought it to
+   * the mark again. `notBehind`: the log reaches the mark.
+   */
+  quarantine(
+    groupId: Uint8Array,
+    until: LogMark,
+  ): Promise<{ readonly outcome: 'quarantined' | 'notBehind' | 'unknownGroup' }>;
+
+  /** Puts lost entries back in their places, all or none; ends the quarantine when its mark is reached. */
+  restore(restoration: Restoration): Promise<RestoreOutcome>;
+
+  /**
+   * Removes the oldest entries beyond the limits, with the request ids that they are known by, and old trees, used and
+   * expired tickets. Never removes the newest entry of a group, nor what its epochs are known by. Gives how many entries went.
+   */
+  prune(retention: Retention): Promise<number>;
 
   /** Reads the oldest Welcomes of all groups that were not completed yet. */
   pendingOutbox(limit: number): Promise<readonly OutboxEntry[]>;

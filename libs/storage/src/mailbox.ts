@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { TreeReference } from './group-log.ts';
 import type { Unsubscribe, WakeUp } from './wake-up.ts';
 
 /** A Welcome for one device (RFC 9420 §12.4.3.1). */
@@ -12,7 +13,9 @@ export interface NewMailboxEntry {
   /** Sequence number of the commit that the Welcome belongs to: where the joiner starts to read. */
   readonly groupSequence: bigint;
   readonly welcome: Uint8Array;
-  readonly ratchetTree?: Uint8Array | undefined;
+  /** The epoch that the Welcome leads to, and its tree in the group's log, where the Welcome does not carry it. */
+  readonly epoch: bigint;
+  readonly tree: TreeReference | undefined;
 }
 
 /** Whether the entry is new; the sequence number is the one that it has or had. */
@@ -27,7 +30,8 @@ export interface MailboxEntry {
   readonly groupId: Uint8Array;
   readonly groupSequence: bigint;
   readonly welcome: Uint8Array;
-  readonly ratchetTree: Uint8Array | undefined;
+  readonly epoch: bigint;
+  readonly tree: TreeReference | undefined;
 }
 
 /** A page of a mailbox. */
@@ -36,7 +40,7 @@ export interface MailboxQuery {
   readonly afterSequence: bigint;
   /** The most entries in the answer. */
   readonly limit: number;
-  /** The most bytes of Welcomes and trees in the answer; the first entry is in it whatever its size. */
+  /** The most bytes of Welcomes in the answer; the first entry is in it whatever its size. */
   readonly maxBytes: number;
 }
 

@@ -29,6 +29,12 @@ export const SubmissionRejectionReason = {
   WELCOME_MISMATCH: "SUBMISSION_REJECTION_REASON_WELCOME_MISMATCH",
   TOO_LARGE: "SUBMISSION_REJECTION_REASON_TOO_LARGE",
   REQUEST_ID_REUSED: "SUBMISSION_REJECTION_REASON_REQUEST_ID_REUSED",
+  /** INVALID - The group's public state refuses the commit or the proposal (RFC 9420 sections 12.1 to 12.4). */
+  INVALID: "SUBMISSION_REJECTION_REASON_INVALID",
+  /** TICKET_INVALID - The ticket is unknown, used or expired. */
+  TICKET_INVALID: "SUBMISSION_REJECTION_REASON_TICKET_INVALID",
+  /** NOT_A_RESYNC - An external commit without a ticket has to replace the committer's own leaf. */
+  NOT_A_RESYNC: "SUBMISSION_REJECTION_REASON_NOT_A_RESYNC",
 } as const;
 
 export type SubmissionRejectionReason = typeof SubmissionRejectionReason[keyof typeof SubmissionRejectionReason];
@@ -43,6 +49,9 @@ export namespace SubmissionRejectionReason {
   export type WELCOME_MISMATCH = typeof SubmissionRejectionReason.WELCOME_MISMATCH;
   export type TOO_LARGE = typeof SubmissionRejectionReason.TOO_LARGE;
   export type REQUEST_ID_REUSED = typeof SubmissionRejectionReason.REQUEST_ID_REUSED;
+  export type INVALID = typeof SubmissionRejectionReason.INVALID;
+  export type TICKET_INVALID = typeof SubmissionRejectionReason.TICKET_INVALID;
+  export type NOT_A_RESYNC = typeof SubmissionRejectionReason.NOT_A_RESYNC;
 }
 
 export function submissionRejectionReasonFromJSON(object: any): SubmissionRejectionReason {
@@ -74,6 +83,15 @@ export function submissionRejectionReasonFromJSON(object: any): SubmissionReject
     case 8:
     case "SUBMISSION_REJECTION_REASON_REQUEST_ID_REUSED":
       return SubmissionRejectionReason.REQUEST_ID_REUSED;
+    case 9:
+    case "SUBMISSION_REJECTION_REASON_INVALID":
+      return SubmissionRejectionReason.INVALID;
+    case 10:
+    case "SUBMISSION_REJECTION_REASON_TICKET_INVALID":
+      return SubmissionRejectionReason.TICKET_INVALID;
+    case 11:
+    case "SUBMISSION_REJECTION_REASON_NOT_A_RESYNC":
+      return SubmissionRejectionReason.NOT_A_RESYNC;
     default:
       throw new globalThis.Error("Unrecognized enum value " + object + " for enum SubmissionRejectionReason");
   }
@@ -99,6 +117,12 @@ export function submissionRejectionReasonToNumber(object: SubmissionRejectionRea
       return 7;
     case SubmissionRejectionReason.REQUEST_ID_REUSED:
       return 8;
+    case SubmissionRejectionReason.INVALID:
+      return 9;
+    case SubmissionRejectionReason.TICKET_INVALID:
+      return 10;
+    case SubmissionRejectionReason.NOT_A_RESYNC:
+      return 11;
     default:
       throw new globalThis.Error("Unrecognized enum value " + object + " for enum SubmissionRejectionReason");
   }
@@ -155,6 +179,136 @@ export function logEntryKindToNumber(object: LogEntryKind): number {
   }
 }
 
+/** Reasons for refusing a ticket. */
+export const TicketRefusalReason = {
+  UNSPECIFIED: "TICKET_REFUSAL_REASON_UNSPECIFIED",
+  /** USED - A ticket with this token was used already. */
+  USED: "TICKET_REFUSAL_REASON_USED",
+  /** TOO_MANY - The group has as many open tickets as the service allows. */
+  TOO_MANY: "TICKET_REFUSAL_REASON_TOO_MANY",
+  /** EXPIRED - The ticket would end before it begins. */
+  EXPIRED: "TICKET_REFUSAL_REASON_EXPIRED",
+} as const;
+
+export type TicketRefusalReason = typeof TicketRefusalReason[keyof typeof TicketRefusalReason];
+
+export namespace TicketRefusalReason {
+  export type UNSPECIFIED = typeof TicketRefusalReason.UNSPECIFIED;
+  export type USED = typeof TicketRefusalReason.USED;
+  export type TOO_MANY = typeof TicketRefusalReason.TOO_MANY;
+  export type EXPIRED = typeof TicketRefusalReason.EXPIRED;
+}
+
+export function ticketRefusalReasonFromJSON(object: any): TicketRefusalReason {
+  switch (object) {
+    case 0:
+    case "TICKET_REFUSAL_REASON_UNSPECIFIED":
+      return TicketRefusalReason.UNSPECIFIED;
+    case 1:
+    case "TICKET_REFUSAL_REASON_USED":
+      return TicketRefusalReason.USED;
+    case 2:
+    case "TICKET_REFUSAL_REASON_TOO_MANY":
+      return TicketRefusalReason.TOO_MANY;
+    case 3:
+    case "TICKET_REFUSAL_REASON_EXPIRED":
+      return TicketRefusalReason.EXPIRED;
+    default:
+      throw new globalThis.Error("Unrecognized enum value " + object + " for enum TicketRefusalReason");
+  }
+}
+
+export function ticketRefusalReasonToNumber(object: TicketRefusalReason): number {
+  switch (object) {
+    case TicketRefusalReason.UNSPECIFIED:
+      return 0;
+    case TicketRefusalReason.USED:
+      return 1;
+    case TicketRefusalReason.TOO_MANY:
+      return 2;
+    case TicketRefusalReason.EXPIRED:
+      return 3;
+    default:
+      throw new globalThis.Error("Unrecognized enum value " + object + " for enum TicketRefusalReason");
+  }
+}
+
+/** Reasons for refusing lost entries. */
+export const RestoreRefusalReason = {
+  UNSPECIFIED: "RESTORE_REFUSAL_REASON_UNSPECIFIED",
+  MALFORMED: "RESTORE_REFUSAL_REASON_MALFORMED",
+  /** RECEIPT_INVALID - The receipt does not verify, or is for another commit. */
+  RECEIPT_INVALID: "RESTORE_REFUSAL_REASON_RECEIPT_INVALID",
+  /** GAP - The entries do not begin where the log ends, or have a hole. */
+  GAP: "RESTORE_REFUSAL_REASON_GAP",
+  /** CONTRADICTED - Another commit ended the epoch. */
+  CONTRADICTED: "RESTORE_REFUSAL_REASON_CONTRADICTED",
+  /** GROUP_INFO_MISMATCH - The GroupInfo is not of the epoch that the commit began. */
+  GROUP_INFO_MISMATCH: "RESTORE_REFUSAL_REASON_GROUP_INFO_MISMATCH",
+  TOO_LARGE: "RESTORE_REFUSAL_REASON_TOO_LARGE",
+} as const;
+
+export type RestoreRefusalReason = typeof RestoreRefusalReason[keyof typeof RestoreRefusalReason];
+
+export namespace RestoreRefusalReason {
+  export type UNSPECIFIED = typeof RestoreRefusalReason.UNSPECIFIED;
+  export type MALFORMED = typeof RestoreRefusalReason.MALFORMED;
+  export type RECEIPT_INVALID = typeof RestoreRefusalReason.RECEIPT_INVALID;
+  export type GAP = typeof RestoreRefusalReason.GAP;
+  export type CONTRADICTED = typeof RestoreRefusalReason.CONTRADICTED;
+  export type GROUP_INFO_MISMATCH = typeof RestoreRefusalReason.GROUP_INFO_MISMATCH;
+  export type TOO_LARGE = typeof RestoreRefusalReason.TOO_LARGE;
+}
+
+export function restoreRefusalReasonFromJSON(object: any): RestoreRefusalReason {
+  switch (object) {
+    case 0:
+    case "RESTORE_REFUSAL_REASON_UNSPECIFIED":
+      return RestoreRefusalReason.UNSPECIFIED;
+    case 1:
+    case "RESTORE_REFUSAL_REASON_MALFORMED":
+      return RestoreRefusalReason.MALFORMED;
+    case 2:
+    case "RESTORE_REFUSAL_REASON_RECEIPT_INVALID":
+      return RestoreRefusalReason.RECEIPT_INVALID;
+    case 3:
+    case "RESTORE_REFUSAL_REASON_GAP":
+      return RestoreRefusalReason.GAP;
+    case 4:
+    case "RESTORE_REFUSAL_REASON_CONTRADICTED":
+      return RestoreRefusalReason.CONTRADICTED;
+    case 5:
+    case "RESTORE_REFUSAL_REASON_GROUP_INFO_MISMATCH":
+      return RestoreRefusalReason.GROUP_INFO_MISMATCH;
+    case 6:
+    case "RESTORE_REFUSAL_REASON_TOO_LARGE":
+      return RestoreRefusalReason.TOO_LARGE;
+    default:
+      throw new globalThis.Error("Unrecognized enum value " + object + " for enum RestoreRefusalReason");
+  }
+}
+
+export function restoreRefusalReasonToNumber(object: RestoreRefusalReason): number {
+  switch (object) {
+    case RestoreRefusalReason.UNSPECIFIED:
+      return 0;
+    case RestoreRefusalReason.MALFORMED:
+      return 1;
+    case RestoreRefusalReason.RECEIPT_INVALID:
+      return 2;
+    case RestoreRefusalReason.GAP:
+      return 3;
+    case RestoreRefusalReason.CONTRADICTED:
+      return 4;
+    case RestoreRefusalReason.GROUP_INFO_MISMATCH:
+      return 5;
+    case RestoreRefusalReason.TOO_LARGE:
+      return 6;
+    default:
+      throw new globalThis.Error("Unrecognized enum value " + object + " for enum RestoreRefusalReason");
+  }
+}
+
 /** Shows that the caller is a member of an epoch without telling which. */
 export interface EpochProof {
   epoch: bigint;
@@ -170,6 +324,13 @@ export interface CreateGroupRequest {
   cipherSuite: number;
   /** Ed25519 public key of epoch 0. */
   accessKey: Uint8Array;
+  /**
+   * An encoded MLSMessage with the GroupInfo of epoch 0; empty where nobody is to join by an external commit before the
+   * first commit, and where public commits need not be checked against the group's public state from the start.
+   */
+  groupInfo: Uint8Array;
+  /** The encoded ratchet tree of epoch 0, where the GroupInfo does not carry it; empty otherwise. */
+  ratchetTree: Uint8Array;
 }
 
 /** Whether the group is open now. */
@@ -189,7 +350,15 @@ export interface GroupExists {
 export interface SubmitCommitRequest {
   /** An encoded CommitBundle. */
   bundle: Uint8Array;
-  proof: EpochProof | undefined;
+  /**
+   * By the key of the epoch that the commit ends; an external commit that replaces the committer's own leaf may come with a
+   * proof for a recent epoch; one with a ticket needs no proof.
+   */
+  proof:
+    | EpochProof
+    | undefined;
+  /** The token of a ticket, for the external commit of a guest; empty otherwise. */
+  ticket: Uint8Array;
 }
 
 /** Everything that belongs to one commit. */
@@ -220,16 +389,29 @@ export interface WelcomeRecipient {
 
 /** The four outcomes of a commit; an accepted one that is sent again gives the first answer again. */
 export interface SubmitCommitResponse {
-  result: { $case: "accepted"; value: CommitAccepted } | { $case: "conflict"; value: EpochConflict } | {
-    $case: "rejected";
-    value: SubmissionRejected;
-  } | undefined;
+  result:
+    | { $case: "accepted"; value: CommitAccepted }
+    | { $case: "conflict"; value: EpochConflict }
+    | { $case: "rejected"; value: SubmissionRejected }
+    | { $case: "quarantined"; value: GroupQuarantined }
+    | undefined;
+}
+
+/** The log has lost entries that it had accepted. Who has them hands them in by RestoreEntries; then the submission is repeated. */
+export interface GroupQuarantined {
+  /** The last entry that the log has. */
+  lastSequence: bigint;
+  /** The epoch whose commit was lost, and that commit's place in the log. */
+  lostEpoch: bigint;
+  lostSequence: bigint;
 }
 
 /** The commit is in the log for good. */
 export interface CommitAccepted {
   sequence: bigint;
   alreadyAccepted: boolean;
+  /** A JWS by this service: see Receipts in the client documentation. The same one at every repetition. */
+  receipt: string;
 }
 
 /** Another commit has ended this epoch. */
@@ -267,10 +449,12 @@ export interface GroupMessage {
 
 /** Where the message stands in the log, or why it does not. */
 export interface SendMessageResponse {
-  result: { $case: "accepted"; value: MessageAccepted } | { $case: "conflict"; value: EpochConflict } | {
-    $case: "rejected";
-    value: SubmissionRejected;
-  } | undefined;
+  result:
+    | { $case: "accepted"; value: MessageAccepted }
+    | { $case: "conflict"; value: EpochConflict }
+    | { $case: "rejected"; value: SubmissionRejected }
+    | { $case: "quarantined"; value: GroupQuarantined }
+    | undefined;
 }
 
 /** The message is in the log for good. */
@@ -299,6 +483,8 @@ export interface ReadGroupResponse {
   entries: LogEntry[];
   /** True when the proof's epoch has nothing more to show after this page for now. */
   end: boolean;
+  /** Set when entries after the cursor were removed by the service's retention: the first one that is there. */
+  firstKeptSequence: bigint;
 }
 
 /** One entry of a group's log. Sequence numbers are 1, 2, 3 … without holes. */
@@ -309,20 +495,176 @@ export interface LogEntry {
   epoch: bigint;
   /** An encoded MLSMessage, as it was sent. */
   mlsMessage: Uint8Array;
+  /** With a commit: its receipt, as its sender got it. Receipts of one group form a chain. */
+  receipt: string;
 }
 
-/** Asks for the GroupInfo of the current epoch; needs a proof for the current epoch or one before. */
+/** Asks for the GroupInfo of the current epoch; needs a proof for the current or a recent epoch, or a ticket. */
 export interface GetGroupInfoRequest {
   /** An encoded GroupQuery, of which only the group id counts. */
   query: Uint8Array;
-  proof: EpochProof | undefined;
+  proof:
+    | EpochProof
+    | undefined;
+  /** The token of a ticket, which this does not use up; empty otherwise. */
+  ticket: Uint8Array;
 }
 
-/** The GroupInfo and, where it travels apart, the ratchet tree. */
+/** The GroupInfo and, where it travels apart, how to get the ratchet tree. */
 export interface GetGroupInfoResponse {
   epoch: bigint;
   groupInfo: Uint8Array;
+  tree: TreeReference | undefined;
+}
+
+/** A ratchet tree that is read apart, by GetRatchetTree. */
+export interface TreeReference {
+  epoch: bigint;
+  /** SHA-256 of the encoded tree. */
+  hash: Uint8Array;
+  /** The size of the encoded tree in bytes. */
+  size: bigint;
+}
+
+/** Which part of which tree. Every part needs the hash. */
+export interface GetRatchetTreeRequest {
+  groupId: Uint8Array;
+  epoch: bigint;
+  hash: Uint8Array;
+  /** In bytes, from the beginning of the encoded tree. */
+  offset: bigint;
+}
+
+/** A part of a tree: at least a byte, unless the offset is the tree's size. */
+export interface GetRatchetTreeResponse {
+  result: { $case: "chunk"; value: TreeChunk } | { $case: "notFound"; value: TreeNotFound } | undefined;
+}
+
+/** Bytes of an encoded tree. */
+export interface TreeChunk {
+  bytes: Uint8Array;
+}
+
+/** There is no such tree here, or none any more. */
+export interface TreeNotFound {
+}
+
+/** A ticket as bytes, and the proof over exactly these bytes. */
+export interface CreateTicketRequest {
+  /** An encoded Ticket. */
+  ticket: Uint8Array;
+  /** For the current epoch. */
+  proof: EpochProof | undefined;
+}
+
+/** Lets one guest in, once. */
+export interface Ticket {
+  groupId: Uint8Array;
+  /** SHA-256 of the token that the guest will show. */
+  tokenHash: Uint8Array;
+  /** Bounded by the service's longest lifetime of a ticket. */
+  expiresAtUnixMs: bigint;
+}
+
+/** Whether the ticket works now. */
+export interface CreateTicketResponse {
+  result: { $case: "created"; value: TicketCreated } | { $case: "refused"; value: TicketRefused } | undefined;
+}
+
+/** The ticket works until it is used or expires. Creating it again changes nothing. */
+export interface TicketCreated {
+  expiresAtUnixMs: bigint;
+}
+
+/** The ticket is not taken. */
+export interface TicketRefused {
+  reason: TicketRefusalReason;
+}
+
+/** Shows a receipt. */
+export interface ReportReceiptRequest {
+  receipt: string;
+}
+
+/** How the log stands to the receipt. */
+export interface ReportReceiptResponse {
+  result:
+    | //
+    /** The log has the commit. */
+    { $case: "known"; value: ReceiptKnown }
+    | //
+    /** The log does not reach the commit: the group is quarantined now. */
+    { $case: "quarantined"; value: GroupQuarantined }
+    | //
+    /** Another commit ended the epoch, with a receipt of this service too: one of the two must not exist. */
+    { $case: "contradicted"; value: ReceiptContradicted }
+    | //
+    /** This service did not sign it, or knows no such group. */
+    { $case: "invalid"; value: ReceiptInvalid }
+    | undefined;
+}
+
+/** The log has the commit that the receipt is for. */
+export interface ReceiptKnown {
+}
+
+/** The receipt of the commit that the log has for the same epoch. */
+export interface ReceiptContradicted {
+  receipt: string;
+}
+
+/** The receipt does not verify, or is for a group that is not here. */
+export interface ReceiptInvalid {
+}
+
+/**
+ * Lost entries as bytes, and a proof over exactly these bytes by the key of the epoch that the lost commit began, which the
+ * receipt names.
+ */
+export interface RestoreEntriesRequest {
+  /** An encoded LostEntries. */
+  entries: Uint8Array;
+  proof: EpochProof | undefined;
+}
+
+/** A lost commit with what came before it. Several lost commits are handed in one after the other. */
+export interface LostEntries {
+  groupId: Uint8Array;
+  /** From the first entry that the log lacks to the commit, without holes; the commit is the last one and carries its receipt. */
+  entries: LogEntry[];
+  /** An encoded MLSMessage with a GroupInfo of the epoch that the commit began. */
+  groupInfo: Uint8Array;
+  /** The encoded ratchet tree of that epoch, where the GroupInfo does not carry it; empty otherwise. */
   ratchetTree: Uint8Array;
+}
+
+/** What became of the entries. */
+export interface RestoreEntriesResponse {
+  result: { $case: "restored"; value: EntriesRestored } | { $case: "refused"; value: RestoreRefused } | undefined;
+}
+
+/** The log has the entries. */
+export interface EntriesRestored {
+  /** Whether nothing was missing. */
+  alreadyThere: boolean;
+  /** Whether appends are possible again. */
+  reopened: boolean;
+}
+
+/** The entries are not taken. */
+export interface RestoreRefused {
+  reason: RestoreRefusalReason;
+  detail: string;
+}
+
+/** Asks for the public keys. */
+export interface GetReceiptKeysRequest {
+}
+
+/** The public keys as a JSON Web Key Set (RFC 7517), with the domain that they speak for. Clients keep the keys that they have seen. */
+export interface GetReceiptKeysResponse {
+  domain: string;
+  jwksJson: string;
 }
 
 /** What to read of one's mailbox. */
@@ -345,8 +687,8 @@ export interface MailboxEntry {
   /** The group and the position of the commit that the Welcome belongs to: where the joiner starts to read. */
   groupId: Uint8Array;
   groupSequence: bigint;
-  /** The encoded ratchet tree, where the Welcome does not carry it; empty otherwise. */
-  ratchetTree: Uint8Array;
+  /** The ratchet tree, where the Welcome does not carry it: to be read by GetRatchetTree and checked against the signed GroupInfo. */
+  tree: TreeReference | undefined;
 }
 
 /** Everything up to this sequence number has been processed. */
@@ -367,6 +709,9 @@ export interface SubscribeRequest {
     | { $case: "ping"; value: Ping }
     | { $case: "sendMessage"; value: StreamSendMessage }
     | { $case: "submitCommit"; value: StreamSubmitCommit }
+    | //
+    /** The same as the unary call; without an answer of its own. */
+    { $case: "acknowledgeMailbox"; value: AcknowledgeMailboxRequest }
     | undefined;
 }
 
@@ -392,7 +737,10 @@ export interface Ping {
   token: bigint;
 }
 
-/** The same as the unary call, answered by the request id inside. */
+/**
+ * The same as the unary call, answered by the request id inside. Without a proof the lease of the group's topic on this stream
+ * speaks for the sender.
+ */
 export interface StreamSendMessage {
   request: SendMessageRequest | undefined;
 }
@@ -415,6 +763,8 @@ export interface SubscribeResponse {
     | { $case: "sendAnswer"; value: SendMessageAnswer }
     | { $case: "commitAnswer"; value: SubmitCommitAnswer }
     | { $case: "draining"; value: Draining }
+    | { $case: "truncated"; value: LogTruncated }
+    | { $case: "behind"; value: LogBehind }
     | undefined;
 }
 
@@ -433,6 +783,21 @@ export interface GroupLive {
 export interface LeaseEnded {
   groupId: Uint8Array;
   endedEpoch: bigint;
+}
+
+/**
+ * Entries after the cursor were removed by the service's retention; the topic is over. Join again by an external commit, or
+ * subscribe from the first entry that is kept, knowing what is missing.
+ */
+export interface LogTruncated {
+  groupId: Uint8Array;
+  firstKeptSequence: bigint;
+}
+
+/** The log ends before the cursor: it has lost entries that this reader has. The topic is over. See ReportReceipt. */
+export interface LogBehind {
+  groupId: Uint8Array;
+  lastSequence: bigint;
 }
 
 /** The proof does not open this group. */
@@ -546,7 +911,13 @@ export const EpochProof: MessageFns<EpochProof> = {
 };
 
 function createBaseCreateGroupRequest(): CreateGroupRequest {
-  return { groupId: new Uint8Array(0), cipherSuite: 0, accessKey: new Uint8Array(0) };
+  return {
+    groupId: new Uint8Array(0),
+    cipherSuite: 0,
+    accessKey: new Uint8Array(0),
+    groupInfo: new Uint8Array(0),
+    ratchetTree: new Uint8Array(0),
+  };
 }
 
 export const CreateGroupRequest: MessageFns<CreateGroupRequest> = {
@@ -559,6 +930,12 @@ export const CreateGroupRequest: MessageFns<CreateGroupRequest> = {
     }
     if (message.accessKey.length !== 0) {
       writer.uint32(26).bytes(message.accessKey);
+    }
+    if (message.groupInfo.length !== 0) {
+      writer.uint32(34).bytes(message.groupInfo);
+    }
+    if (message.ratchetTree.length !== 0) {
+      writer.uint32(42).bytes(message.ratchetTree);
     }
     return writer;
   },
@@ -598,6 +975,22 @@ export const CreateGroupRequest: MessageFns<CreateGroupRequest> = {
             }
 
             message.accessKey = reader.bytes();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.groupInfo = reader.bytes();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.ratchetTree = reader.bytes();
             continue;
           }
         }
@@ -743,7 +1136,7 @@ export const GroupExists: MessageFns<GroupExists> = {
 };
 
 function createBaseSubmitCommitRequest(): SubmitCommitRequest {
-  return { bundle: new Uint8Array(0), proof: undefined };
+  return { bundle: new Uint8Array(0), proof: undefined, ticket: new Uint8Array(0) };
 }
 
 export const SubmitCommitRequest: MessageFns<SubmitCommitRequest> = {
@@ -753,6 +1146,9 @@ export const SubmitCommitRequest: MessageFns<SubmitCommitRequest> = {
     }
     if (message.proof !== undefined) {
       EpochProof.encode(message.proof, writer.uint32(18).fork()).join();
+    }
+    if (message.ticket.length !== 0) {
+      writer.uint32(26).bytes(message.ticket);
     }
     return writer;
   },
@@ -784,6 +1180,14 @@ export const SubmitCommitRequest: MessageFns<SubmitCommitRequest> = {
             }
 
             message.proof = EpochProof.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.ticket = reader.bytes();
             continue;
           }
         }
@@ -1019,6 +1423,9 @@ export const SubmitCommitResponse: MessageFns<SubmitCommitResponse> = {
       case "rejected":
         SubmissionRejected.encode(message.result.value, writer.uint32(26).fork()).join();
         break;
+      case "quarantined":
+        GroupQuarantined.encode(message.result.value, writer.uint32(34).fork()).join();
+        break;
     }
     return writer;
   },
@@ -1060,6 +1467,91 @@ export const SubmitCommitResponse: MessageFns<SubmitCommitResponse> = {
             message.result = { $case: "rejected", value: SubmissionRejected.decode(reader, reader.uint32()) };
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.result = { $case: "quarantined", value: GroupQuarantined.decode(reader, reader.uint32()) };
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseGroupQuarantined(): GroupQuarantined {
+  return { lastSequence: 0n, lostEpoch: 0n, lostSequence: 0n };
+}
+
+export const GroupQuarantined: MessageFns<GroupQuarantined> = {
+  encode(message: GroupQuarantined, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.lastSequence !== 0n) {
+      if (BigInt.asUintN(64, message.lastSequence) !== message.lastSequence) {
+        throw new globalThis.Error("value provided for field message.lastSequence of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.lastSequence);
+    }
+    if (message.lostEpoch !== 0n) {
+      if (BigInt.asUintN(64, message.lostEpoch) !== message.lostEpoch) {
+        throw new globalThis.Error("value provided for field message.lostEpoch of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.lostEpoch);
+    }
+    if (message.lostSequence !== 0n) {
+      if (BigInt.asUintN(64, message.lostSequence) !== message.lostSequence) {
+        throw new globalThis.Error("value provided for field message.lostSequence of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.lostSequence);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GroupQuarantined {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGroupQuarantined();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.lastSequence = reader.uint64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.lostEpoch = reader.uint64() as bigint;
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.lostSequence = reader.uint64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1074,7 +1566,7 @@ export const SubmitCommitResponse: MessageFns<SubmitCommitResponse> = {
 };
 
 function createBaseCommitAccepted(): CommitAccepted {
-  return { sequence: 0n, alreadyAccepted: false };
+  return { sequence: 0n, alreadyAccepted: false, receipt: "" };
 }
 
 export const CommitAccepted: MessageFns<CommitAccepted> = {
@@ -1087,6 +1579,9 @@ export const CommitAccepted: MessageFns<CommitAccepted> = {
     }
     if (message.alreadyAccepted !== false) {
       writer.uint32(16).bool(message.alreadyAccepted);
+    }
+    if (message.receipt !== "") {
+      writer.uint32(26).string(message.receipt);
     }
     return writer;
   },
@@ -1118,6 +1613,14 @@ export const CommitAccepted: MessageFns<CommitAccepted> = {
             }
 
             message.alreadyAccepted = reader.bool();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.receipt = reader.string();
             continue;
           }
         }
@@ -1416,6 +1919,9 @@ export const SendMessageResponse: MessageFns<SendMessageResponse> = {
       case "rejected":
         SubmissionRejected.encode(message.result.value, writer.uint32(26).fork()).join();
         break;
+      case "quarantined":
+        GroupQuarantined.encode(message.result.value, writer.uint32(34).fork()).join();
+        break;
     }
     return writer;
   },
@@ -1455,6 +1961,14 @@ export const SendMessageResponse: MessageFns<SendMessageResponse> = {
             }
 
             message.result = { $case: "rejected", value: SubmissionRejected.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.result = { $case: "quarantined", value: GroupQuarantined.decode(reader, reader.uint32()) };
             continue;
           }
         }
@@ -1659,7 +2173,7 @@ export const GroupQuery: MessageFns<GroupQuery> = {
 };
 
 function createBaseReadGroupResponse(): ReadGroupResponse {
-  return { entries: [], end: false };
+  return { entries: [], end: false, firstKeptSequence: 0n };
 }
 
 export const ReadGroupResponse: MessageFns<ReadGroupResponse> = {
@@ -1669,6 +2183,12 @@ export const ReadGroupResponse: MessageFns<ReadGroupResponse> = {
     }
     if (message.end !== false) {
       writer.uint32(16).bool(message.end);
+    }
+    if (message.firstKeptSequence !== 0n) {
+      if (BigInt.asUintN(64, message.firstKeptSequence) !== message.firstKeptSequence) {
+        throw new globalThis.Error("value provided for field message.firstKeptSequence of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.firstKeptSequence);
     }
     return writer;
   },
@@ -1702,6 +2222,14 @@ export const ReadGroupResponse: MessageFns<ReadGroupResponse> = {
             message.end = reader.bool();
             continue;
           }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.firstKeptSequence = reader.uint64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1716,7 +2244,7 @@ export const ReadGroupResponse: MessageFns<ReadGroupResponse> = {
 };
 
 function createBaseLogEntry(): LogEntry {
-  return { sequence: 0n, kind: LogEntryKind.UNSPECIFIED, epoch: 0n, mlsMessage: new Uint8Array(0) };
+  return { sequence: 0n, kind: LogEntryKind.UNSPECIFIED, epoch: 0n, mlsMessage: new Uint8Array(0), receipt: "" };
 }
 
 export const LogEntry: MessageFns<LogEntry> = {
@@ -1738,6 +2266,9 @@ export const LogEntry: MessageFns<LogEntry> = {
     }
     if (message.mlsMessage.length !== 0) {
       writer.uint32(34).bytes(message.mlsMessage);
+    }
+    if (message.receipt !== "") {
+      writer.uint32(42).string(message.receipt);
     }
     return writer;
   },
@@ -1787,6 +2318,14 @@ export const LogEntry: MessageFns<LogEntry> = {
             message.mlsMessage = reader.bytes();
             continue;
           }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.receipt = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1801,7 +2340,7 @@ export const LogEntry: MessageFns<LogEntry> = {
 };
 
 function createBaseGetGroupInfoRequest(): GetGroupInfoRequest {
-  return { query: new Uint8Array(0), proof: undefined };
+  return { query: new Uint8Array(0), proof: undefined, ticket: new Uint8Array(0) };
 }
 
 export const GetGroupInfoRequest: MessageFns<GetGroupInfoRequest> = {
@@ -1811,6 +2350,9 @@ export const GetGroupInfoRequest: MessageFns<GetGroupInfoRequest> = {
     }
     if (message.proof !== undefined) {
       EpochProof.encode(message.proof, writer.uint32(18).fork()).join();
+    }
+    if (message.ticket.length !== 0) {
+      writer.uint32(26).bytes(message.ticket);
     }
     return writer;
   },
@@ -1844,6 +2386,14 @@ export const GetGroupInfoRequest: MessageFns<GetGroupInfoRequest> = {
             message.proof = EpochProof.decode(reader, reader.uint32());
             continue;
           }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.ticket = reader.bytes();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1858,7 +2408,7 @@ export const GetGroupInfoRequest: MessageFns<GetGroupInfoRequest> = {
 };
 
 function createBaseGetGroupInfoResponse(): GetGroupInfoResponse {
-  return { epoch: 0n, groupInfo: new Uint8Array(0), ratchetTree: new Uint8Array(0) };
+  return { epoch: 0n, groupInfo: new Uint8Array(0), tree: undefined };
 }
 
 export const GetGroupInfoResponse: MessageFns<GetGroupInfoResponse> = {
@@ -1872,8 +2422,8 @@ export const GetGroupInfoResponse: MessageFns<GetGroupInfoResponse> = {
     if (message.groupInfo.length !== 0) {
       writer.uint32(18).bytes(message.groupInfo);
     }
-    if (message.ratchetTree.length !== 0) {
-      writer.uint32(26).bytes(message.ratchetTree);
+    if (message.tree !== undefined) {
+      TreeReference.encode(message.tree, writer.uint32(34).fork()).join();
     }
     return writer;
   },
@@ -1907,12 +2457,1237 @@ export const GetGroupInfoResponse: MessageFns<GetGroupInfoResponse> = {
             message.groupInfo = reader.bytes();
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.tree = TreeReference.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseTreeReference(): TreeReference {
+  return { epoch: 0n, hash: new Uint8Array(0), size: 0n };
+}
+
+export const TreeReference: MessageFns<TreeReference> = {
+  encode(message: TreeReference, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.epoch !== 0n) {
+      if (BigInt.asUintN(64, message.epoch) !== message.epoch) {
+        throw new globalThis.Error("value provided for field message.epoch of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.epoch);
+    }
+    if (message.hash.length !== 0) {
+      writer.uint32(18).bytes(message.hash);
+    }
+    if (message.size !== 0n) {
+      if (BigInt.asUintN(64, message.size) !== message.size) {
+        throw new globalThis.Error("value provided for field message.size of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.size);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TreeReference {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTreeReference();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.epoch = reader.uint64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.hash = reader.bytes();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.size = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseGetRatchetTreeRequest(): GetRatchetTreeRequest {
+  return { groupId: new Uint8Array(0), epoch: 0n, hash: new Uint8Array(0), offset: 0n };
+}
+
+export const GetRatchetTreeRequest: MessageFns<GetRatchetTreeRequest> = {
+  encode(message: GetRatchetTreeRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.groupId.length !== 0) {
+      writer.uint32(10).bytes(message.groupId);
+    }
+    if (message.epoch !== 0n) {
+      if (BigInt.asUintN(64, message.epoch) !== message.epoch) {
+        throw new globalThis.Error("value provided for field message.epoch of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.epoch);
+    }
+    if (message.hash.length !== 0) {
+      writer.uint32(26).bytes(message.hash);
+    }
+    if (message.offset !== 0n) {
+      if (BigInt.asUintN(64, message.offset) !== message.offset) {
+        throw new globalThis.Error("value provided for field message.offset of type uint64 too large");
+      }
+      writer.uint32(32).uint64(message.offset);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetRatchetTreeRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetRatchetTreeRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.groupId = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.epoch = reader.uint64() as bigint;
+            continue;
+          }
           case 3: {
             if (tag !== 26) {
               break;
             }
 
+            message.hash = reader.bytes();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.offset = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseGetRatchetTreeResponse(): GetRatchetTreeResponse {
+  return { result: undefined };
+}
+
+export const GetRatchetTreeResponse: MessageFns<GetRatchetTreeResponse> = {
+  encode(message: GetRatchetTreeResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    switch (message.result?.$case) {
+      case "chunk":
+        TreeChunk.encode(message.result.value, writer.uint32(10).fork()).join();
+        break;
+      case "notFound":
+        TreeNotFound.encode(message.result.value, writer.uint32(18).fork()).join();
+        break;
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetRatchetTreeResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetRatchetTreeResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.result = { $case: "chunk", value: TreeChunk.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.result = { $case: "notFound", value: TreeNotFound.decode(reader, reader.uint32()) };
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseTreeChunk(): TreeChunk {
+  return { bytes: new Uint8Array(0) };
+}
+
+export const TreeChunk: MessageFns<TreeChunk> = {
+  encode(message: TreeChunk, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.bytes.length !== 0) {
+      writer.uint32(10).bytes(message.bytes);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TreeChunk {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTreeChunk();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.bytes = reader.bytes();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseTreeNotFound(): TreeNotFound {
+  return {};
+}
+
+export const TreeNotFound: MessageFns<TreeNotFound> = {
+  encode(_: TreeNotFound, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TreeNotFound {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTreeNotFound();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseCreateTicketRequest(): CreateTicketRequest {
+  return { ticket: new Uint8Array(0), proof: undefined };
+}
+
+export const CreateTicketRequest: MessageFns<CreateTicketRequest> = {
+  encode(message: CreateTicketRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.ticket.length !== 0) {
+      writer.uint32(10).bytes(message.ticket);
+    }
+    if (message.proof !== undefined) {
+      EpochProof.encode(message.proof, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CreateTicketRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCreateTicketRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.ticket = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.proof = EpochProof.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseTicket(): Ticket {
+  return { groupId: new Uint8Array(0), tokenHash: new Uint8Array(0), expiresAtUnixMs: 0n };
+}
+
+export const Ticket: MessageFns<Ticket> = {
+  encode(message: Ticket, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.groupId.length !== 0) {
+      writer.uint32(10).bytes(message.groupId);
+    }
+    if (message.tokenHash.length !== 0) {
+      writer.uint32(18).bytes(message.tokenHash);
+    }
+    if (message.expiresAtUnixMs !== 0n) {
+      if (BigInt.asUintN(64, message.expiresAtUnixMs) !== message.expiresAtUnixMs) {
+        throw new globalThis.Error("value provided for field message.expiresAtUnixMs of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.expiresAtUnixMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Ticket {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTicket();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.groupId = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.tokenHash = reader.bytes();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.expiresAtUnixMs = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseCreateTicketResponse(): CreateTicketResponse {
+  return { result: undefined };
+}
+
+export const CreateTicketResponse: MessageFns<CreateTicketResponse> = {
+  encode(message: CreateTicketResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    switch (message.result?.$case) {
+      case "created":
+        TicketCreated.encode(message.result.value, writer.uint32(10).fork()).join();
+        break;
+      case "refused":
+        TicketRefused.encode(message.result.value, writer.uint32(18).fork()).join();
+        break;
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CreateTicketResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCreateTicketResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.result = { $case: "created", value: TicketCreated.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.result = { $case: "refused", value: TicketRefused.decode(reader, reader.uint32()) };
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseTicketCreated(): TicketCreated {
+  return { expiresAtUnixMs: 0n };
+}
+
+export const TicketCreated: MessageFns<TicketCreated> = {
+  encode(message: TicketCreated, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.expiresAtUnixMs !== 0n) {
+      if (BigInt.asUintN(64, message.expiresAtUnixMs) !== message.expiresAtUnixMs) {
+        throw new globalThis.Error("value provided for field message.expiresAtUnixMs of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.expiresAtUnixMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TicketCreated {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTicketCreated();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.expiresAtUnixMs = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseTicketRefused(): TicketRefused {
+  return { reason: TicketRefusalReason.UNSPECIFIED };
+}
+
+export const TicketRefused: MessageFns<TicketRefused> = {
+  encode(message: TicketRefused, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.reason !== TicketRefusalReason.UNSPECIFIED) {
+      writer.uint32(8).int32(ticketRefusalReasonToNumber(message.reason));
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TicketRefused {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTicketRefused();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.reason = ticketRefusalReasonFromJSON(reader.int32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseReportReceiptRequest(): ReportReceiptRequest {
+  return { receipt: "" };
+}
+
+export const ReportReceiptRequest: MessageFns<ReportReceiptRequest> = {
+  encode(message: ReportReceiptRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.receipt !== "") {
+      writer.uint32(10).string(message.receipt);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReportReceiptRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReportReceiptRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.receipt = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseReportReceiptResponse(): ReportReceiptResponse {
+  return { result: undefined };
+}
+
+export const ReportReceiptResponse: MessageFns<ReportReceiptResponse> = {
+  encode(message: ReportReceiptResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    switch (message.result?.$case) {
+      case "known":
+        ReceiptKnown.encode(message.result.value, writer.uint32(10).fork()).join();
+        break;
+      case "quarantined":
+        GroupQuarantined.encode(message.result.value, writer.uint32(18).fork()).join();
+        break;
+      case "contradicted":
+        ReceiptContradicted.encode(message.result.value, writer.uint32(26).fork()).join();
+        break;
+      case "invalid":
+        ReceiptInvalid.encode(message.result.value, writer.uint32(34).fork()).join();
+        break;
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReportReceiptResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReportReceiptResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.result = { $case: "known", value: ReceiptKnown.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.result = { $case: "quarantined", value: GroupQuarantined.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.result = { $case: "contradicted", value: ReceiptContradicted.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.result = { $case: "invalid", value: ReceiptInvalid.decode(reader, reader.uint32()) };
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseReceiptKnown(): ReceiptKnown {
+  return {};
+}
+
+export const ReceiptKnown: MessageFns<ReceiptKnown> = {
+  encode(_: ReceiptKnown, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReceiptKnown {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReceiptKnown();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseReceiptContradicted(): ReceiptContradicted {
+  return { receipt: "" };
+}
+
+export const ReceiptContradicted: MessageFns<ReceiptContradicted> = {
+  encode(message: ReceiptContradicted, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.receipt !== "") {
+      writer.uint32(10).string(message.receipt);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReceiptContradicted {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReceiptContradicted();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.receipt = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseReceiptInvalid(): ReceiptInvalid {
+  return {};
+}
+
+export const ReceiptInvalid: MessageFns<ReceiptInvalid> = {
+  encode(_: ReceiptInvalid, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReceiptInvalid {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReceiptInvalid();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseRestoreEntriesRequest(): RestoreEntriesRequest {
+  return { entries: new Uint8Array(0), proof: undefined };
+}
+
+export const RestoreEntriesRequest: MessageFns<RestoreEntriesRequest> = {
+  encode(message: RestoreEntriesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.entries.length !== 0) {
+      writer.uint32(10).bytes(message.entries);
+    }
+    if (message.proof !== undefined) {
+      EpochProof.encode(message.proof, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RestoreEntriesRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRestoreEntriesRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.entries = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.proof = EpochProof.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseLostEntries(): LostEntries {
+  return { groupId: new Uint8Array(0), entries: [], groupInfo: new Uint8Array(0), ratchetTree: new Uint8Array(0) };
+}
+
+export const LostEntries: MessageFns<LostEntries> = {
+  encode(message: LostEntries, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.groupId.length !== 0) {
+      writer.uint32(10).bytes(message.groupId);
+    }
+    for (const v of message.entries) {
+      LogEntry.encode(v!, writer.uint32(18).fork()).join();
+    }
+    if (message.groupInfo.length !== 0) {
+      writer.uint32(26).bytes(message.groupInfo);
+    }
+    if (message.ratchetTree.length !== 0) {
+      writer.uint32(34).bytes(message.ratchetTree);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LostEntries {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLostEntries();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.groupId = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.entries.push(LogEntry.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.groupInfo = reader.bytes();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
             message.ratchetTree = reader.bytes();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseRestoreEntriesResponse(): RestoreEntriesResponse {
+  return { result: undefined };
+}
+
+export const RestoreEntriesResponse: MessageFns<RestoreEntriesResponse> = {
+  encode(message: RestoreEntriesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    switch (message.result?.$case) {
+      case "restored":
+        EntriesRestored.encode(message.result.value, writer.uint32(10).fork()).join();
+        break;
+      case "refused":
+        RestoreRefused.encode(message.result.value, writer.uint32(18).fork()).join();
+        break;
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RestoreEntriesResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRestoreEntriesResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.result = { $case: "restored", value: EntriesRestored.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.result = { $case: "refused", value: RestoreRefused.decode(reader, reader.uint32()) };
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseEntriesRestored(): EntriesRestored {
+  return { alreadyThere: false, reopened: false };
+}
+
+export const EntriesRestored: MessageFns<EntriesRestored> = {
+  encode(message: EntriesRestored, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.alreadyThere !== false) {
+      writer.uint32(8).bool(message.alreadyThere);
+    }
+    if (message.reopened !== false) {
+      writer.uint32(16).bool(message.reopened);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): EntriesRestored {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseEntriesRestored();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.alreadyThere = reader.bool();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.reopened = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseRestoreRefused(): RestoreRefused {
+  return { reason: RestoreRefusalReason.UNSPECIFIED, detail: "" };
+}
+
+export const RestoreRefused: MessageFns<RestoreRefused> = {
+  encode(message: RestoreRefused, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.reason !== RestoreRefusalReason.UNSPECIFIED) {
+      writer.uint32(8).int32(restoreRefusalReasonToNumber(message.reason));
+    }
+    if (message.detail !== "") {
+      writer.uint32(18).string(message.detail);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RestoreRefused {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRestoreRefused();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.reason = restoreRefusalReasonFromJSON(reader.int32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.detail = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseGetReceiptKeysRequest(): GetReceiptKeysRequest {
+  return {};
+}
+
+export const GetReceiptKeysRequest: MessageFns<GetReceiptKeysRequest> = {
+  encode(_: GetReceiptKeysRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetReceiptKeysRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetReceiptKeysRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseGetReceiptKeysResponse(): GetReceiptKeysResponse {
+  return { domain: "", jwksJson: "" };
+}
+
+export const GetReceiptKeysResponse: MessageFns<GetReceiptKeysResponse> = {
+  encode(message: GetReceiptKeysResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.domain !== "") {
+      writer.uint32(10).string(message.domain);
+    }
+    if (message.jwksJson !== "") {
+      writer.uint32(18).string(message.jwksJson);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetReceiptKeysResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetReceiptKeysResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.domain = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.jwksJson = reader.string();
             continue;
           }
         }
@@ -2046,13 +3821,7 @@ export const ReadMailboxResponse: MessageFns<ReadMailboxResponse> = {
 };
 
 function createBaseMailboxEntry(): MailboxEntry {
-  return {
-    sequence: 0n,
-    welcome: new Uint8Array(0),
-    groupId: new Uint8Array(0),
-    groupSequence: 0n,
-    ratchetTree: new Uint8Array(0),
-  };
+  return { sequence: 0n, welcome: new Uint8Array(0), groupId: new Uint8Array(0), groupSequence: 0n, tree: undefined };
 }
 
 export const MailboxEntry: MessageFns<MailboxEntry> = {
@@ -2075,8 +3844,8 @@ export const MailboxEntry: MessageFns<MailboxEntry> = {
       }
       writer.uint32(32).uint64(message.groupSequence);
     }
-    if (message.ratchetTree.length !== 0) {
-      writer.uint32(42).bytes(message.ratchetTree);
+    if (message.tree !== undefined) {
+      TreeReference.encode(message.tree, writer.uint32(50).fork()).join();
     }
     return writer;
   },
@@ -2126,12 +3895,12 @@ export const MailboxEntry: MessageFns<MailboxEntry> = {
             message.groupSequence = reader.uint64() as bigint;
             continue;
           }
-          case 5: {
-            if (tag !== 42) {
+          case 6: {
+            if (tag !== 50) {
               break;
             }
 
-            message.ratchetTree = reader.bytes();
+            message.tree = TreeReference.decode(reader, reader.uint32());
             continue;
           }
         }
@@ -2256,6 +4025,9 @@ export const SubscribeRequest: MessageFns<SubscribeRequest> = {
       case "submitCommit":
         StreamSubmitCommit.encode(message.request.value, writer.uint32(50).fork()).join();
         break;
+      case "acknowledgeMailbox":
+        AcknowledgeMailboxRequest.encode(message.request.value, writer.uint32(58).fork()).join();
+        break;
     }
     return writer;
   },
@@ -2319,6 +4091,17 @@ export const SubscribeRequest: MessageFns<SubscribeRequest> = {
             }
 
             message.request = { $case: "submitCommit", value: StreamSubmitCommit.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.request = {
+              $case: "acknowledgeMailbox",
+              value: AcknowledgeMailboxRequest.decode(reader, reader.uint32()),
+            };
             continue;
           }
         }
@@ -2664,6 +4447,12 @@ export const SubscribeResponse: MessageFns<SubscribeResponse> = {
       case "draining":
         Draining.encode(message.response.value, writer.uint32(82).fork()).join();
         break;
+      case "truncated":
+        LogTruncated.encode(message.response.value, writer.uint32(90).fork()).join();
+        break;
+      case "behind":
+        LogBehind.encode(message.response.value, writer.uint32(98).fork()).join();
+        break;
     }
     return writer;
   },
@@ -2759,6 +4548,22 @@ export const SubscribeResponse: MessageFns<SubscribeResponse> = {
             }
 
             message.response = { $case: "draining", value: Draining.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.response = { $case: "truncated", value: LogTruncated.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.response = { $case: "behind", value: LogBehind.decode(reader, reader.uint32()) };
             continue;
           }
         }
@@ -2922,6 +4727,126 @@ export const LeaseEnded: MessageFns<LeaseEnded> = {
             }
 
             message.endedEpoch = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseLogTruncated(): LogTruncated {
+  return { groupId: new Uint8Array(0), firstKeptSequence: 0n };
+}
+
+export const LogTruncated: MessageFns<LogTruncated> = {
+  encode(message: LogTruncated, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.groupId.length !== 0) {
+      writer.uint32(10).bytes(message.groupId);
+    }
+    if (message.firstKeptSequence !== 0n) {
+      if (BigInt.asUintN(64, message.firstKeptSequence) !== message.firstKeptSequence) {
+        throw new globalThis.Error("value provided for field message.firstKeptSequence of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.firstKeptSequence);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LogTruncated {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLogTruncated();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.groupId = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.firstKeptSequence = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseLogBehind(): LogBehind {
+  return { groupId: new Uint8Array(0), lastSequence: 0n };
+}
+
+export const LogBehind: MessageFns<LogBehind> = {
+  encode(message: LogBehind, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.groupId.length !== 0) {
+      writer.uint32(10).bytes(message.groupId);
+    }
+    if (message.lastSequence !== 0n) {
+      if (BigInt.asUintN(64, message.lastSequence) !== message.lastSequence) {
+        throw new globalThis.Error("value provided for field message.lastSequence of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.lastSequence);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LogBehind {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLogBehind();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.groupId = reader.bytes();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.lastSequence = reader.uint64() as bigint;
             continue;
           }
         }
@@ -3332,6 +5257,67 @@ export const DeliveryServiceService = {
       Buffer.from(GetGroupInfoResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): GetGroupInfoResponse => GetGroupInfoResponse.decode(value),
   },
+  /** Reads a part of the ratchet tree of an epoch. Who knows the hash of the tree may read it: no proof is needed. */
+  getRatchetTree: {
+    path: "/canopy.delivery.v1.DeliveryService/GetRatchetTree" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: GetRatchetTreeRequest): Buffer =>
+      Buffer.from(GetRatchetTreeRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GetRatchetTreeRequest => GetRatchetTreeRequest.decode(value),
+    responseSerialize: (value: GetRatchetTreeResponse): Buffer =>
+      Buffer.from(GetRatchetTreeResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): GetRatchetTreeResponse => GetRatchetTreeResponse.decode(value),
+  },
+  /** Registers a one-time ticket, with which one guest may get the GroupInfo and join by an external commit. */
+  createTicket: {
+    path: "/canopy.delivery.v1.DeliveryService/CreateTicket" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: CreateTicketRequest): Buffer => Buffer.from(CreateTicketRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): CreateTicketRequest => CreateTicketRequest.decode(value),
+    responseSerialize: (value: CreateTicketResponse): Buffer =>
+      Buffer.from(CreateTicketResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): CreateTicketResponse => CreateTicketResponse.decode(value),
+  },
+  /**
+   * Shows a receipt that this service signed. When the log does not reach it, accepted entries were lost, and the group is
+   * quarantined: nothing is appended until a member has handed them in again.
+   */
+  reportReceipt: {
+    path: "/canopy.delivery.v1.DeliveryService/ReportReceipt" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ReportReceiptRequest): Buffer => Buffer.from(ReportReceiptRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ReportReceiptRequest => ReportReceiptRequest.decode(value),
+    responseSerialize: (value: ReportReceiptResponse): Buffer =>
+      Buffer.from(ReportReceiptResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ReportReceiptResponse => ReportReceiptResponse.decode(value),
+  },
+  /** Hands in again, under its receipt, a commit that the log has lost, and the messages before it. */
+  restoreEntries: {
+    path: "/canopy.delivery.v1.DeliveryService/RestoreEntries" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: RestoreEntriesRequest): Buffer =>
+      Buffer.from(RestoreEntriesRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): RestoreEntriesRequest => RestoreEntriesRequest.decode(value),
+    responseSerialize: (value: RestoreEntriesResponse): Buffer =>
+      Buffer.from(RestoreEntriesResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): RestoreEntriesResponse => RestoreEntriesResponse.decode(value),
+  },
+  /** Serves the public keys that verify receipts. */
+  getReceiptKeys: {
+    path: "/canopy.delivery.v1.DeliveryService/GetReceiptKeys" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: GetReceiptKeysRequest): Buffer =>
+      Buffer.from(GetReceiptKeysRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GetReceiptKeysRequest => GetReceiptKeysRequest.decode(value),
+    responseSerialize: (value: GetReceiptKeysResponse): Buffer =>
+      Buffer.from(GetReceiptKeysResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): GetReceiptKeysResponse => GetReceiptKeysResponse.decode(value),
+  },
   /** Reads a page of the calling device's mailbox after a cursor. */
   readMailbox: {
     path: "/canopy.delivery.v1.DeliveryService/ReadMailbox" as const,
@@ -3377,6 +5363,19 @@ export interface DeliveryServiceServer extends UntypedServiceImplementation {
   readGroup: handleUnaryCall<ReadGroupRequest, ReadGroupResponse>;
   /** Reads the GroupInfo of the current epoch, for an external commit. */
   getGroupInfo: handleUnaryCall<GetGroupInfoRequest, GetGroupInfoResponse>;
+  /** Reads a part of the ratchet tree of an epoch. Who knows the hash of the tree may read it: no proof is needed. */
+  getRatchetTree: handleUnaryCall<GetRatchetTreeRequest, GetRatchetTreeResponse>;
+  /** Registers a one-time ticket, with which one guest may get the GroupInfo and join by an external commit. */
+  createTicket: handleUnaryCall<CreateTicketRequest, CreateTicketResponse>;
+  /**
+   * Shows a receipt that this service signed. When the log does not reach it, accepted entries were lost, and the group is
+   * quarantined: nothing is appended until a member has handed them in again.
+   */
+  reportReceipt: handleUnaryCall<ReportReceiptRequest, ReportReceiptResponse>;
+  /** Hands in again, under its receipt, a commit that the log has lost, and the messages before it. */
+  restoreEntries: handleUnaryCall<RestoreEntriesRequest, RestoreEntriesResponse>;
+  /** Serves the public keys that verify receipts. */
+  getReceiptKeys: handleUnaryCall<GetReceiptKeysRequest, GetReceiptKeysResponse>;
   /** Reads a page of the calling device's mailbox after a cursor. */
   readMailbox: handleUnaryCall<ReadMailboxRequest, ReadMailboxResponse>;
   /** Forgets what the calling device has processed of its mailbox. */
@@ -3465,6 +5464,89 @@ export interface DeliveryServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: GetGroupInfoResponse) => void,
+  ): ClientUnaryCall;
+  /** Reads a part of the ratchet tree of an epoch. Who knows the hash of the tree may read it: no proof is needed. */
+  getRatchetTree(
+    request: GetRatchetTreeRequest,
+    callback: (error: ServiceError | null, response: GetRatchetTreeResponse) => void,
+  ): ClientUnaryCall;
+  getRatchetTree(
+    request: GetRatchetTreeRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: GetRatchetTreeResponse) => void,
+  ): ClientUnaryCall;
+  getRatchetTree(
+    request: GetRatchetTreeRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: GetRatchetTreeResponse) => void,
+  ): ClientUnaryCall;
+  /** Registers a one-time ticket, with which one guest may get the GroupInfo and join by an external commit. */
+  createTicket(
+    request: CreateTicketRequest,
+    callback: (error: ServiceError | null, response: CreateTicketResponse) => void,
+  ): ClientUnaryCall;
+  createTicket(
+    request: CreateTicketRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: CreateTicketResponse) => void,
+  ): ClientUnaryCall;
+  createTicket(
+    request: CreateTicketRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: CreateTicketResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * Shows a receipt that this service signed. When the log does not reach it, accepted entries were lost, and the group is
+   * quarantined: nothing is appended until a member has handed them in again.
+   */
+  reportReceipt(
+    request: ReportReceiptRequest,
+    callback: (error: ServiceError | null, response: ReportReceiptResponse) => void,
+  ): ClientUnaryCall;
+  reportReceipt(
+    request: ReportReceiptRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ReportReceiptResponse) => void,
+  ): ClientUnaryCall;
+  reportReceipt(
+    request: ReportReceiptRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ReportReceiptResponse) => void,
+  ): ClientUnaryCall;
+  /** Hands in again, under its receipt, a commit that the log has lost, and the messages before it. */
+  restoreEntries(
+    request: RestoreEntriesRequest,
+    callback: (error: ServiceError | null, response: RestoreEntriesResponse) => void,
+  ): ClientUnaryCall;
+  restoreEntries(
+    request: RestoreEntriesRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: RestoreEntriesResponse) => void,
+  ): ClientUnaryCall;
+  restoreEntries(
+    request: RestoreEntriesRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: RestoreEntriesResponse) => void,
+  ): ClientUnaryCall;
+  /** Serves the public keys that verify receipts. */
+  getReceiptKeys(
+    request: GetReceiptKeysRequest,
+    callback: (error: ServiceError | null, response: GetReceiptKeysResponse) => void,
+  ): ClientUnaryCall;
+  getReceiptKeys(
+    request: GetReceiptKeysRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: GetReceiptKeysResponse) => void,
+  ): ClientUnaryCall;
+  getReceiptKeys(
+    request: GetReceiptKeysRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: GetReceiptKeysResponse) => void,
   ): ClientUnaryCall;
   /** Reads a page of the calling device's mailbox after a cursor. */
   readMailbox(

@@ -62,6 +62,7 @@ export {
   secret,
   SettingFault,
   text,
+  webAddress,
   type Setting,
   type SettingOptions,
 } from './settings.ts';

@@ -4,7 +4,7 @@
  * @module
  */
 import type { ConfigOf } from './config.ts';
-import { choice, duration, flag, integer, optional, path, port, text } from './settings.ts';
+import { choice, duration, flag, integer, optional, path, port, text, webAddress } from './settings.ts';
 
 /** The settings that every service has: spread them into the service's own schema. */
 export const serverSettings = {
@@ -43,6 +43,13 @@ export const serverSettings = {
     minimumMs: 1_000,
     maximumMs: 86_400_000,
   }),
+  keepaliveTimeout: duration({
+    env: 'CANOPY_KEEPALIVE_TIMEOUT',
+    description: 'time after which a connection that does not answer a ping is given up, with all its calls',
+    default: '20s',
+    minimumMs: 100,
+    maximumMs: 3_600_000,
+  }),
   healthInterval: duration({
     env: 'CANOPY_HEALTH_INTERVAL',
     description: 'pause between two looks at the store',
@@ -67,6 +74,30 @@ export const serverSettings = {
     description: 'least important line to log',
     default: 'info',
     words: ['trace', 'debug', 'info', 'warn', 'error', 'silent'],
+  }),
+  metricsPort: optional(
+    port({
+      env: 'CANOPY_METRICS_PORT',
+      description: 'port for Prometheus to read metrics from; without it none are served',
+    }),
+  ),
+  metricsHost: text({
+    env: 'CANOPY_METRICS_HOST',
+    description: 'address for that port: whoever reaches it reads all metrics',
+    default: '127.0.0.1',
+  }),
+  otlpEndpoint: optional(
+    webAddress({
+      env: 'CANOPY_OTLP_ENDPOINT',
+      description: 'where traces are sent to by OpenTelemetry (OTLP over HTTP); without it none are made',
+    }),
+  ),
+  traceOneIn: integer({
+    env: 'CANOPY_TRACE_ONE_IN',
+    description: 'of how many calls one is traced',
+    default: '1',
+    minimum: 1,
+    maximum: 1_000_000,
   }),
 } as const;
 

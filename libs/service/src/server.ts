@@ -72,7 +72,7 @@ function serverOptions(config: ServerConfig): Record<string, number> {
     'grpc.max_send_message_length': config.maxMessageBytes,
     'grpc.max_concurrent_streams': config.maxConcurrentStreams,
     'grpc.keepalive_time_ms': config.keepalive,
-    'grpc.keepalive_timeout_ms': 20_000,
+    'grpc.keepalive_timeout_ms': config.keepaliveTimeout,
   };
 }
 

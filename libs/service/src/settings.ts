@@ -120,6 +120,17 @@ export function path(options: SettingOptions): Setting<string> {
   return define(options, 'path', (value) => resolve(value));
 }
 
+/** Takes the address of something on the web, without a user or a password in it. */
+export function webAddress(options: SettingOptions): Setting<string> {
+  return define(options, 'http://host:port or https://host:port, with a path', (value) => {
+    const url = URL.parse(value);
+    if (url === null || !['http:', 'https:'].includes(url.protocol) || url.username + url.password !== '') {
+      throw new SettingFault('is no such address');
+    }
+    return value;
+  });
+}
+
 /** Takes texts with commas between them. */
 export function list(options: SettingOptions): Setting<readonly string[]> {
   return define(options, 'texts with commas between', (value) =>

@@ -181,20 +181,17 @@ async function startScripted(): Promise<ScriptedService> {
   const config = readConfig(serverSettings, {});
   const log = createLogger({ service: 'scripted', level: 'silent' });
   const calls = { authenticate: anonymous, log };
-  const nothing = unary(calls, () => Promise.reject(new Error('not part of the script')));
-  const bound = bindService(authentication.AuthenticationServiceService, {
-    beginEnrolment: nothing,
-    completeEnrolment: nothing,
-    beginAuthentication: nothing,
-    createAccessTokens: nothing,
-    listDevices: nothing,
-    revokeDevice: nothing,
-    getJwks: unary(calls, () => {
-      scripted.calls += 1;
-      const { answer } = scripted;
-      return answer === 'away' ? Promise.reject(unavailable(new Error('away'))) : Promise.resolve(answer);
-    }),
-  });
+  const { getJwks } = authentication.AuthenticationServiceService;
+  const bound = bindService(
+    { getJwks },
+    {
+      getJwks: unary(calls, () => {
+        scripted.calls += 1;
+        const { answer } = scripted;
+        return answer === 'away' ? Promise.reject(unavailable(new Error('away'))) : Promise.resolve(answer);
+      }),
+    },
+  );
   const running = await serve({ name: 'scripted', config, services: [bound], log });
   const client = connect(authentication.AuthenticationServiceClient, {
     address: `127.0.0.1:${running.port}`,

@@ -35,6 +35,7 @@ function large(sequence: number): delivery.SubscribeResponse {
     welcome,
     groupId: none,
     groupSequence: 0n,
+    tree: undefined,
     ratchetTree: none,
   };
   return { response: { $case: 'mailbox', value: { entries: [entry] } } };
@@ -126,7 +127,10 @@ describe('a bidirectional call', () => {
     const sending = (async () => {
       for (; sent < 1_000; sent += 1) {
         await stream.send({
-          request: { $case: 'submitCommit', value: { request: { bundle, proof: undefined } } },
+          request: {
+            $case: 'submitCommit',
+            value: { request: { bundle, proof: undefined, ticket: new Uint8Array() } },
+          },
         });
       }
       stream.finish();

@@ -20,14 +20,16 @@ await runMain(async () => {
   const log = createLogger({ service: 'process', level: config.logLevel });
   const calls = { authenticate: anonymous, log };
   const draining = Promise.withResolvers<void>();
-  const service = bindService(directory.KeyDirectoryServiceService, {
-    publishKeyPackages: unary(calls, () => Promise.resolve({ results: [] })),
-    claimKeyPackages: unary(calls, () => Promise.resolve({ devices: [], unknownUsers: [] })),
-    countKeyPackages: unary(calls, async () => {
-      log.info({ event: 'counting' });
-      await draining.promise;
-      return { counts: [{ cipherSuite: 1, singleUse: 1, lastResort: false }] };
-    }),
-  });
+  const { countKeyPackages } = directory.KeyDirectoryServiceService;
+  const service = bindService(
+    { countKeyPackages },
+    {
+      countKeyPackages: unary(calls, async () => {
+        log.info({ event: 'counting' });
+        await draining.promise;
+        return { counts: [{ cipherSuite: 1, singleUse: 1, lastResort: false }] };
+      }),
+    },
+  );
   await runService({ name: 'process', config, log, services: [service], onDrain: () => draining.resolve() });
 });

@@ -89,6 +89,11 @@ export const house: House = {
       packages: ['@grpc/grpc-js'],
     },
     'apps/fuzz': { rooms: core, packages: [] },
+    // Starts the services as child processes too, and looks into their stores from outside.
+    'apps/attack': {
+      rooms: ['libs/crypto', 'libs/mls', 'libs/identity', 'libs/contract'],
+      packages: ['@grpc/grpc-js'],
+    },
     // Its peers are npm packages of their own folder, loaded by name: none of them is a dependency.
     'apps/bench': { rooms: core, packages: [] },
   },

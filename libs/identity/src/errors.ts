@@ -13,7 +13,8 @@ export type IdentityErrorCode =
   | 'INVALID_KEY_SET'
   | 'INVALID_CERTIFICATE'
   | 'INVALID_ATTESTATION_CLAIMS'
-  | 'INVALID_REVOCATION_CLAIMS';
+  | 'INVALID_REVOCATION_CLAIMS'
+  | 'INVALID_RECEIPT_CLAIMS';
 
 /** A name or a key set that cannot be used; its message holds no key material. */
 export class IdentityError extends Error {

@@ -88,3 +88,15 @@ export type {
 } from './revocation/revocation-list.ts';
 export { RevocationLists } from './revocation/revocation-lists.ts';
 export type { RevocationListsOptions, RevocationSource } from './revocation/revocation-lists.ts';
+
+export { hashOfReceipt, MAX_RECEIPT_LENGTH, receiptHash, signReceipt } from './receipts/receipt.ts';
+export type { Receipt } from './receipts/receipt.ts';
+export { createReceiptKey, openReceiptKey, receiptJwks } from './receipts/receipt-key.ts';
+export type { ReceiptSigner, StoredReceiptKey } from './receipts/receipt-key.ts';
+export { contradictsReceipt, followsReceipt, verifyReceipt } from './receipts/verify-receipt.ts';
+export type {
+  KnownReceipt,
+  ReceiptCheck,
+  ReceiptRefusal,
+  ReceiptVerdict,
+} from './receipts/verify-receipt.ts';

@@ -76,6 +76,8 @@ export type { WelcomeInput } from './commits/join-by-welcome.ts';
 export type { ApplicationData } from './group/application.ts';
 export { createGroupId } from './group/create-group.ts';
 export type { GroupRequest } from './group/create-group.ts';
+export { PublicGroup } from './group/public-group.ts';
+export type { PublicGroupRequest, PublicReceived } from './group/public-group.ts';
 export { adviseOnKeys, observeKeys } from './group/key-age.ts';
 export type { KeyAgeAdvice, KeyAgePolicy, KeyAges } from './group/key-age.ts';
 export type { ProposalFraming } from './group/create-proposal.ts';

@@ -47,9 +47,8 @@ import {
 import type { GroupInfo } from './group-info.ts';
 import { validateExternalPolicy } from './validate-commit.ts';
 import {
-  questionsOfTree,
+  inquiryOfGroup,
   requireOtherGroup,
-  signaturesOfTree,
   treeOf,
   validateGroup,
   validateGroupInfo,
@@ -96,16 +95,15 @@ export function openGroupInfo(request: ExternalCommitRequest, isMember?: IsMembe
 /** Gives what has to be found out before an external join (R5.3.1-02). */
 export function inquiryOfExternalJoin(opened: OpenedGroupInfo): Inquiry {
   const { request, tree } = opened;
-  const signatures = signaturesOfTree(tree, request.groupInfo.groupContext);
-  return { suite: request.suite, identities: questionsOfExternalJoin(opened), signatures };
+  const ofGroup = inquiryOfGroup(request.suite, tree, request.groupInfo.groupContext);
+  return { ...ofGroup, identities: [...ofGroup.identities, ...questionsOfOwnLeaf(opened)] };
 }
 
-function questionsOfExternalJoin({ request, tree }: OpenedGroupInfo): readonly IdentityQuestion[] {
-  const { groupInfo, resync, identity } = request;
-  const presented = leafOf(identity, request.suite);
-  const ofTree = questionsOfTree(tree, groupInfo.groupContext);
-  if (resync === undefined) return [...ofTree, { kind: 'credential', presented }];
-  return [...ofTree, ...questionsOfReplacement(presented, resync, tree)];
+function questionsOfOwnLeaf({ request, tree }: OpenedGroupInfo): readonly IdentityQuestion[] {
+  const { resync, identity, suite } = request;
+  const presented = leafOf(identity, suite);
+  if (resync === undefined) return [{ kind: 'credential', presented }];
+  return questionsOfReplacement(presented, resync, tree);
 }
 
 /** Makes an external Commit (RFC 9420 §12.4.3.2). The whole group is validated first. */

@@ -35,9 +35,8 @@ import type { RatchetTree } from '../tree/ratchet-tree.ts';
 import { secretsOfEpoch, validateConfirmationTag } from './epoch-inputs.ts';
 import { GroupInfo } from './group-info.ts';
 import {
-  questionsOfTree,
   requireOtherGroup,
-  signaturesOfTree,
+  inquiryOfGroup,
   treeOf,
   validateGroup,
   validateGroupInfo,
@@ -107,11 +106,7 @@ export function inquiryOfWelcome({
   tree,
   groupInfo: { groupContext },
 }: OpenedWelcome): Inquiry {
-  return {
-    suite,
-    identities: questionsOfTree(tree, groupContext),
-    signatures: signaturesOfTree(tree, groupContext),
-  };
+  return inquiryOfGroup(suite, tree, groupContext);
 }
 
 /** Overwrites the secrets of an opened Welcome that is not joined after all (RFC 9420 §9.2). */

@@ -6,11 +6,10 @@
 
 import { equal, wipe } from '@canopy/crypto';
 import { required } from '../errors.ts';
-import { SenderType } from '../framing/content.ts';
 import type { Verified } from '../framing/unprotect.ts';
 import { nextEpoch } from '../group/next-epoch.ts';
 import type { Ports } from '../group/ports.ts';
-import { describeEffects, type StagedCommit } from '../group/staged-commit.ts';
+import type { StagedCommit } from '../group/staged-commit.ts';
 import { pskStoreOf, requireActive, type GroupState } from '../group/state.ts';
 import type { AppliedProposals } from '../proposals/applied-proposals.ts';
 import { openExternalInit } from '../schedule/external-init.ts';
@@ -31,7 +30,14 @@ import {
   wipeWelcomeSecrets,
   type ScheduledEpoch,
 } from './epoch-inputs.ts';
-import { mergePublicPart, validateCommit, validateEpoch, type IncomingCommit } from './validate-commit.ts';
+import {
+  effectsOf,
+  mergePublicPart,
+  refuseOwnCommit,
+  validateCommit,
+  validateEpoch,
+  type IncomingCommit,
+} from './validate-commit.ts';
 
 /**
  * Processes a commit and gives the state of the next epoch, which the caller keeps or drops (RFC 9420 §12.4.2).
@@ -41,6 +47,7 @@ import { mergePublicPart, validateCommit, validateEpoch, type IncomingCommit } f
 export function processCommit(state: GroupState, verified: Verified, ports: Ports): StagedCommit {
   requireActive(state);
   validateEpoch(state, verified);
+  refuseOwnCommit(state, verified);
   const incoming = validateCommit(state, verified, ports);
   if (incoming.applied.removed.some(({ leafIndex }) => leafIndex === state.ownLeafIndex)) {
     return stageOwnRemoval(state, incoming, ports);
@@ -55,7 +62,7 @@ interface MergedCommit {
 }
 
 function stageCommit(state: GroupState, incoming: IncomingCommit, ports: Ports): StagedCommit {
-  const { verified, applied, committer, commit } = incoming;
+  const { verified, applied } = incoming;
   const merged = mergeCommit(state, incoming, ports);
   const { tree, opened } = merged;
   const { auth } = verified;
@@ -77,13 +84,7 @@ function stageCommit(state: GroupState, incoming: IncomingCommit, ports: Ports):
     },
     ports.policy,
   );
-  const effects = {
-    committer,
-    joined: isJoin(verified),
-    committerLeaf: commit.path?.leafNode,
-    selfRemoved: false,
-  };
-  return { base: state, state: next, effects: describeEffects(applied, effects) };
+  return { base: state, state: next, effects: effectsOf(incoming) };
 }
 
 /** Derives the secrets of the new epoch; those that the tag does not confirm are overwritten again (R12.4.2-12). */
@@ -181,19 +182,9 @@ function ownKeysAfter(state: GroupState, incoming: IncomingCommit, tree: Ratchet
  * confirmation tag, but what the others refuse in the open must not put it out either (R12.2-19).
  */
 function stageOwnRemoval(state: GroupState, incoming: IncomingCommit, ports: Ports): StagedCommit {
-  const { applied, committer, commit, verified } = incoming;
+  const { commit } = incoming;
   if (commit.path !== undefined) mergePublicPart(state, incoming, commit.path, ports);
-  const effects = describeEffects(applied, {
-    committer,
-    joined: isJoin(verified),
-    committerLeaf: commit.path?.leafNode,
-    selfRemoved: true,
-  });
-  return { base: state, state: removedState(state), effects };
-}
-
-function isJoin({ content }: Verified): boolean {
-  return content.sender.senderType === SenderType.newMemberCommit;
+  return { base: state, state: removedState(state), effects: effectsOf(incoming, true) };
 }
 
 /**

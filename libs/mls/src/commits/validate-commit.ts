@@ -9,7 +9,8 @@ import { refuse } from '../errors.ts';
 import { ContentType, SenderType, type Sender } from '../framing/content.ts';
 import type { Verified } from '../framing/unprotect.ts';
 import { leafValidation, type Ports } from '../group/ports.ts';
-import type { GroupState } from '../group/state.ts';
+import { describeEffects, type CommitEffects } from '../group/staged-commit.ts';
+import type { GroupState, PublicState } from '../group/state.ts';
 import { applyProposals, validateNewLeaf, validateResult } from '../proposals/apply-proposals.ts';
 import type { Policy } from '../policy.ts';
 import type { AppliedProposals } from '../proposals/applied-proposals.ts';
@@ -45,7 +46,7 @@ function commitOf({ content }: Verified): Commit {
 }
 
 /** Gives what the application has to be asked before a commit can be processed (RFC 9420 §5.3.1). */
-export function questionsOfCommit(state: GroupState, verified: Verified): readonly IdentityQuestion[] {
+export function questionsOfCommit(state: PublicState, verified: Verified): readonly IdentityQuestion[] {
   const { proposals, path } = commitOf(verified);
   const { sender } = verified.content;
   const ofProposals = proposals.flatMap((entry) =>
@@ -67,7 +68,7 @@ export function signaturesOfCommit(verified: Verified): readonly SignatureClaim[
 }
 
 // Unknown references are refused when the commit is processed, not while questions are collected.
-function proposalsByValue(state: GroupState, verified: Verified): ProposalList {
+function proposalsByValue(state: PublicState, verified: Verified): ProposalList {
   const byValue = commitOf(verified).proposals.filter(({ type }) => type === ProposalOrRefType.proposal);
   return resolveProposals(byValue, state.proposals, verified.content.sender);
 }
@@ -88,20 +89,32 @@ export interface IncomingCommit {
   readonly committer: LeafIndex;
 }
 
-/** Requires a commit of the current epoch, which is not the last one, by somebody else (R12.4.2-01, R12.4.2-17). */
-export function validateEpoch({ groupContext, ownLeafIndex }: GroupState, { content }: Verified): void {
+/** Describes what a commit of somebody else does (RFC 9420 §12.4). */
+export function effectsOf(
+  { verified, applied, committer, commit }: IncomingCommit,
+  selfRemoved = false,
+): CommitEffects {
+  const joined = verified.content.sender.senderType === SenderType.newMemberCommit;
+  return describeEffects(applied, { committer, joined, committerLeaf: commit.path?.leafNode, selfRemoved });
+}
+
+/** Requires a commit of the current epoch, which is not the last one (R12.4.2-01, R8.1-05). */
+export function validateEpoch({ groupContext }: PublicState, { content }: Verified): void {
   requireNextEpoch(groupContext);
   if (content.epoch !== groupContext.epoch) {
     refuse('WRONG_EPOCH', 'R12.4.2-01', `epoch ${groupContext.epoch} expected, found ${content.epoch}`);
   }
-  const { sender } = content;
+}
+
+/** Requires that somebody else has made a commit (R12.4.2-17). */
+export function refuseOwnCommit({ ownLeafIndex }: GroupState, { content: { sender } }: Verified): void {
   if (sender.senderType === SenderType.member && sender.leafIndex === ownLeafIndex) {
     refuse('OWN_MESSAGE', 'R12.4.2-17', "the member's own commit is kept, not processed");
   }
 }
 
 /** Validates the proposals of a commit and applies them; the path comes with `mergePublicPart` (RFC 9420 §12.4.2). */
-export function validateCommit(state: GroupState, verified: Verified, ports: Ports): IncomingCommit {
+export function validateCommit(state: PublicState, verified: Verified, ports: Ports): IncomingCommit {
   const commit = commitOf(verified);
   const { sender } = verified.content;
   const list = resolveProposals(commit.proposals, state.proposals, sender);
@@ -156,7 +169,7 @@ export function validateExternalPolicy(list: ProposalList, policy: Policy): void
 
 /** Validates what anybody can see of a path, and puts its public keys into the tree. */
 export function mergePublicPart(
-  state: GroupState,
+  state: PublicState,
   incoming: IncomingCommit,
   updatePath: UpdatePath,
   ports: Ports,
@@ -170,7 +183,12 @@ export function mergePublicPart(
   return { received, merged };
 }
 
-function validatePathLeaf(state: GroupState, incoming: IncomingCommit, path: UpdatePath, ports: Ports): void {
+function validatePathLeaf(
+  state: PublicState,
+  incoming: IncomingCommit,
+  path: UpdatePath,
+  ports: Ports,
+): void {
   const { committer, list, verified } = incoming;
   const by = leafValidation(state.suite, ports);
   validateSource(path.leafNode, LeafNodeSource.commit);

@@ -9,6 +9,7 @@ import type { IdentityQuestion } from '../credentials/identity.ts';
 import { refuse } from '../errors.ts';
 import { findExtension } from '../extensions/extension.ts';
 import { RatchetTreeNodes, treeFromNodes } from '../extensions/ratchet-tree.ts';
+import type { Inquiry } from '../group/ask-ahead.ts';
 import type { GroupState } from '../group/state.ts';
 import { ExtensionType, ProtocolVersion } from '../registries.ts';
 import { presentedSendersOf, type GroupContext } from '../schedule/group-context.ts';
@@ -79,14 +80,19 @@ function isSignedWith(suite: CipherSuite, groupInfo: GroupInfo, publicKey: Uint8
   }
 }
 
-/** Gives what the application has to be asked before joining: every member, every external sender (R5.3.1-02). */
-export function questionsOfTree(tree: RatchetTree, context: GroupContext): readonly IdentityQuestion[] {
+/** Gives what has to be found out before a group can be validated as a whole (R5.3.1-02). */
+export function inquiryOfGroup(suite: CipherSuite, tree: RatchetTree, context: GroupContext): Inquiry {
+  return { suite, identities: questionsOfTree(tree, context), signatures: signaturesOfTree(tree, context) };
+}
+
+/** Gives what the application has to be asked: every member, every external sender (R5.3.1-02). */
+function questionsOfTree(tree: RatchetTree, context: GroupContext): readonly IdentityQuestion[] {
   const members = Array.from(tree.members(), ({ leafNode }) => leafNode);
   return [...members, ...presentedSendersOf(context)].map((presented) => ({ kind: 'credential', presented }));
 }
 
 /** Gives the signatures that a joiner has to verify: one of each member (R12.4.3.1-11). */
-export function signaturesOfTree(tree: RatchetTree, { groupId }: GroupContext): readonly SignatureClaim[] {
+function signaturesOfTree(tree: RatchetTree, { groupId }: GroupContext): readonly SignatureClaim[] {
   return Array.from(tree.members(), ({ leafIndex, leafNode }) =>
     signatureOfLeaf(leafNode, { groupId, leafIndex }),
   );

@@ -48,31 +48,41 @@ export interface Unprotected {
   refuse(): void;
 }
 
+/** What anybody verifies messages with. */
+type PublicKeys = Pick<ReceivingKeys, 'suite' | 'groupContext' | 'tree'>;
+
+/** Verifies a PublicMessage as far as somebody can who is not a member: its signature (RFC 9420 §6.1). */
+export function verifyPublic(keys: PublicKeys, message: PublicMessage): Verified {
+  return verifySigned(keys, message, tbsOfPublic(keys, message));
+}
+
 /** Verifies a PublicMessage: membership tag and signature (RFC 9420 §6.2). */
 export function unprotectPublic(
-  keys: Pick<ReceivingKeys, 'suite' | 'groupContext' | 'tree' | 'membershipKey'>,
+  keys: PublicKeys & Pick<ReceivingKeys, 'membershipKey'>,
   message: PublicMessage,
 ): Unprotected {
-  const { content, auth } = message;
-  if (content.body.contentType === ContentType.application) {
-    refuse('APPLICATION_DATA_IN_PUBLIC', 'R6-01', 'application data is sent in PrivateMessage only');
-  }
-  const tbs = framedContentTbs(WireFormat.publicMessage, content, keys.groupContext);
-  if (content.sender.senderType === SenderType.member) {
+  const tbs = tbsOfPublic(keys, message);
+  if (message.content.sender.senderType === SenderType.member) {
     const tbm = authenticatedContentTbm(tbs, message);
     if (!keys.suite.mac.verify(keys.membershipKey, tbm, message.membershipTag ?? new Uint8Array(0))) {
       refuse('INVALID_MEMBERSHIP_TAG', 'R6.2-02', 'the membership tag is not valid');
     }
   }
-  const verified = verify(keys, { wireFormat: WireFormat.publicMessage, content, auth }, tbs);
-  return { verified, accept: () => {}, refuse: () => {} };
+  return { verified: verifySigned(keys, message, tbs), accept: () => {}, refuse: () => {} };
 }
 
-function verify(
-  keys: Pick<ReceivingKeys, 'suite' | 'groupContext' | 'tree'>,
-  authenticated: AuthenticatedContent,
-  tbs: Uint8Array,
-): Verified {
+function tbsOfPublic({ groupContext }: PublicKeys, { content }: PublicMessage): Uint8Array {
+  if (content.body.contentType === ContentType.application) {
+    refuse('APPLICATION_DATA_IN_PUBLIC', 'R6-01', 'application data is sent in PrivateMessage only');
+  }
+  return framedContentTbs(WireFormat.publicMessage, content, groupContext);
+}
+
+function verifySigned(keys: PublicKeys, { content, auth }: PublicMessage, tbs: Uint8Array): Verified {
+  return verify(keys, { wireFormat: WireFormat.publicMessage, content, auth }, tbs);
+}
+
+function verify(keys: PublicKeys, authenticated: AuthenticatedContent, tbs: Uint8Array): Verified {
   const { content, auth } = authenticated;
   const publicKey = senderSignatureKey(content, keys);
   if (!isSigned(keys.suite, { tbs, signature: auth.signature, publicKey })) {

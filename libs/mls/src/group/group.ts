@@ -296,8 +296,8 @@ export class Group {
       case ContentType.application:
         return { kind: 'application', ...readApplicationData(this.#state, verified) };
       case ContentType.proposal: {
-        const { state, reference } = processProposal(this.#state, verified, ports);
-        this.#state = state;
+        const { proposals, reference } = processProposal(this.#state, verified, ports);
+        if (proposals !== this.#state.proposals) this.#state = { ...this.#state, proposals };
         return { kind: 'proposal', proposal: body.proposal, sender, reference };
       }
       case ContentType.commit:

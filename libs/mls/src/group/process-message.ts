@@ -18,7 +18,13 @@ import type { LeafNode } from '../tree/leaf-node.ts';
 import type { LeafIndex } from '../tree/math.ts';
 import type { Inquiry } from './ask-ahead.ts';
 import { leafValidation, type Ports } from './ports.ts';
-import { receivingKeys, requireActive, type GroupState } from './state.ts';
+import {
+  receivingKeys,
+  requireActive,
+  type CachedProposal,
+  type GroupState,
+  type PublicState,
+} from './state.ts';
 
 /** Application data with who sent it. */
 export interface ReceivedApplicationData {
@@ -53,12 +59,14 @@ export function unprotectMessage(state: GroupState, message: MLSMessage, policy:
   }
 }
 
-function requireGroup({ groupContext }: GroupState, groupId: Uint8Array): void {
+/** Requires a message for the group (R6-07). */
+export function requireGroup({ groupContext }: PublicState, groupId: Uint8Array): void {
   if (!equal(groupContext.groupId, groupId))
     refuse('WRONG_GROUP', 'R6-07', 'the message is for another group');
 }
 
-function requireCurrentEpoch({ groupContext }: GroupState, epoch: bigint): void {
+/** Requires a message of the current epoch (R12.4.2-01). */
+export function requireCurrentEpoch({ groupContext }: PublicState, epoch: bigint): void {
   if (epoch !== groupContext.epoch) {
     refuse('WRONG_EPOCH', 'R12.4.2-01', `epoch ${groupContext.epoch} expected, found ${epoch}`);
   }
@@ -98,7 +106,7 @@ export function readApplicationData(state: GroupState, { content }: Verified): R
 }
 
 /** Gives what has to be found out before a verified content can be processed (RFC 9420 §5.3.1). */
-export function inquiryOfContent(state: GroupState, verified: Verified): Inquiry {
+export function inquiryOfContent(state: PublicState, verified: Verified): Inquiry {
   const { body, sender } = verified.content;
   const { suite } = state;
   switch (body.contentType) {
@@ -115,12 +123,12 @@ export function inquiryOfContent(state: GroupState, verified: Verified): Inquiry
   }
 }
 
-/** Takes a valid proposal into the state, where a commit can refer to it (R12.1-01). The given state stays. */
+/** Takes a valid proposal to those that a commit can refer to (R12.1-01). The given state stays. */
 export function processProposal(
-  state: GroupState,
+  state: PublicState,
   verified: Verified,
   ports: Ports,
-): { readonly state: GroupState; readonly reference: Uint8Array } {
+): { readonly proposals: readonly CachedProposal[]; readonly reference: Uint8Array } {
   requireActive(state);
   const { body, sender, epoch } = verified.content;
   // The epoch may have ended while the identity was judged (R12.1-01).
@@ -132,6 +140,7 @@ export function processProposal(
   const { proposal } = body;
   validateProposal(proposal, sender, state, leafValidation(state.suite, ports));
   const reference = proposalRef(state.suite, verified);
-  if (state.proposals.some((cached) => equal(cached.reference, reference))) return { state, reference };
-  return { state: { ...state, proposals: [...state.proposals, { reference, proposal, sender }] }, reference };
+  const { proposals } = state;
+  const isKnown = proposals.some((cached) => equal(cached.reference, reference));
+  return { proposals: isKnown ? proposals : [...proposals, { reference, proposal, sender }], reference };
 }

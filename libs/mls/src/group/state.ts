@@ -77,8 +77,14 @@ export interface GroupState {
   readonly resumptionPsks: readonly ResumptionPsk[];
 }
 
-/** Requires that the member may still send and process. @throws MlsError GROUP_ENDED */
-export function requireActive({ status }: GroupState): void {
+/** What of a group's epoch anybody can know who reads its handshake in the open: a member, and a server too. */
+export type PublicState = Pick<
+  GroupState,
+  'suite' | 'status' | 'groupContext' | 'tree' | 'interimTranscriptHash' | 'confirmationTag' | 'proposals'
+>;
+
+/** Requires that the group still goes on, for a member that sends and processes. @throws MlsError GROUP_ENDED */
+export function requireActive({ status }: Pick<GroupState, 'status'>): void {
   if (status.kind !== 'active') {
     const requirement = status.kind === 'removed' ? 'R12.4.2-16' : 'R11.2-05';
     refuse('GROUP_ENDED', requirement, `this member's group has ended: ${status.kind}`);

@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { once } from 'node:events';
+import { once, type EventEmitter } from 'node:events';
 import type { Readable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
-import type { handleBidiStreamingCall, ServerDuplexStream } from '@grpc/grpc-js';
+import { status, type handleBidiStreamingCall, type ServerDuplexStream } from '@grpc/grpc-js';
 import { MalformedRequest } from './bind-service.ts';
 import {
   deadlineOf,
@@ -32,21 +32,26 @@ export function bidi<Request, Response, Who>(
   handler: BidiHandler<Request, Response, Who>,
 ): handleBidiStreamingCall<Request, Response> {
   return (call) => {
-    const open = openCall(call, options, deadlineOf(call));
-    void converse(call, open, async () => {
+    const open = openCall(call, { type: 'bidi_stream', options, deadline: deadlineOf(call) });
+    const start = async (): Promise<AsyncIterable<Response>> => {
       const caller = await options.authenticate(call.metadata);
       return handler(requestsOf(call, open), { ...open.context, caller });
-    })
-      .catch((error: unknown) => {
-        const failure = failureOf(error, open, options);
-        if (!open.context.signal.aborted) {
-          // This is how grpc-js is told to end a stream with a status, which goes out after all that was written before,
-          // whenever the reader takes it. What waits until then is bounded by the pauses of `converse`; the time, by the
-          // caller's deadline, its cancellation and the life of the connection.
-          call.emit('error', failure);
-        }
-      })
-      .finally(() => open.close());
+    };
+    void open
+      .run(() => converse(call, open, start))
+      .then(
+        () => open.close(status.OK),
+        (error: unknown) => {
+          const failure = failureOf(error, open, options);
+          if (!open.context.signal.aborted) {
+            // This is how grpc-js is told to end a stream with a status, which goes out after all that was written before,
+            // whenever the reader takes it. What waits until then is bounded by the pauses of `converse`; the time, by the
+            // caller's deadline, its cancellation and the life of the connection.
+            call.emit('error', failure);
+          }
+          open.close(failure.code);
+        },
+      );
   };
 }
 
@@ -58,12 +63,20 @@ async function converse<Request, Response>(
   const { signal } = open.context;
   for await (const response of await start()) {
     signal.throwIfAborted();
+    open.meter.sent(response);
     if (!call.write(response)) {
-      await once(call, 'drain', { signal });
+      await readerOf(call, open);
     }
   }
   signal.throwIfAborted();
   call.end();
+}
+
+/** Waits until the reader takes more. */
+async function readerOf(call: EventEmitter, { context, meter }: OpenCall): Promise<void> {
+  const begin = performance.now();
+  await once(call, 'drain', { signal: context.signal });
+  meter.paused((performance.now() - begin) / 1_000);
 }
 
 /**
@@ -84,6 +97,7 @@ async function* requestsOf<Request>(
       if (request === null) {
         await news.come();
       } else {
+        open.meter.received();
         yield request;
       }
     }

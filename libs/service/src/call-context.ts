@@ -5,8 +5,10 @@
  */
 import { randomUUID } from 'node:crypto';
 import { FieldError } from '@canopy/contract';
-import type { Metadata, ServerUnaryCall, StatusObject } from '@grpc/grpc-js';
+import { status, type Metadata, type ServerUnaryCall, type StatusObject } from '@grpc/grpc-js';
 import { because, invalidArgument, ServiceError, statusWith, toStatus, unavailable } from './errors.ts';
+import { meterCall, type CallMeter, type CallType } from './call-meter.ts';
+import { startCallSpan } from './call-span.ts';
 import type { Logger } from './logger.ts';
 
 /** Finds out who calls. @throws {ServiceError} UNAUTHENTICATED. */
@@ -57,10 +59,13 @@ type ServerSurfaceCall = Pick<ServerUnaryCall<unknown, unknown>, 'metadata' | 'g
 export interface OpenCall {
   readonly method: string;
   readonly context: Omit<CallContext<undefined>, 'caller'>;
+  readonly meter: CallMeter;
+  /** Runs work as part of the call's span. */
+  run<T>(work: () => T): T;
   /** Ends the call for the given reason, as a cancellation would. */
   abort(reason: unknown): void;
-  /** Marks the end; what happens to the channel afterwards is not a cancellation. */
-  close(): void;
+  /** Marks the end with its status; what happens to the channel afterwards is not a cancellation. */
+  close(code: status): void;
 }
 
 /** The default deadline is over. */
@@ -68,11 +73,20 @@ export class DeadlineError extends Error {
   override readonly name = 'DeadlineError';
 }
 
-/** Opens a call: gives it an id, a log and a signal that follows the channel. */
-export function openCall(call: ServerSurfaceCall, options: CallOptions<unknown>, deadline: number): OpenCall {
+/** How a call is opened. */
+export interface Opening {
+  readonly type: CallType;
+  readonly options: CallOptions<unknown>;
+  readonly deadline: number;
+}
+
+/** Opens a call: gives it an id, a log, a place in metrics and traces, and a signal that follows the channel. */
+export function openCall(call: ServerSurfaceCall, { type, options, deadline }: Opening): OpenCall {
   const controller = new AbortController();
   const requestId = randomUUID();
   const method = call.getPath();
+  const meter = meterCall(method, type);
+  const span = startCallSpan(method, call.metadata);
   let closed = false;
   const abort = (reason: unknown): void => {
     if (!closed) {
@@ -81,13 +95,18 @@ export function openCall(call: ServerSurfaceCall, options: CallOptions<unknown>,
   };
   // grpc-js says `cancelled` at the end of every call; only before our own end it means one.
   call.once('cancelled', () => abort(new DOMException('the call was cancelled', 'AbortError')));
-  const log = options.log.child({ requestId, method });
+  const { traceId } = span;
+  const log = options.log.child({ requestId, method, ...(traceId === undefined ? {} : { traceId }) });
   return {
     method,
     context: { metadata: call.metadata, deadline, signal: controller.signal, requestId, log },
+    meter,
+    run: (work) => span.run(work),
     abort,
-    close() {
+    close(code) {
       closed = true;
+      meter.ended(status[code]);
+      span.end(status[code], code);
     },
   };
 }
@@ -110,11 +129,17 @@ export function failureOf(error: unknown, call: OpenCall, options: CallOptions<u
   }
   if (error instanceof DeadlineError || (signal.aborted && isAbort(error, signal))) {
     log.debug({ event: 'abandoned' });
-    return statusWith('DEADLINE_EXCEEDED', 'deadline exceeded', because('DEADLINE_EXCEEDED'));
+    return abandonedStatus(call);
   }
   return options.isUnavailable?.(error) === true
     ? failureOf(unavailable(error), call, options)
     : incidentOf(error, call, options);
+}
+
+/** Nobody hears of a cancellation, but it is counted as one. */
+function abandonedStatus({ context: { deadline } }: OpenCall): StatusObject {
+  const name = Date.now() < deadline ? 'CANCELLED' : 'DEADLINE_EXCEEDED';
+  return statusWith(name, name === 'CANCELLED' ? 'cancelled' : 'deadline exceeded', because(name));
 }
 
 function incidentOf(cause: unknown, call: OpenCall, options: CallOptions<unknown>): StatusObject {

@@ -82,7 +82,7 @@ export function toStatus(error: ServiceError): StatusObject {
 
 /** Makes a status with details in its trailer. */
 export function statusWith(
-  name: ServiceErrorCode | 'INTERNAL' | 'DEADLINE_EXCEEDED',
+  name: ServiceErrorCode | 'INTERNAL' | 'DEADLINE_EXCEEDED' | 'CANCELLED',
   message: string,
   details: StatusDetails,
 ): StatusObject {

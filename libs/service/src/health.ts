@@ -5,6 +5,7 @@
  */
 import type { Server, ServerWritableStream } from '@grpc/grpc-js';
 import { HealthImplementation } from 'grpc-health-check';
+import { inTime } from './in-time.ts';
 
 /** Says whether the service can do its work now: whether its store answers. */
 export type HealthCheck = () => boolean | Promise<boolean>;
@@ -56,7 +57,7 @@ export class Health {
 
   /** Looks at the store now. */
   async check(): Promise<void> {
-    const healthy = await within(CHECK_TIMEOUT_MS, this.#options.isHealthy);
+    const healthy = await ask(this.#options.isHealthy);
     if (!this.#draining && healthy !== this.#healthy) {
       this.#healthy = healthy;
       this.#publish(healthy);
@@ -88,14 +89,10 @@ export class Health {
 }
 
 /** A check that fails or hangs is an answer as well: no. */
-async function within(milliseconds: number, isHealthy: HealthCheck): Promise<boolean> {
-  const late = Promise.withResolvers<boolean>();
-  const timer = setTimeout(() => late.resolve(false), milliseconds);
+async function ask(isHealthy: HealthCheck): Promise<boolean> {
   try {
-    return await Promise.race([isHealthy(), late.promise]);
+    return await inTime(Promise.resolve(isHealthy()), CHECK_TIMEOUT_MS, false);
   } catch {
     return false;
-  } finally {
-    clearTimeout(timer);
   }
 }

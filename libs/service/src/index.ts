@@ -88,3 +88,15 @@ export {
   type RevocationFeedOptions,
   type RevocationListAcceptance,
 } from './revocation-feed.ts';
+export {
+  processMetrics,
+  Metrics,
+  SECONDS,
+  type Counter,
+  type Gauge,
+  type Histogram,
+  type LabelsOf,
+  type LabelWords,
+  type MetricOptions,
+} from './metrics.ts';
+export { observeStore } from './observe-store.ts';

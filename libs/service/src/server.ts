@@ -8,9 +8,13 @@ import { Server, ServerCredentials } from '@grpc/grpc-js';
 import type { BoundService } from './bind-service.ts';
 import { ConfigError } from './config.ts';
 import { Health, type HealthCheck } from './health.ts';
+import { inTime } from './in-time.ts';
 import type { Logger } from './logger.ts';
+import { serveMetrics } from './metrics-server.ts';
+import { processMetrics } from './metrics.ts';
 import { addReflection } from './reflection.ts';
 import type { ServerConfig } from './server-settings.ts';
+import { startTracing } from './tracing.ts';
 
 /** What is served, and what belongs to its life. */
 export interface ServeOptions {
@@ -31,6 +35,8 @@ export interface ServeOptions {
 export interface RunningService {
   /** The port that it listens on. */
   readonly port: number;
+  /** The port that metrics are read from, when there is one. */
+  readonly metricsPort: number | undefined;
   /** Looks at the health now instead of at the next interval. */
   checkHealth(): Promise<void>;
   /** Ends it in order, within the drain timeout; calling it again waits for the same end. */
@@ -57,12 +63,37 @@ export async function serve(options: ServeOptions): Promise<RunningService> {
   }
   await health.start();
   const port = await bind(server, config);
+  const watch = await startWatch(options).catch((error: unknown) => {
+    server.forceShutdown();
+    throw error;
+  });
   log.info({ event: 'listening', port });
   let draining: Promise<void> | undefined;
   return {
     port,
+    metricsPort: watch.metricsPort,
     checkHealth: () => health.check(),
-    drain: () => (draining ??= drain(server, health, options)),
+    drain: () => (draining ??= drain({ server, health, watch }, options)),
+  };
+}
+
+/** What operators see of the process besides its log. */
+interface Watch {
+  readonly metricsPort: number | undefined;
+  stop(): Promise<void>;
+}
+
+async function startWatch({ config, log, name }: ServeOptions): Promise<Watch> {
+  const { metricsHost: host, metricsPort: port, otlpEndpoint: endpoint, traceOneIn: oneIn } = config;
+  const metrics =
+    port === undefined ? undefined : await serveMetrics({ host, port, metrics: processMetrics, log });
+  const tracing = await startTracing({ endpoint, oneIn, service: name, log });
+  return {
+    metricsPort: metrics?.port,
+    async stop() {
+      await tracing.stop();
+      await metrics?.close();
+    },
   };
 }
 
@@ -102,20 +133,34 @@ function securityOf({ tlsCertificate, tlsKey }: ServerConfig): ServerCredentials
   ]);
 }
 
-async function drain(server: Server, health: Health, options: ServeOptions): Promise<void> {
+/** What a running service is made of. */
+interface Parts {
+  readonly server: Server;
+  readonly health: Health;
+  readonly watch: Watch;
+}
+
+async function drain({ server, health, watch }: Parts, options: ServeOptions): Promise<void> {
   const { config, log } = options;
   log.info({ event: 'draining' });
   health.drain();
-  const late = Promise.withResolvers<boolean>();
-  const timer = setTimeout(() => late.resolve(false), config.drainTimeout);
-  const ended = await Promise.race([endCalls(server, options), late.promise]);
-  clearTimeout(timer);
-  if (!ended) {
+  if (!(await inTime(endCalls(server, options), config.drainTimeout, false))) {
     log.warn({ event: 'drain-timeout' });
     server.forceShutdown();
   }
-  await options.onClosed?.();
+  try {
+    if (!(await inTime(close(options), config.drainTimeout, false))) {
+      log.warn({ event: 'close-timeout' });
+    }
+  } finally {
+    await watch.stop();
+  }
   log.info({ event: 'drained' });
+}
+
+async function close({ onClosed }: ServeOptions): Promise<boolean> {
+  await onClosed?.();
+  return true;
 }
 
 async function endCalls(server: Server, options: ServeOptions): Promise<boolean> {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { handleUnaryCall, ServerUnaryCall } from '@grpc/grpc-js';
+import { status, type handleUnaryCall, type ServerUnaryCall } from '@grpc/grpc-js';
 import { MalformedRequest } from './bind-service.ts';
 import {
   DeadlineError,
@@ -33,18 +33,22 @@ export function unary<Request, Response, Who>(
       deadlineOf(call),
       Date.now() + (options.defaultDeadlineMs ?? DEFAULT_DEADLINE_MS),
     );
-    const open = openCall(call, options, deadline);
-    void answer(call, open, { options, handler }).then(
-      (response) => {
-        open.close();
-        respond(null, response);
-      },
-      (error: unknown) => {
-        const failure = failureOf(error, open, options);
-        open.close();
-        respond(failure);
-      },
-    );
+    const open = openCall(call, { type: 'unary', options, deadline });
+    open.meter.received();
+    void open
+      .run(() => answer(call, open, { options, handler }))
+      .then(
+        (response) => {
+          open.meter.sent(response);
+          open.close(status.OK);
+          respond(null, response);
+        },
+        (error: unknown) => {
+          const failure = failureOf(error, open, options);
+          open.close(failure.code);
+          respond(failure);
+        },
+      );
   };
 }
 

@@ -27,8 +27,8 @@ export interface Policy {
   readonly allowExternalCommits: boolean;
   /** §12.4.3.2: whether such a joiner may put out an old leaf of its own in the same commit (resync). */
   readonly allowResync: boolean;
-  /** §12.4.3.2: whether such a joiner has to prove that it knows a pre-shared key. */
-  readonly requirePskInExternalCommits: boolean;
+  /** §12.4.3.2: which joiners have to prove that they know a pre-shared key; a resync removes the joiner's own old leaf. */
+  readonly pskInExternalCommits: 'optional' | 'requiredUnlessResync' | 'required';
   /** §12.1.8: whether outsiders may propose to be added (`new_member_proposal`). */
   readonly allowNewMemberProposals: boolean;
   /** §12.4: whether a member that knows valid proposals has to commit before it sends application data (R12.4-05). */
@@ -54,7 +54,7 @@ export const defaultPolicy: Policy = {
   requireSuiteInCapabilities: true,
   allowExternalCommits: true,
   allowResync: true,
-  requirePskInExternalCommits: false,
+  pskInExternalCommits: 'optional',
   allowNewMemberProposals: false,
   commitBeforeApplicationData: true,
   maximumForwardSteps: 10_000,

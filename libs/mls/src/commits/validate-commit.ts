@@ -155,14 +155,17 @@ export function validateExternalPolicy(list: ProposalList, policy: Policy): void
   if (!policy.allowExternalCommits) {
     refuse('SENDER_NOT_ALLOWED', requirement, 'external Commits are not allowed here');
   }
-  if (!policy.allowResync && proposalsOfType(list, ProposalType.remove).length > 0) {
+  const isResync = proposalsOfType(list, ProposalType.remove).length > 0;
+  if (!policy.allowResync && isResync) {
     refuse(
       'SENDER_NOT_ALLOWED',
       requirement,
       'external Commits that remove an old leaf are not allowed here',
     );
   }
-  if (policy.requirePskInExternalCommits && proposalsOfType(list, ProposalType.psk).length === 0) {
+  const { pskInExternalCommits: needed } = policy;
+  const needsPsk = needed === 'required' || (needed === 'requiredUnlessResync' && !isResync);
+  if (needsPsk && proposalsOfType(list, ProposalType.psk).length === 0) {
     refuse('SENDER_NOT_ALLOWED', requirement, 'an external Commit has to bring a pre-shared key here');
   }
 }

@@ -237,9 +237,15 @@ describe('the policy of a group', () => {
     },
     {
       what: 'shuts out those without a pre-shared key',
-      policy: { requirePskInExternalCommits: true },
+      policy: { pskInExternalCommits: 'required' },
       bad: [{}, { resync: toLeafIndex(1) }],
       good: [{ psks: [pskId()] }, { psks: [pskId()], resync: toLeafIndex(1) }],
+    },
+    {
+      what: 'lets in without a pre-shared key only those who come back',
+      policy: { pskInExternalCommits: 'requiredUnlessResync' },
+      bad: [{}],
+      good: [{ psks: [pskId()] }, { resync: toLeafIndex(1) }],
     },
   ];
 

@@ -108,7 +108,7 @@ describe('a removed member with all that it ever had', () => {
 
   it('does not get in through somebody outside who has no PSK either [R12.4.3.2-09]', async () => {
     const knows: PskStore = { findExternalPsk: (id) => id.toReversed(), findResumptionPsk: () => undefined };
-    const policy = { ...defaultPolicy, requirePskInExternalCommits: true };
+    const policy = { ...defaultPolicy, pskInExternalCommits: 'required' as const };
     const all = await membersOf(3, { options: { psks: knows, policy } });
     const [other, victim, third] = all;
     if (third === undefined) throw new Error('three expected');

@@ -67,5 +67,6 @@ export { isAway, StorageError } from './errors.ts';
 export type { StorageErrorCode } from './errors.ts';
 export { openSqlite, openSqliteIn } from './sqlite/store.ts';
 export type { SqliteOptions, SqliteStore } from './sqlite/store.ts';
-export { openRedis, openRedisCluster } from './redis/store.ts';
-export type { RedisOptions, RedisStore } from './redis/store.ts';
+export { openRedis } from './redis/store.ts';
+export type { RedisStore } from './redis/store.ts';
+export type { RedisAccess, RedisTarget } from './redis/access.ts';

@@ -1,135 +1,167 @@
 /**
- * A connection to one Redis or to a Redis Cluster, and the scripts that are run on it.
+ * Redis as the stores use it: atomic steps, and wake-ups.
  *
  * @module
  */
-import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { StorageError } from '../errors.ts';
+import type { Unsubscribe, WakeUp } from '../wake-up.ts';
+import type { RedisTarget } from './access.ts';
+import { connectCluster } from './cluster.ts';
+import { inTime } from './in-time.ts';
+import { connectOneServer } from './one-server.ts';
+import { byHash, bySource } from './script.ts';
+import type { Argument, Script, ScriptCall } from './script.ts';
+import type { RedisServer } from './server.ts';
+import type { ServerEvents, Servers } from './servers.ts';
+import { WakeUpCalls } from './wake-up-calls.ts';
 
-/** Keys and arguments of a script; all keys are in one slot. */
-export interface ScriptCall {
-  readonly keys: readonly string[];
-  readonly arguments: readonly (string | Uint8Array)[];
-}
+export { loadScript } from './script.ts';
 
-/** The script and the hash that Redis knows it by. */
-export interface Script {
-  readonly source: string;
-  readonly sha1: string;
-}
-
-/** What the stores need of a client; strings in replies are bytes. */
+/** What the stores need of Redis; strings in replies are bytes. */
 export interface RedisConnection {
-  /** Runs a script, as one atomic step. */
+  /**
+   * Runs a script, as one atomic step. Nothing is answered before as many replicas as are configured have what it wrote and
+   * what it saw.
+   *
+   * @throws StorageError UNAVAILABLE: the step may have taken effect, or not
+   */
   run(script: Script, call: ScriptCall): Promise<unknown>;
   /** Adds a member to a set that is kept in order of its members. */
   addSorted(key: string, member: string): Promise<void>;
   /** Reads the first members of such a set. */
   firstSorted(key: string, limit: number): Promise<readonly string[]>;
+  /** Calls the listener after SPUBLISH on a channel. See {@link WakeUp}. */
+  onPublish(channel: string, listener: WakeUp): Unsubscribe;
+  /** Whether every server answers now, with as many replicas as are configured. */
   isHealthy(): Promise<boolean>;
   close(): void;
 }
 
-/** The commands that node-redis offers alike for one Redis and for a cluster. */
-interface Commands {
-  evalSha(sha1: string, options: EvalOptions): Promise<unknown>;
-  eval(source: string, options: EvalOptions): Promise<unknown>;
-  zAdd(key: string, member: { score: number; value: string }): Promise<unknown>;
-  zRange(key: string, first: number, last: number): Promise<readonly Buffer[]>;
-}
-
-type EvalOptions = { keys: string[]; arguments: (string | Buffer)[] };
-
-// Without a connection a command fails at once: waiting in a queue is the caller's decision.
-const FAIL_FAST = { disableOfflineQueue: true, commandsQueueMaxLength: 10_000 } as const;
-
-/** Reads a script from the folder beside this file. */
-export function loadScript(name: string): Script {
-  const source = readFileSync(new URL(`./scripts/${name}.lua`, import.meta.url), 'utf8');
-  return { source, sha1: createHash('sha1').update(source).digest('hex') };
-}
-
-/** Connects to one Redis. The package is loaded only here: with SQLite alone a process starts without it. */
-export async function connectSingle(url: string, timeoutMs: number): Promise<RedisConnection> {
-  const { createClient, RESP_TYPES } = await import('redis');
-  const client = createClient({ url, ...FAIL_FAST });
-  // Connections are made again by the client; whether that works shows in the commands.
-  client.on('error', () => {});
-  await inTime(client.connect(), timeoutMs, () => client.destroy());
-  const ping = (): Promise<unknown> => client.ping();
-  return connection(client.withTypeMapping({ [RESP_TYPES.BLOB_STRING]: Buffer }), timeoutMs, {
-    ping,
-    close: () => client.destroy(),
+/** Connects to Redis, of whatever kind. @throws StorageError UNAVAILABLE */
+export async function connectRedis(target: RedisTarget): Promise<RedisConnection> {
+  let calls: WakeUpCalls | undefined;
+  const servers = await connectServers(target, {
+    wake: (channel) => calls?.wake(channel),
+    onMoved: () => calls?.placeAll(),
   });
+  calls = new WakeUpCalls((channel) => servers.subscriberOf(channel));
+  return new Connection(servers, calls, target.timeoutMs);
 }
 
-/** Connects to a Redis Cluster through any of its nodes. */
-export async function connectCluster(urls: readonly string[], timeoutMs: number): Promise<RedisConnection> {
-  const { createCluster, RESP_TYPES } = await import('redis');
-  const cluster = createCluster({ rootNodes: urls.map((url) => ({ url })), defaults: FAIL_FAST });
-  cluster.on('error', () => {});
-  await inTime(cluster.connect(), timeoutMs, () => cluster.destroy());
-  const ping = (): Promise<unknown> =>
-    cluster.sendCommand('canopy:health', false, ['EXISTS', 'canopy:health']);
-  return connection(cluster.withTypeMapping({ [RESP_TYPES.BLOB_STRING]: Buffer }), timeoutMs, {
-    ping,
-    close: () => cluster.destroy(),
-  });
+function connectServers(target: RedisTarget, events: ServerEvents): Promise<Servers> {
+  return target.store === 'redis-cluster' ? connectCluster(target, events) : connectOneServer(target, events);
 }
 
-function connection(
-  commands: Commands,
-  timeoutMs: number,
-  node: { ping(): Promise<unknown>; close(): void },
-): RedisConnection {
-  return {
-    run: (script, call) => inTime(runScript(commands, script, call), timeoutMs),
-    addSorted: async (key, value) => {
-      await inTime(commands.zAdd(key, { score: 0, value }), timeoutMs);
-    },
-    firstSorted: async (key, limit) => {
-      if (limit <= 0) return [];
-      const members = await inTime(commands.zRange(key, 0, limit - 1), timeoutMs);
-      return members.map((member) => member.toString('utf8'));
-    },
-    isHealthy: () =>
-      inTime(node.ping(), timeoutMs).then(
-        () => true,
-        () => false,
-      ),
-    close: () => node.close(),
-  };
-}
+/** Masters are few; this many tries find a key of each. */
+const HEALTH_KEYS = 10_000;
 
-async function runScript(commands: Commands, script: Script, call: ScriptCall): Promise<unknown> {
-  const options = { keys: [...call.keys], arguments: call.arguments.map(toArgument) };
-  try {
-    return await commands.evalSha(script.sha1, options);
-  } catch (error) {
-    // The node was restarted or is new, and has not seen the script.
-    if (String(error).includes('NOSCRIPT')) return await commands.eval(script.source, options);
-    throw error;
+class Connection implements RedisConnection {
+  readonly #servers: Servers;
+  readonly #calls: WakeUpCalls;
+  readonly #timeoutMs: number;
+
+  constructor(servers: Servers, calls: WakeUpCalls, timeoutMs: number) {
+    this.#servers = servers;
+    this.#calls = calls;
+    this.#timeoutMs = timeoutMs;
+  }
+
+  run(script: Script, call: ScriptCall): Promise<unknown> {
+    const [key] = call.keys;
+    if (key === undefined) throw new RangeError('a script without a key');
+    return this.#step(key, async () => {
+      try {
+        return await this.#send(byHash(script, call), key);
+      } catch (error) {
+        // The node was restarted or is new, and has not seen the script.
+        if (says(error, 'NOSCRIPT')) return await this.#send(bySource(script, call), key);
+        throw error;
+      }
+    });
+  }
+
+  async addSorted(key: string, member: string): Promise<void> {
+    await this.#step(key, () => this.#send(['ZADD', key, '0', member], key));
+  }
+
+  async firstSorted(key: string, limit: number): Promise<readonly string[]> {
+    if (limit <= 0) return [];
+    const reply = await this.#step(key, () => this.#send(['ZRANGE', key, '0', String(limit - 1)], key));
+    return Array.isArray(reply) ? reply.map(String) : [];
+  }
+
+  onPublish(channel: string, listener: WakeUp): Unsubscribe {
+    return this.#calls.on(channel, listener);
+  }
+
+  async isHealthy(): Promise<boolean> {
+    try {
+      await Promise.all(
+        this.#keyOfEach().map((key) => this.#step(key, () => this.#send(['EXISTS', key], key))),
+      );
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  close(): void {
+    this.#calls.close();
+    this.#servers.close();
+  }
+
+  /** Finds a key for each server. */
+  #keyOfEach(): readonly string[] {
+    const keys = new Map<RedisServer, string>();
+    const count = this.#servers.all().length;
+    for (let n = 0; n < HEALTH_KEYS && keys.size < count; n++) {
+      const key = `canopy:health:{${n}}`;
+      keys.set(this.#serverOf(key), key);
+    }
+    return [...keys.values()];
+  }
+
+  #step(key: string, step: () => Promise<unknown>): Promise<unknown> {
+    const start = performance.now();
+    return inTime(step(), this.#timeoutMs, () => this.#servers.serverOf(key)?.suspect(start));
+  }
+
+  #serverOf(key: string): RedisServer {
+    const server = this.#servers.serverOf(key);
+    if (server === undefined)
+      throw new StorageError('UNAVAILABLE', 'no server is known to have this slot of the cluster');
+    return server;
+  }
+
+  async #send(command: readonly Argument[], key: string): Promise<unknown> {
+    const server = this.#serverOf(key);
+    try {
+      return await server.send(command, key);
+    } catch (error) {
+      if (says(error, 'MOVED')) return this.#sendAgain(command, key);
+      if (says(error, 'ASK')) return this.#sendWhereAsked(command, key, error);
+      // It was a master once: the one that is now has to be found.
+      if (says(error, 'READONLY')) server.drop();
+      throw error;
+    }
+  }
+
+  async #sendAgain(command: readonly Argument[], key: string): Promise<unknown> {
+    await this.#servers.refresh();
+    return this.#serverOf(key).send(command, key);
+  }
+
+  /** The slot is being moved, and this key of it has gone already. */
+  async #sendWhereAsked(command: readonly Argument[], key: string, error: Error): Promise<unknown> {
+    const address = error.message.split(' ')[2] ?? '';
+    if (this.#servers.serverAt(address) === undefined) await this.#servers.refresh();
+    const server = this.#servers.serverAt(address);
+    if (server === undefined) throw error;
+    return server.sendAsked(command, key);
   }
 }
 
-function toArgument(argument: string | Uint8Array): string | Buffer {
-  if (typeof argument === 'string') return argument;
-  return Buffer.from(argument.buffer, argument.byteOffset, argument.byteLength);
-}
-
-/** Ends waiting after a time: a Redis that hangs would be waited for without end. The step may have taken effect then. */
-async function inTime<T>(reply: Promise<T>, timeoutMs: number, onFailure?: () => void): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`no answer in ${timeoutMs} ms`)), timeoutMs);
-  });
-  try {
-    return await Promise.race([reply, late]);
-  } catch (cause) {
-    onFailure?.();
-    throw new StorageError('UNAVAILABLE', 'Redis cannot be reached or refuses', { cause });
-  } finally {
-    clearTimeout(timer);
-  }
+/** Whether the server answered with this kind of error. */
+function says(error: unknown, kind: string): error is Error {
+  return error instanceof Error && error.message.startsWith(kind);
 }

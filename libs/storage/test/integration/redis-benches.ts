@@ -6,11 +6,14 @@
 import { createClient } from 'redis';
 import { GenericContainer, Wait } from 'testcontainers';
 import type { StartedTestContainer } from 'testcontainers';
-import { openRedis, openRedisCluster } from '../../src/index.ts';
+import { openRedis } from '../../src/index.ts';
 import type { RedisStore } from '../../src/index.ts';
 import type { StartBench } from '../bench.ts';
 
 const IMAGE = 'redis:7-bookworm';
+
+/** How tests reach Redis, where it does not matter. */
+export const ACCESS = { name: 'test', replicas: 0, timeoutMs: 5000 } as const;
 
 /** A server that tests share, and how a store is opened on it. */
 export interface RedisServer {
@@ -21,7 +24,7 @@ export interface RedisServer {
 /** Starts one Redis. */
 export async function startSingle(): Promise<RedisServer> {
   const container = await startRedis();
-  return { container, open: () => openRedis(urlOf(container)) };
+  return { container, open: () => openRedis({ store: 'redis', url: urlOf(container), ...ACCESS }) };
 }
 
 /** Starts a cluster of one node that owns every slot: it refuses a step over several slots. */
@@ -35,7 +38,10 @@ export async function startClusterOfOne(): Promise<RedisServer> {
     ['CLUSTER', 'ADDSLOTSRANGE', '0', '16383'],
   );
   await clusterOk(container);
-  return { container, open: () => openRedisCluster([urlOf(container)]) };
+  return {
+    container,
+    open: () => openRedis({ store: 'redis-cluster', urls: [urlOf(container)], ...ACCESS }),
+  };
 }
 
 /** Gives the address of a server in a container. */

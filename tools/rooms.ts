@@ -50,7 +50,7 @@ export const house: House = {
   rooms: {
     'libs/codec': { rooms: [], packages: [], builtins: [] },
     'libs/vectors': { rooms: [], packages: [] },
-    'libs/contract': { rooms: [], packages: ['@bufbuild/protobuf', '@grpc/grpc-js'] },
+    'libs/contract': { rooms: [], packages: ['@bufbuild/protobuf', '@grpc/grpc-js', '@opentelemetry/api'] },
     'libs/storage': {
       rooms: [],
       packages: ['redis'],

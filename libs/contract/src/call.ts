@@ -6,6 +6,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { Metadata, type CallOptions, type ClientUnaryCall, type ServiceError } from '@grpc/grpc-js';
 import { CallError, readServiceError } from './call-error.ts';
+import { startClientSpan, type ClientSpan } from './client-span.ts';
 
 type Start<Response> = (
   metadata: Metadata,
@@ -64,10 +65,27 @@ export async function callUnary<Name extends string, Client extends Readonly<Rec
 ): Promise<ResponseOf<Client[Name]>> {
   const start: Start<ResponseOf<Client[Name]>> = (...rest) =>
     Reflect.apply(client[method], client, [request, ...rest]);
+  const span = startClientSpan(method);
+  try {
+    const response = await callAgain(start, options, span);
+    span.end('OK');
+    return response;
+  } catch (error) {
+    const failure = readServiceError(error);
+    span.end(failure.code);
+    throw failure;
+  }
+}
+
+async function callAgain<Response>(
+  start: Start<Response>,
+  options: UnaryCallOptions,
+  span: ClientSpan,
+): Promise<Response> {
   const deadline = Date.now() + (options.deadlineMs ?? DEFAULT_DEADLINE_MS);
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await callOnce(start, { ...options, deadlineMs: deadline - Date.now() });
+      return await callOnce(start, { ...options, deadlineMs: deadline - Date.now() }, span);
     } catch (error) {
       const failure = readServiceError(error);
       const pause = options.idempotent === true ? backoffOf(failure, attempt) : undefined;
@@ -79,7 +97,11 @@ export async function callUnary<Name extends string, Client extends Readonly<Rec
   }
 }
 
-function callOnce<Response>(start: Start<Response>, options: UnaryCallOptions): Promise<Response> {
+function callOnce<Response>(
+  start: Start<Response>,
+  options: UnaryCallOptions,
+  span: ClientSpan,
+): Promise<Response> {
   const { signal } = options;
   return new Promise((resolve, reject) => {
     if (signal?.aborted === true) {
@@ -88,6 +110,7 @@ function callOnce<Response>(start: Start<Response>, options: UnaryCallOptions): 
     }
     const metadata = options.metadata?.clone() ?? new Metadata();
     metadata.setOptions({ ...metadata.getOptions(), waitForReady: options.waitForReady ?? false });
+    span.writeInto(metadata);
     const deadline = Date.now() + (options.deadlineMs ?? DEFAULT_DEADLINE_MS);
     const call = start(metadata, { deadline }, (error, response) => {
       signal?.removeEventListener('abort', cancel);

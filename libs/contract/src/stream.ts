@@ -4,8 +4,9 @@
  * @module
  */
 import { once } from 'node:events';
-import { Metadata, type CallOptions, type ClientDuplexStream } from '@grpc/grpc-js';
+import { Metadata, type CallOptions, type ClientDuplexStream, type StatusObject } from '@grpc/grpc-js';
 import { CallError, readServiceError } from './call-error.ts';
+import { startClientSpan, type ClientSpan } from './client-span.ts';
 
 /** The shape of a bidirectional method of a generated client. */
 export type BidiMethod = (
@@ -59,11 +60,13 @@ export function openStream<Name extends string, Client extends Readonly<Record<N
 ): Stream<StreamRequestOf<Client[Name]>, StreamResponseOf<Client[Name]>> {
   const deadline = options.deadlineMs === undefined ? {} : { deadline: Date.now() + options.deadlineMs };
   const metadata = options.metadata?.clone() ?? new Metadata();
+  const span = startClientSpan(method);
+  span.writeInto(metadata);
   const call: ClientDuplexStream<
     StreamRequestOf<Client[Name]>,
     StreamResponseOf<Client[Name]>
   > = Reflect.apply(client[method], client, [metadata, deadline]);
-  const end = watchEnd(call);
+  const end = watchEnd(call, span);
   cancelWith(call, options.signal);
   // Until its first read grpc-js takes everything that comes; from then on it takes as much as its buffer holds.
   call.read(0);
@@ -88,10 +91,11 @@ interface StreamEnd {
 }
 
 /** Remembers the end of a stream, which grpc-js tells once, whether or not somebody reads just then. */
-function watchEnd(call: ClientDuplexStream<never, unknown>): StreamEnd {
+function watchEnd(call: ClientDuplexStream<never, unknown>, span: ClientSpan): StreamEnd {
   const end: StreamEnd = { reached: false, failure: undefined };
-  call.once('status', () => {
+  call.once('status', (status: StatusObject) => {
     end.reached = true;
+    span.end(readServiceError(status).code);
   });
   call.on('error', (error) => {
     end.failure ??= readServiceError(error);

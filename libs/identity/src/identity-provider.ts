@@ -43,6 +43,7 @@ export type IdentityRefusal =
   | AttestationRefusal
   | RevocationRefusal
   | 'DEVICE_REVOKED'
+  | 'KEY_REVOKED'
   | 'CREDENTIAL_NOT_BASIC'
   | 'IDENTITY_NOT_A_DEVICE'
   | 'IDENTITY_WRONG_DOMAIN'
@@ -68,7 +69,7 @@ export function createIdentityProvider(options: IdentityProviderOptions): Identi
       if (jwt === undefined) return refused('ATTESTATION_MISSING');
       const verdict = await cache.verify(jwt, clock.now());
       const matched = verdict.valid ? compare(presented, device, verdict.attestation) : verdict;
-      return matched.valid ? checkRevocation(device, options) : matched;
+      return matched.valid ? checkRevocation(device, presented, options) : matched;
     },
     validateSuccessor: (old, presented) => Promise.resolve(compareDevices(old, presented)),
   };
@@ -82,12 +83,14 @@ function compare(presented: PresentedCredential, device: string, attestation: At
 
 async function checkRevocation(
   device: string,
+  { signatureKey }: PresentedCredential,
   { revocation, clock }: IdentityProviderOptions,
 ): Promise<IdentityVerdict> {
   if (revocation === undefined) return { valid: true };
   try {
     const list = await requireCurrentList(revocation, BigInt(Math.floor(clock.now() / 1000)));
-    return list.revokesDevice(device) ? refused('DEVICE_REVOKED') : { valid: true };
+    if (list.revokesDevice(device)) return refused('DEVICE_REVOKED');
+    return list.revokesKey(signatureKey) ? refused('KEY_REVOKED') : { valid: true };
   } catch (error) {
     if (error instanceof Refused) return { valid: false, reason: error.reason };
     throw error;

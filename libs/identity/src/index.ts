@@ -22,14 +22,22 @@ export {
   EnrolmentProof,
   EpochAccessProof,
   hashBody,
+  RenewalProof,
+  RotationProof,
   signAuthenticationProof,
   signEnrolmentProof,
   signEpochAccessProof,
+  signRenewalProof,
+  signRotationProof,
   verifyAuthenticationProof,
   verifyEnrolmentProof,
   verifyEpochAccessProof,
+  verifyRenewalProof,
+  verifyRotationProof,
 } from './proofs.ts';
 export type { Signature } from './proofs.ts';
+export { idTokenNonce } from './id-token-nonce.ts';
+export type { IdTokenNonceInput } from './id-token-nonce.ts';
 export { ACCESS_KEY_LENGTH, deriveAccessKeyPair, epochAccessExport } from './epoch-access.ts';
 export {
   ATTESTATION_EXTENSION_TYPE,
@@ -68,6 +76,20 @@ export {
   MAX_CHAIN_SIZE,
   x509Credential,
 } from './x509/x509-credential.ts';
+export {
+  issueAuthorityCertificate,
+  issueDeviceCertificate,
+  makeSerialNumber,
+  selfIssuer,
+} from './x509/issue-certificate.ts';
+export type {
+  AuthorityCertificateRequest,
+  DeviceCertificateRequest,
+  IssuedCertificate,
+} from './x509/issue-certificate.ts';
+export { readIssuer } from './x509/issuer.ts';
+export type { CertificateIssuer } from './x509/issuer.ts';
+export { readPemCertificates, toPem } from './x509/pem.ts';
 export { createX509IdentityProvider } from './x509/x509-identity-provider.ts';
 export type { X509IdentityProviderOptions, X509IdentityRefusal } from './x509/x509-identity-provider.ts';
 
@@ -76,6 +98,7 @@ export type { CertificateName } from './revocation/certificate-name.ts';
 export type { RevocationOptions, RevocationRefusal, StaleListPolicy } from './revocation/revocation-check.ts';
 export {
   MAX_REVOCATION_LIST_LENGTH,
+  nameOfSignatureKey,
   signRevocationList,
   verifyRevocationList,
 } from './revocation/revocation-list.ts';

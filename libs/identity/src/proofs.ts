@@ -34,6 +34,23 @@ export const AuthenticationProof = struct({ challenge: opaque, domain: text, dev
 /** Shows that a caller is an enrolled device. */
 export type AuthenticationProof = TypeOf<typeof AuthenticationProof>;
 
+/** Shows that an enrolled device wants new credentials of its key. */
+export const RenewalProof = struct({ challenge: opaque, domain: text, device: text });
+/** Shows that an enrolled device wants new credentials of its key. */
+export type RenewalProof = TypeOf<typeof RenewalProof>;
+
+/** Shows that an enrolled device wants to be known by another key; signed with its current key and with the other one. */
+export const RotationProof = struct({
+  challenge: opaque,
+  domain: text,
+  device: text,
+  cipherSuite: uint16,
+  /** The new key. */
+  signatureKey: opaque,
+});
+/** Shows that an enrolled device wants to be known by another key; signed with its current key and with the other one. */
+export type RotationProof = TypeOf<typeof RotationProof>;
+
 /** Shows that a caller is a member of an epoch, without telling which. */
 export const EpochAccessProof = struct({
   /** The method of the Delivery Service, for example `SubmitCommit`. */
@@ -59,6 +76,8 @@ const authentication: Kind<AuthenticationProof> = {
   label: 'Canopy 1.0 Authentication',
   codec: AuthenticationProof,
 };
+const renewal: Kind<RenewalProof> = { label: 'Canopy 1.0 Renewal', codec: RenewalProof };
+const rotation: Kind<RotationProof> = { label: 'Canopy 1.0 Rotation', codec: RotationProof };
 const epochAccess: Kind<EpochAccessProof> = { label: 'Canopy 1.0 Epoch access', codec: EpochAccessProof };
 
 /** Access keys are Ed25519 whatever the group's suite, so that the Delivery Service needs one scheme only. */
@@ -104,6 +123,34 @@ export function verifyAuthenticationProof(
   signed: Signature,
 ): boolean {
   return verify(suite, () => toBeSigned(authentication, proof), signed);
+}
+
+/** Signs a renewal proof with the device's private key. @throws CryptoError INVALID_PRIVATE_KEY */
+export function signRenewalProof(
+  suite: CipherSuite,
+  privateKey: Uint8Array,
+  proof: RenewalProof,
+): Uint8Array {
+  return suite.signature.sign(privateKey, toBeSigned(renewal, proof));
+}
+
+/** Tells whether a renewal proof is signed with a key; malformed keys and values are not. */
+export function verifyRenewalProof(suite: CipherSuite, proof: RenewalProof, signed: Signature): boolean {
+  return verify(suite, () => toBeSigned(renewal, proof), signed);
+}
+
+/** Signs a rotation proof with the current or the new private key, each in its own suite. @throws CryptoError INVALID_PRIVATE_KEY */
+export function signRotationProof(
+  suite: CipherSuite,
+  privateKey: Uint8Array,
+  proof: RotationProof,
+): Uint8Array {
+  return suite.signature.sign(privateKey, toBeSigned(rotation, proof));
+}
+
+/** Tells whether a rotation proof is signed with a key; malformed keys and values are not. */
+export function verifyRotationProof(suite: CipherSuite, proof: RotationProof, signed: Signature): boolean {
+  return verify(suite, () => toBeSigned(rotation, proof), signed);
 }
 
 /** Signs an epoch access proof with an epoch's access key. @throws CryptoError INVALID_PRIVATE_KEY */

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { createHash } from 'node:crypto';
 import { SignJWT, type JWTPayload } from 'jose';
 import type { AttestationSigner } from '../attestation.ts';
 import { isDomain, parseDeviceUri } from '../device-uri.ts';
@@ -31,6 +32,8 @@ export interface RevocationClaims {
   readonly certificates: readonly CertificateName[];
   /** URIs of devices, whatever credential they use. */
   readonly devices: readonly string[];
+  /** Names of signature keys, see `nameOfSignatureKey`, that are believed no longer whoever has them; none by default. */
+  readonly keys?: readonly string[];
 }
 
 /** A list that was signed by the operator. */
@@ -41,6 +44,8 @@ export interface RevocationList {
   /** `issuer` is the comparable form of a distinguished name. */
   revokesCertificate(certificate: { readonly issuer: string; readonly serialNumber: string }): boolean;
   revokesDevice(device: string): boolean;
+  /** Says whether a leaf's key is believed no longer, although its device is. */
+  revokesKey(signatureKey: Uint8Array): boolean;
 }
 
 /** Why a list is not taken. */
@@ -59,6 +64,11 @@ export interface RevocationListCheck {
   readonly keys: AttestationKeys;
   /** Seconds since 1970. */
   readonly now: bigint;
+}
+
+/** Gives what a signature key is to be called in a revocation list: its SHA-256 in base64url. */
+export function nameOfSignatureKey(signatureKey: Uint8Array): string {
+  return createHash('sha256').update(signatureKey).digest('base64url');
 }
 
 /** Signs a list. @throws IdentityError INVALID_REVOCATION_CLAIMS, INVALID_DEVICE_URI */
@@ -116,6 +126,7 @@ function toPayload(claims: RevocationClaims): JWTPayload {
       serials: names.map(({ serialNumber }) => plainSerial(serialNumber)),
     })),
     devices: [...claims.devices],
+    ...(claims.keys !== undefined && { keys: [...claims.keys] }),
   };
 }
 
@@ -123,8 +134,10 @@ function listFrom(payload: JWTPayload): RevocationList | undefined {
   const { iat, next_update: nextUpdate, number } = payload;
   const certificates = readCertificates(payload['certificates']);
   const devices = readTexts(payload['devices']);
+  // A list of before had no such claim.
+  const keys = readTexts(payload['keys'] ?? []);
   if (!isCount(iat) || !isCount(nextUpdate) || !isCount(number) || nextUpdate <= iat) return undefined;
-  if (certificates === undefined || devices === undefined) return undefined;
+  if (certificates === undefined || devices === undefined || keys === undefined) return undefined;
   return {
     number,
     issuedAt: BigInt(iat),
@@ -132,6 +145,7 @@ function listFrom(payload: JWTPayload): RevocationList | undefined {
     revokesCertificate: ({ issuer, serialNumber }) =>
       certificates.get(issuer)?.has(plainSerial(serialNumber)) === true,
     revokesDevice: (device) => devices.has(device),
+    revokesKey: (signatureKey) => keys.size > 0 && keys.has(nameOfSignatureKey(signatureKey)),
   };
 }
 

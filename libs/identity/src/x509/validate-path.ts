@@ -17,7 +17,7 @@ export interface PathContext {
 }
 
 /** The purpose of a certificate that speaks for an instant messaging URI (RFC 9734). */
-const INSTANT_MESSAGING = '1.3.6.1.5.5.7.3.40';
+export const INSTANT_MESSAGING = '1.3.6.1.5.5.7.3.40';
 /** Any purpose at all (RFC 5280 §4.2.1.12). */
 const ANY_PURPOSE = '2.5.29.37.0';
 

@@ -41,7 +41,7 @@ export interface X509IdentityProviderOptions extends TrustedCertificates {
 }
 
 /** Why an X.509 credential is refused. */
-export type X509IdentityRefusal = X509Refusal | RevocationRefusal | 'DEVICE_REVOKED';
+export type X509IdentityRefusal = X509Refusal | RevocationRefusal | 'DEVICE_REVOKED' | 'KEY_REVOKED';
 
 const DEFAULT_LIMITS: PathLimits = { pathLength: 8, steps: 32 };
 
@@ -64,7 +64,7 @@ export function createX509IdentityProvider(options: X509IdentityProviderOptions)
       verdictOf(async () => {
         const chain = readChain(credential, read);
         validateSignatureKey(chain[0], signatureKey);
-        await judge.validate(chain);
+        await judge.validate(chain, signatureKey);
       }),
     validateSuccessor: (old, presented) =>
       verdictOf(() => {
@@ -108,21 +108,22 @@ class ChainJudge {
     this.#limits = { ...DEFAULT_LIMITS, ...options.limits };
   }
 
-  async validate(chain: CertificatePath): Promise<void> {
+  async validate(chain: CertificatePath, signatureKey: Uint8Array): Promise<void> {
     const [endEntity] = chain;
     validateEndEntity(endEntity);
     // Only that there are identifiers to go by: which ones is the successor's matter.
     this.#options.identifiers.of(endEntity);
-    const context = await this.#contextFor(endEntity);
+    const context = await this.#contextFor(endEntity, signatureKey);
     await this.#requirePath(chain, context);
   }
 
-  async #contextFor(endEntity: X509Certificate): Promise<PathContext> {
+  async #contextFor(endEntity: X509Certificate, signatureKey: Uint8Array): Promise<PathContext> {
     const now = this.#options.now();
     const { revocation } = this.#options;
     if (revocation === undefined) return { now, isRevoked: () => false };
     const list = await requireCurrentList(revocation, now);
     if (namesRevokedDevice(endEntity, list)) throw new Refused<X509IdentityRefusal>('DEVICE_REVOKED');
+    if (list.revokesKey(signatureKey)) throw new Refused<X509IdentityRefusal>('KEY_REVOKED');
     return { now, isRevoked: (certificate) => isOn(list, certificate) };
   }
 

@@ -20,14 +20,23 @@ import {
 
 /** Reasons for refusing a commit or a message. */
 export const SubmissionRejectionReason = {
+  /** UNSPECIFIED - Never sent. */
   UNSPECIFIED: "SUBMISSION_REJECTION_REASON_UNSPECIFIED",
+  /** MALFORMED - Something in it cannot be decoded. */
   MALFORMED: "SUBMISSION_REJECTION_REASON_MALFORMED",
+  /** WRONG_GROUP - The MLS message is for another group. */
   WRONG_GROUP: "SUBMISSION_REJECTION_REASON_WRONG_GROUP",
+  /** WRONG_EPOCH - The MLS message is of another epoch. */
   WRONG_EPOCH: "SUBMISSION_REJECTION_REASON_WRONG_EPOCH",
+  /** WRONG_CONTENT - A message of another kind is expected here. */
   WRONG_CONTENT: "SUBMISSION_REJECTION_REASON_WRONG_CONTENT",
+  /** GROUP_INFO_MISMATCH - The GroupInfo does not fit the commit. */
   GROUP_INFO_MISMATCH: "SUBMISSION_REJECTION_REASON_GROUP_INFO_MISMATCH",
+  /** WELCOME_MISMATCH - The Welcome does not fit its recipients. */
   WELCOME_MISMATCH: "SUBMISSION_REJECTION_REASON_WELCOME_MISMATCH",
+  /** TOO_LARGE - It goes over a limit of the service, which the detail names with its value. */
   TOO_LARGE: "SUBMISSION_REJECTION_REASON_TOO_LARGE",
+  /** REQUEST_ID_REUSED - The request id belongs to another submission. */
   REQUEST_ID_REUSED: "SUBMISSION_REJECTION_REASON_REQUEST_ID_REUSED",
   /** INVALID - The group's public state refuses the commit or the proposal (RFC 9420 sections 12.1 to 12.4). */
   INVALID: "SUBMISSION_REJECTION_REASON_INVALID",
@@ -35,6 +44,10 @@ export const SubmissionRejectionReason = {
   TICKET_INVALID: "SUBMISSION_REJECTION_REASON_TICKET_INVALID",
   /** NOT_A_RESYNC - An external commit without a ticket has to replace the committer's own leaf. */
   NOT_A_RESYNC: "SUBMISSION_REJECTION_REASON_NOT_A_RESYNC",
+  /** LEASE_MISSING - On a stream: no proof came along, and the stream has no lease of the group, or one of an epoch before the submission's. */
+  LEASE_MISSING: "SUBMISSION_REJECTION_REASON_LEASE_MISSING",
+  /** CREDENTIAL_INVALID - The joiner of an external commit is not the device that sends it, or its credential is not believed. */
+  CREDENTIAL_INVALID: "SUBMISSION_REJECTION_REASON_CREDENTIAL_INVALID",
 } as const;
 
 export type SubmissionRejectionReason = typeof SubmissionRejectionReason[keyof typeof SubmissionRejectionReason];
@@ -52,6 +65,8 @@ export namespace SubmissionRejectionReason {
   export type INVALID = typeof SubmissionRejectionReason.INVALID;
   export type TICKET_INVALID = typeof SubmissionRejectionReason.TICKET_INVALID;
   export type NOT_A_RESYNC = typeof SubmissionRejectionReason.NOT_A_RESYNC;
+  export type LEASE_MISSING = typeof SubmissionRejectionReason.LEASE_MISSING;
+  export type CREDENTIAL_INVALID = typeof SubmissionRejectionReason.CREDENTIAL_INVALID;
 }
 
 export function submissionRejectionReasonFromJSON(object: any): SubmissionRejectionReason {
@@ -92,6 +107,12 @@ export function submissionRejectionReasonFromJSON(object: any): SubmissionReject
     case 11:
     case "SUBMISSION_REJECTION_REASON_NOT_A_RESYNC":
       return SubmissionRejectionReason.NOT_A_RESYNC;
+    case 12:
+    case "SUBMISSION_REJECTION_REASON_LEASE_MISSING":
+      return SubmissionRejectionReason.LEASE_MISSING;
+    case 13:
+    case "SUBMISSION_REJECTION_REASON_CREDENTIAL_INVALID":
+      return SubmissionRejectionReason.CREDENTIAL_INVALID;
     default:
       throw new globalThis.Error("Unrecognized enum value " + object + " for enum SubmissionRejectionReason");
   }
@@ -123,6 +144,10 @@ export function submissionRejectionReasonToNumber(object: SubmissionRejectionRea
       return 10;
     case SubmissionRejectionReason.NOT_A_RESYNC:
       return 11;
+    case SubmissionRejectionReason.LEASE_MISSING:
+      return 12;
+    case SubmissionRejectionReason.CREDENTIAL_INVALID:
+      return 13;
     default:
       throw new globalThis.Error("Unrecognized enum value " + object + " for enum SubmissionRejectionReason");
   }
@@ -130,9 +155,13 @@ export function submissionRejectionReasonToNumber(object: SubmissionRejectionRea
 
 /** What an entry holds. */
 export const LogEntryKind = {
+  /** UNSPECIFIED - Never sent. */
   UNSPECIFIED: "LOG_ENTRY_KIND_UNSPECIFIED",
+  /** COMMIT - A Commit. */
   COMMIT: "LOG_ENTRY_KIND_COMMIT",
+  /** PROPOSAL - A Proposal. */
   PROPOSAL: "LOG_ENTRY_KIND_PROPOSAL",
+  /** APPLICATION - An application message. */
   APPLICATION: "LOG_ENTRY_KIND_APPLICATION",
 } as const;
 
@@ -181,6 +210,7 @@ export function logEntryKindToNumber(object: LogEntryKind): number {
 
 /** Reasons for refusing a ticket. */
 export const TicketRefusalReason = {
+  /** UNSPECIFIED - Never sent. */
   UNSPECIFIED: "TICKET_REFUSAL_REASON_UNSPECIFIED",
   /** USED - A ticket with this token was used already. */
   USED: "TICKET_REFUSAL_REASON_USED",
@@ -235,7 +265,9 @@ export function ticketRefusalReasonToNumber(object: TicketRefusalReason): number
 
 /** Reasons for refusing lost entries. */
 export const RestoreRefusalReason = {
+  /** UNSPECIFIED - Never sent. */
   UNSPECIFIED: "RESTORE_REFUSAL_REASON_UNSPECIFIED",
+  /** MALFORMED - Something in it cannot be decoded, or does not belong together. */
   MALFORMED: "RESTORE_REFUSAL_REASON_MALFORMED",
   /** RECEIPT_INVALID - The receipt does not verify, or is for another commit. */
   RECEIPT_INVALID: "RESTORE_REFUSAL_REASON_RECEIPT_INVALID",
@@ -245,6 +277,7 @@ export const RestoreRefusalReason = {
   CONTRADICTED: "RESTORE_REFUSAL_REASON_CONTRADICTED",
   /** GROUP_INFO_MISMATCH - The GroupInfo is not of the epoch that the commit began. */
   GROUP_INFO_MISMATCH: "RESTORE_REFUSAL_REASON_GROUP_INFO_MISMATCH",
+  /** TOO_LARGE - It goes over a limit of the service, which the detail names with its value. */
   TOO_LARGE: "RESTORE_REFUSAL_REASON_TOO_LARGE",
 } as const;
 
@@ -311,6 +344,7 @@ export function restoreRefusalReasonToNumber(object: RestoreRefusalReason): numb
 
 /** Shows that the caller is a member of an epoch without telling which. */
 export interface EpochProof {
+  /** The epoch that the caller speaks for. */
   epoch: bigint;
   /** When the proof was made; accepted within a few minutes of the service's clock. */
   timeUnixMs: bigint;
@@ -320,7 +354,9 @@ export interface EpochProof {
 
 /** Opens a group. */
 export interface CreateGroupRequest {
+  /** Which group: 1 to 255 bytes. */
   groupId: Uint8Array;
+  /** As RFC 9420 section 17.1 numbers them, 1 to 7. */
   cipherSuite: number;
   /** Ed25519 public key of epoch 0. */
   accessKey: Uint8Array;
@@ -335,7 +371,15 @@ export interface CreateGroupRequest {
 
 /** Whether the group is open now. */
 export interface CreateGroupResponse {
-  result: { $case: "created"; value: GroupCreated } | { $case: "exists"; value: GroupExists } | undefined;
+  /** What came of it. */
+  result:
+    | //
+    /** The group is open; also when the same request opened it before. */
+    { $case: "created"; value: GroupCreated }
+    | //
+    /** The id is taken. */
+    { $case: "exists"; value: GroupExists }
+    | undefined;
 }
 
 /** The group's log is open at epoch 0. */
@@ -363,6 +407,7 @@ export interface SubmitCommitRequest {
 
 /** Everything that belongs to one commit. */
 export interface CommitBundle {
+  /** Which group: 1 to 255 bytes. */
   groupId: Uint8Array;
   /** The epoch that the commit ends. */
   epoch: bigint;
@@ -372,6 +417,7 @@ export interface CommitBundle {
   commit: Uint8Array;
   /** An encoded MLSMessage with the Welcome; empty when nobody is added. */
   welcome: Uint8Array;
+  /** Who gets which entry of the Welcome: all of them, each once. */
   welcomeRecipients: WelcomeRecipient[];
   /** An encoded MLSMessage with the GroupInfo of the new epoch. */
   groupInfo: Uint8Array;
@@ -379,21 +425,37 @@ export interface CommitBundle {
   nextAccessKey: Uint8Array;
   /** The encoded ratchet tree of the new epoch, where the Welcome does not carry it; empty otherwise. */
   ratchetTree: Uint8Array;
+  /** The last entry of the log that the sender has: a conflict shows what comes after it. 0 when the sender does not say. */
+  knownSequence: bigint;
 }
 
 /** Whose mailbox gets the Welcome entry of a KeyPackage. */
 export interface WelcomeRecipient {
+  /** The KeyPackage that the entry is encrypted to (RFC 9420 section 5.2). */
   keyPackageRef: Uint8Array;
+  /** The device's URI. */
   device: string;
 }
 
 /** The four outcomes of a commit; an accepted one that is sent again gives the first answer again. */
 export interface SubmitCommitResponse {
+  /** What came of it. */
   result:
-    | { $case: "accepted"; value: CommitAccepted }
-    | { $case: "conflict"; value: EpochConflict }
-    | { $case: "rejected"; value: SubmissionRejected }
-    | { $case: "quarantined"; value: GroupQuarantined }
+    | //
+    /** It is in the log. */
+    { $case: "accepted"; value: CommitAccepted }
+    | //
+    /** The epoch is over. */
+    { $case: "conflict"; value: EpochConflict }
+    | //
+    /** It can never be accepted as it is. */
+    { $case: "rejected"; value: SubmissionRejected }
+    | //
+    /** Nothing can be accepted now. */
+    { $case: "quarantined"; value: GroupQuarantined }
+    | //
+    /** Too many requests; to be repeated later. */
+    { $case: "limited"; value: RateLimited }
     | undefined;
 }
 
@@ -403,12 +465,15 @@ export interface GroupQuarantined {
   lastSequence: bigint;
   /** The epoch whose commit was lost, and that commit's place in the log. */
   lostEpoch: bigint;
+  /** Where that commit stood. */
   lostSequence: bigint;
 }
 
 /** The commit is in the log for good. */
 export interface CommitAccepted {
+  /** Where the commit stands in the log. */
   sequence: bigint;
+  /** Whether it was accepted before: this is the answer to a repetition. */
   alreadyAccepted: boolean;
   /** A JWS by this service: see Receipts in the client documentation. The same one at every repetition. */
   receipt: string;
@@ -416,16 +481,34 @@ export interface CommitAccepted {
 
 /** Another commit has ended this epoch. */
 export interface EpochConflict {
+  /** The epoch that the group is in now. */
   currentEpoch: bigint;
   /** SHA-256 of the commit that won; empty when it is no longer kept. */
   winningCommitHash: Uint8Array;
-  /** The log entries of the caller's epoch and after that it may read with its proof. */
+  /**
+   * What the caller lacks, as far as its proof opens the log: the entries after its known_sequence, or the last few when it did
+   * not say. Not more than a page.
+   */
   entries: LogEntry[];
+  /** Whether that is all that the proof opens; otherwise read on after the last of the entries. */
+  complete: boolean;
+}
+
+/** The device or the group has used up its requests for now. Unary calls have the status RESOURCE_EXHAUSTED instead. */
+export interface RateLimited {
+  /** The setting that names the limit. */
+  limit: string;
+  /** Requests per second. */
+  value: number;
+  /** When to repeat the submission, in milliseconds from now. */
+  retryAfterMs: bigint;
 }
 
 /** The submission can never be accepted as it is. */
 export interface SubmissionRejected {
+  /** The kind of fault. */
   reason: SubmissionRejectionReason;
+  /** The same in words for developers; may change. */
   detail: string;
 }
 
@@ -433,11 +516,13 @@ export interface SubmissionRejected {
 export interface SendMessageRequest {
   /** An encoded GroupMessage. */
   message: Uint8Array;
+  /** For the current epoch. */
   proof: EpochProof | undefined;
 }
 
 /** One MLS message for a group. */
 export interface GroupMessage {
+  /** Which group: 1 to 255 bytes. */
   groupId: Uint8Array;
   /** The epoch that the message was made in. */
   epoch: bigint;
@@ -445,21 +530,37 @@ export interface GroupMessage {
   requestId: Uint8Array;
   /** An encoded MLSMessage: a proposal or an application message. */
   mlsMessage: Uint8Array;
+  /** The last entry of the log that the sender has: a conflict shows what comes after it. 0 when the sender does not say. */
+  knownSequence: bigint;
 }
 
 /** Where the message stands in the log, or why it does not. */
 export interface SendMessageResponse {
+  /** What came of it. */
   result:
-    | { $case: "accepted"; value: MessageAccepted }
-    | { $case: "conflict"; value: EpochConflict }
-    | { $case: "rejected"; value: SubmissionRejected }
-    | { $case: "quarantined"; value: GroupQuarantined }
+    | //
+    /** It is in the log. */
+    { $case: "accepted"; value: MessageAccepted }
+    | //
+    /** The epoch is over. */
+    { $case: "conflict"; value: EpochConflict }
+    | //
+    /** It can never be accepted as it is. */
+    { $case: "rejected"; value: SubmissionRejected }
+    | //
+    /** Nothing can be accepted now. */
+    { $case: "quarantined"; value: GroupQuarantined }
+    | //
+    /** Too many requests; to be repeated later. */
+    { $case: "limited"; value: RateLimited }
     | undefined;
 }
 
 /** The message is in the log for good. */
 export interface MessageAccepted {
+  /** Where the message stands in the log. */
   sequence: bigint;
+  /** Whether it was accepted before: this is the answer to a repetition. */
   alreadyAccepted: boolean;
 }
 
@@ -467,12 +568,15 @@ export interface MessageAccepted {
 export interface ReadGroupRequest {
   /** An encoded GroupQuery. */
   query: Uint8Array;
+  /** For any epoch; it opens the log up to and including the commit that ended this epoch. */
   proof: EpochProof | undefined;
 }
 
 /** What to read of a group's log. */
 export interface GroupQuery {
+  /** Which group: 1 to 255 bytes. */
   groupId: Uint8Array;
+  /** The last entry that the reader has; 0 for none. */
   afterSequence: bigint;
   /** 0 for the service's default. */
   limit: number;
@@ -480,6 +584,7 @@ export interface GroupQuery {
 
 /** A page of the log. */
 export interface ReadGroupResponse {
+  /** In order, without holes. */
   entries: LogEntry[];
   /** True when the proof's epoch has nothing more to show after this page for now. */
   end: boolean;
@@ -489,7 +594,9 @@ export interface ReadGroupResponse {
 
 /** One entry of a group's log. Sequence numbers are 1, 2, 3 … without holes. */
 export interface LogEntry {
+  /** The entry's number. */
   sequence: bigint;
+  /** What the message is. */
   kind: LogEntryKind;
   /** The epoch the message was made in; a commit ends it. */
   epoch: bigint;
@@ -503,6 +610,7 @@ export interface LogEntry {
 export interface GetGroupInfoRequest {
   /** An encoded GroupQuery, of which only the group id counts. */
   query: Uint8Array;
+  /** For the current epoch or a recent one; not needed with a ticket. */
   proof:
     | EpochProof
     | undefined;
@@ -512,13 +620,17 @@ export interface GetGroupInfoRequest {
 
 /** The GroupInfo and, where it travels apart, how to get the ratchet tree. */
 export interface GetGroupInfoResponse {
+  /** The epoch of the GroupInfo, which is the current one. */
   epoch: bigint;
+  /** An encoded MLSMessage; empty until there was one. */
   groupInfo: Uint8Array;
+  /** The tree, where the GroupInfo does not carry it. */
   tree: TreeReference | undefined;
 }
 
 /** A ratchet tree that is read apart, by GetRatchetTree. */
 export interface TreeReference {
+  /** The epoch whose tree it is. */
   epoch: bigint;
   /** SHA-256 of the encoded tree. */
   hash: Uint8Array;
@@ -528,8 +640,11 @@ export interface TreeReference {
 
 /** Which part of which tree. Every part needs the hash. */
 export interface GetRatchetTreeRequest {
+  /** Which group: 1 to 255 bytes. */
   groupId: Uint8Array;
+  /** The epoch whose tree it is. */
   epoch: bigint;
+  /** SHA-256 of the whole encoded tree, as the reference says. */
   hash: Uint8Array;
   /** In bytes, from the beginning of the encoded tree. */
   offset: bigint;
@@ -537,11 +652,20 @@ export interface GetRatchetTreeRequest {
 
 /** A part of a tree: at least a byte, unless the offset is the tree's size. */
 export interface GetRatchetTreeResponse {
-  result: { $case: "chunk"; value: TreeChunk } | { $case: "notFound"; value: TreeNotFound } | undefined;
+  /** What came of it. */
+  result:
+    | //
+    /** The part. */
+    { $case: "chunk"; value: TreeChunk }
+    | //
+    /** There is no tree of this hash. */
+    { $case: "notFound"; value: TreeNotFound }
+    | undefined;
 }
 
 /** Bytes of an encoded tree. */
 export interface TreeChunk {
+  /** As many as fit into a page of the service. */
   bytes: Uint8Array;
 }
 
@@ -559,6 +683,7 @@ export interface CreateTicketRequest {
 
 /** Lets one guest in, once. */
 export interface Ticket {
+  /** Which group: 1 to 255 bytes. */
   groupId: Uint8Array;
   /** SHA-256 of the token that the guest will show. */
   tokenHash: Uint8Array;
@@ -568,26 +693,38 @@ export interface Ticket {
 
 /** Whether the ticket works now. */
 export interface CreateTicketResponse {
-  result: { $case: "created"; value: TicketCreated } | { $case: "refused"; value: TicketRefused } | undefined;
+  /** What came of it. */
+  result:
+    | //
+    /** The ticket works. */
+    { $case: "created"; value: TicketCreated }
+    | //
+    /** It does not. */
+    { $case: "refused"; value: TicketRefused }
+    | undefined;
 }
 
 /** The ticket works until it is used or expires. Creating it again changes nothing. */
 export interface TicketCreated {
+  /** When the ticket ends by itself. */
   expiresAtUnixMs: bigint;
 }
 
 /** The ticket is not taken. */
 export interface TicketRefused {
+  /** Why not. */
   reason: TicketRefusalReason;
 }
 
 /** Shows a receipt. */
 export interface ReportReceiptRequest {
+  /** A JWS by this service. */
   receipt: string;
 }
 
 /** How the log stands to the receipt. */
 export interface ReportReceiptResponse {
+  /** What came of it. */
   result:
     | //
     /** The log has the commit. */
@@ -610,6 +747,7 @@ export interface ReceiptKnown {
 
 /** The receipt of the commit that the log has for the same epoch. */
 export interface ReceiptContradicted {
+  /** A JWS by this service. */
   receipt: string;
 }
 
@@ -624,11 +762,13 @@ export interface ReceiptInvalid {
 export interface RestoreEntriesRequest {
   /** An encoded LostEntries. */
   entries: Uint8Array;
+  /** The method is RestoreEntries. */
   proof: EpochProof | undefined;
 }
 
 /** A lost commit with what came before it. Several lost commits are handed in one after the other. */
 export interface LostEntries {
+  /** Which group: 1 to 255 bytes. */
   groupId: Uint8Array;
   /** From the first entry that the log lacks to the commit, without holes; the commit is the last one and carries its receipt. */
   entries: LogEntry[];
@@ -640,7 +780,15 @@ export interface LostEntries {
 
 /** What became of the entries. */
 export interface RestoreEntriesResponse {
-  result: { $case: "restored"; value: EntriesRestored } | { $case: "refused"; value: RestoreRefused } | undefined;
+  /** What came of it. */
+  result:
+    | //
+    /** The entries are where they were. */
+    { $case: "restored"; value: EntriesRestored }
+    | //
+    /** Nothing was changed. */
+    { $case: "refused"; value: RestoreRefused }
+    | undefined;
 }
 
 /** The log has the entries. */
@@ -653,7 +801,9 @@ export interface EntriesRestored {
 
 /** The entries are not taken. */
 export interface RestoreRefused {
+  /** The kind of fault. */
   reason: RestoreRefusalReason;
+  /** The same in words for developers; may change. */
   detail: string;
 }
 
@@ -663,29 +813,37 @@ export interface GetReceiptKeysRequest {
 
 /** The public keys as a JSON Web Key Set (RFC 7517), with the domain that they speak for. Clients keep the keys that they have seen. */
 export interface GetReceiptKeysResponse {
+  /** The domain that receipts name. */
   domain: string;
+  /** Ed25519 keys by their key id. */
   jwksJson: string;
 }
 
 /** What to read of one's mailbox. */
 export interface ReadMailboxRequest {
+  /** The last entry that the device has; 0 for none. */
   afterSequence: bigint;
+  /** 0 for the service's default. */
   limit: number;
 }
 
 /** A page of the mailbox. */
 export interface ReadMailboxResponse {
+  /** In order. */
   entries: MailboxEntry[];
+  /** Whether there is nothing more for now. */
   end: boolean;
 }
 
 /** One thing addressed to one device. */
 export interface MailboxEntry {
+  /** The entry's number in this mailbox. */
   sequence: bigint;
   /** An encoded MLSMessage with a Welcome that has only this device's entry. */
   welcome: Uint8Array;
   /** The group and the position of the commit that the Welcome belongs to: where the joiner starts to read. */
   groupId: Uint8Array;
+  /** Where the joiner starts to read: after this entry of the group's log. */
   groupSequence: bigint;
   /** The ratchet tree, where the Welcome does not carry it: to be read by GetRatchetTree and checked against the signed GroupInfo. */
   tree: TreeReference | undefined;
@@ -693,6 +851,7 @@ export interface MailboxEntry {
 
 /** Everything up to this sequence number has been processed. */
 export interface AcknowledgeMailboxRequest {
+  /** The last entry that was processed. */
   upToSequence: bigint;
 }
 
@@ -702,13 +861,26 @@ export interface AcknowledgeMailboxResponse {
 
 /** What a device says on its stream. */
 export interface SubscribeRequest {
+  /** One of these. */
   request:
-    | { $case: "group"; value: SubscribeGroup }
-    | { $case: "unsubscribe"; value: UnsubscribeGroup }
-    | { $case: "mailbox"; value: SubscribeMailbox }
-    | { $case: "ping"; value: Ping }
-    | { $case: "sendMessage"; value: StreamSendMessage }
-    | { $case: "submitCommit"; value: StreamSubmitCommit }
+    | //
+    /** Follow a group, or renew its lease. */
+    { $case: "group"; value: SubscribeGroup }
+    | //
+    /** Follow it no longer. */
+    { $case: "unsubscribe"; value: UnsubscribeGroup }
+    | //
+    /** Follow the mailbox. */
+    { $case: "mailbox"; value: SubscribeMailbox }
+    | //
+    /** Are you there? */
+    { $case: "ping"; value: Ping }
+    | //
+    /** Append a message. */
+    { $case: "sendMessage"; value: StreamSendMessage }
+    | //
+    /** Offer a commit. */
+    { $case: "submitCommit"; value: StreamSubmitCommit }
     | //
     /** The same as the unary call; without an answer of its own. */
     { $case: "acknowledgeMailbox"; value: AcknowledgeMailboxRequest }
@@ -719,21 +891,25 @@ export interface SubscribeRequest {
 export interface SubscribeGroup {
   /** An encoded GroupQuery; limit is ignored. */
   query: Uint8Array;
+  /** The method is Subscribe. */
   proof: EpochProof | undefined;
 }
 
 /** Stops following a group. */
 export interface UnsubscribeGroup {
+  /** Which group: 1 to 255 bytes. */
   groupId: Uint8Array;
 }
 
 /** Follows the device's mailbox from a cursor. */
 export interface SubscribeMailbox {
+  /** The last entry that the device has; 0 for none. */
   afterSequence: bigint;
 }
 
 /** Asks for a sign of life. */
 export interface Ping {
+  /** Comes back in the answer. */
   token: bigint;
 }
 
@@ -742,46 +918,81 @@ export interface Ping {
  * speaks for the sender.
  */
 export interface StreamSendMessage {
+  /** Its proof may be left out. */
   request: SendMessageRequest | undefined;
 }
 
-/** The same as the unary call, answered by the request id inside. */
+/**
+ * The same as the unary call, answered by the request id inside. Without a proof the lease of the group's topic on this stream
+ * speaks for the sender.
+ */
 export interface StreamSubmitCommit {
+  /** Its proof may be left out. */
   request: SubmitCommitRequest | undefined;
 }
 
 /** What the service says on the stream. */
 export interface SubscribeResponse {
+  /** One of these. */
   response:
-    | { $case: "entries"; value: GroupEntries }
-    | { $case: "live"; value: GroupLive }
-    | { $case: "leaseEnded"; value: LeaseEnded }
-    | { $case: "refused"; value: TopicRefused }
-    | { $case: "mailbox"; value: MailboxEntries }
-    | { $case: "mailboxLive"; value: MailboxLive }
-    | { $case: "pong"; value: Pong }
-    | { $case: "sendAnswer"; value: SendMessageAnswer }
-    | { $case: "commitAnswer"; value: SubmitCommitAnswer }
-    | { $case: "draining"; value: Draining }
-    | { $case: "truncated"; value: LogTruncated }
-    | { $case: "behind"; value: LogBehind }
+    | //
+    /** New in a group's log. */
+    { $case: "entries"; value: GroupEntries }
+    | //
+    /** A group's history is over. */
+    { $case: "live"; value: GroupLive }
+    | //
+    /** A group's epoch is over. */
+    { $case: "leaseEnded"; value: LeaseEnded }
+    | //
+    /** A group is not followed. */
+    { $case: "refused"; value: TopicRefused }
+    | //
+    /** New in the mailbox. */
+    { $case: "mailbox"; value: MailboxEntries }
+    | //
+    /** The mailbox's history is over. */
+    { $case: "mailboxLive"; value: MailboxLive }
+    | //
+    /** I am here. */
+    { $case: "pong"; value: Pong }
+    | //
+    /** What became of a message. */
+    { $case: "sendAnswer"; value: SendMessageAnswer }
+    | //
+    /** What became of a commit. */
+    { $case: "commitAnswer"; value: SubmitCommitAnswer }
+    | //
+    /** The stream is about to end. */
+    { $case: "draining"; value: Draining }
+    | //
+    /** A group's log begins later. */
+    { $case: "truncated"; value: LogTruncated }
+    | //
+    /** A group's log ends earlier. */
+    { $case: "behind"; value: LogBehind }
     | undefined;
 }
 
 /** Entries of one group, in order. */
 export interface GroupEntries {
+  /** Whose log. */
   groupId: Uint8Array;
+  /** In order, without holes, right after what was sent before. */
   entries: LogEntry[];
 }
 
 /** History is over; what follows is pushed as it comes. */
 export interface GroupLive {
+  /** Which group. */
   groupId: Uint8Array;
 }
 
 /** The proof's epoch is over and everything that it opens was sent: subscribe again with the next epoch's proof to go on. */
 export interface LeaseEnded {
+  /** Which group. */
   groupId: Uint8Array;
+  /** The epoch of the proof. */
   endedEpoch: bigint;
 }
 
@@ -790,24 +1001,31 @@ export interface LeaseEnded {
  * subscribe from the first entry that is kept, knowing what is missing.
  */
 export interface LogTruncated {
+  /** Which group. */
   groupId: Uint8Array;
+  /** The first entry that is there. */
   firstKeptSequence: bigint;
 }
 
 /** The log ends before the cursor: it has lost entries that this reader has. The topic is over. See ReportReceipt. */
 export interface LogBehind {
+  /** Which group. */
   groupId: Uint8Array;
+  /** The last entry that is there. */
   lastSequence: bigint;
 }
 
 /** The proof does not open this group. */
 export interface TopicRefused {
+  /** Which group. */
   groupId: Uint8Array;
+  /** A stable word, as the unary call's error would have it. */
   reason: string;
 }
 
 /** Entries of the mailbox, in order. */
 export interface MailboxEntries {
+  /** In order, right after what was sent before. */
   entries: MailboxEntry[];
 }
 
@@ -817,18 +1035,23 @@ export interface MailboxLive {
 
 /** The answer to a ping. */
 export interface Pong {
+  /** As in the question. */
   token: bigint;
 }
 
 /** The answer to a message sent over the stream. */
 export interface SendMessageAnswer {
+  /** Which submission. */
   requestId: Uint8Array;
+  /** What the unary call would have answered. */
   response: SendMessageResponse | undefined;
 }
 
 /** The answer to a commit sent over the stream. */
 export interface SubmitCommitAnswer {
+  /** Which submission. */
   requestId: Uint8Array;
+  /** What the unary call would have answered. */
   response: SubmitCommitResponse | undefined;
 }
 
@@ -1214,6 +1437,7 @@ function createBaseCommitBundle(): CommitBundle {
     groupInfo: new Uint8Array(0),
     nextAccessKey: new Uint8Array(0),
     ratchetTree: new Uint8Array(0),
+    knownSequence: 0n,
   };
 }
 
@@ -1248,6 +1472,12 @@ export const CommitBundle: MessageFns<CommitBundle> = {
     }
     if (message.ratchetTree.length !== 0) {
       writer.uint32(74).bytes(message.ratchetTree);
+    }
+    if (message.knownSequence !== 0n) {
+      if (BigInt.asUintN(64, message.knownSequence) !== message.knownSequence) {
+        throw new globalThis.Error("value provided for field message.knownSequence of type uint64 too large");
+      }
+      writer.uint32(80).uint64(message.knownSequence);
     }
     return writer;
   },
@@ -1335,6 +1565,14 @@ export const CommitBundle: MessageFns<CommitBundle> = {
             }
 
             message.ratchetTree = reader.bytes();
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.knownSequence = reader.uint64() as bigint;
             continue;
           }
         }
@@ -1426,6 +1664,9 @@ export const SubmitCommitResponse: MessageFns<SubmitCommitResponse> = {
       case "quarantined":
         GroupQuarantined.encode(message.result.value, writer.uint32(34).fork()).join();
         break;
+      case "limited":
+        RateLimited.encode(message.result.value, writer.uint32(42).fork()).join();
+        break;
     }
     return writer;
   },
@@ -1473,6 +1714,14 @@ export const SubmitCommitResponse: MessageFns<SubmitCommitResponse> = {
             }
 
             message.result = { $case: "quarantined", value: GroupQuarantined.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.result = { $case: "limited", value: RateLimited.decode(reader, reader.uint32()) };
             continue;
           }
         }
@@ -1637,7 +1886,7 @@ export const CommitAccepted: MessageFns<CommitAccepted> = {
 };
 
 function createBaseEpochConflict(): EpochConflict {
-  return { currentEpoch: 0n, winningCommitHash: new Uint8Array(0), entries: [] };
+  return { currentEpoch: 0n, winningCommitHash: new Uint8Array(0), entries: [], complete: false };
 }
 
 export const EpochConflict: MessageFns<EpochConflict> = {
@@ -1653,6 +1902,9 @@ export const EpochConflict: MessageFns<EpochConflict> = {
     }
     for (const v of message.entries) {
       LogEntry.encode(v!, writer.uint32(26).fork()).join();
+    }
+    if (message.complete !== false) {
+      writer.uint32(32).bool(message.complete);
     }
     return writer;
   },
@@ -1692,6 +1944,85 @@ export const EpochConflict: MessageFns<EpochConflict> = {
             }
 
             message.entries.push(LogEntry.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.complete = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseRateLimited(): RateLimited {
+  return { limit: "", value: 0, retryAfterMs: 0n };
+}
+
+export const RateLimited: MessageFns<RateLimited> = {
+  encode(message: RateLimited, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.limit !== "") {
+      writer.uint32(10).string(message.limit);
+    }
+    if (message.value !== 0) {
+      writer.uint32(16).uint32(message.value);
+    }
+    if (message.retryAfterMs !== 0n) {
+      if (BigInt.asUintN(64, message.retryAfterMs) !== message.retryAfterMs) {
+        throw new globalThis.Error("value provided for field message.retryAfterMs of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.retryAfterMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RateLimited {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRateLimited();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.limit = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.value = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.retryAfterMs = reader.uint64() as bigint;
             continue;
           }
         }
@@ -1822,7 +2153,13 @@ export const SendMessageRequest: MessageFns<SendMessageRequest> = {
 };
 
 function createBaseGroupMessage(): GroupMessage {
-  return { groupId: new Uint8Array(0), epoch: 0n, requestId: new Uint8Array(0), mlsMessage: new Uint8Array(0) };
+  return {
+    groupId: new Uint8Array(0),
+    epoch: 0n,
+    requestId: new Uint8Array(0),
+    mlsMessage: new Uint8Array(0),
+    knownSequence: 0n,
+  };
 }
 
 export const GroupMessage: MessageFns<GroupMessage> = {
@@ -1841,6 +2178,12 @@ export const GroupMessage: MessageFns<GroupMessage> = {
     }
     if (message.mlsMessage.length !== 0) {
       writer.uint32(34).bytes(message.mlsMessage);
+    }
+    if (message.knownSequence !== 0n) {
+      if (BigInt.asUintN(64, message.knownSequence) !== message.knownSequence) {
+        throw new globalThis.Error("value provided for field message.knownSequence of type uint64 too large");
+      }
+      writer.uint32(40).uint64(message.knownSequence);
     }
     return writer;
   },
@@ -1890,6 +2233,14 @@ export const GroupMessage: MessageFns<GroupMessage> = {
             message.mlsMessage = reader.bytes();
             continue;
           }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.knownSequence = reader.uint64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1921,6 +2272,9 @@ export const SendMessageResponse: MessageFns<SendMessageResponse> = {
         break;
       case "quarantined":
         GroupQuarantined.encode(message.result.value, writer.uint32(34).fork()).join();
+        break;
+      case "limited":
+        RateLimited.encode(message.result.value, writer.uint32(42).fork()).join();
         break;
     }
     return writer;
@@ -1969,6 +2323,14 @@ export const SendMessageResponse: MessageFns<SendMessageResponse> = {
             }
 
             message.result = { $case: "quarantined", value: GroupQuarantined.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.result = { $case: "limited", value: RateLimited.decode(reader, reader.uint32()) };
             continue;
           }
         }

@@ -23,7 +23,8 @@ export interface ClientSpan {
   end(code: StatusName): void;
 }
 
-const tracer = trace.getTracer('canopy');
+/** The name that the spans are made under. */
+const TRACER = 'canopy';
 
 const setter: TextMapSetter<Metadata> = { set: (metadata, key, value) => metadata.set(key, value) };
 
@@ -31,7 +32,7 @@ const setter: TextMapSetter<Metadata> = { set: (metadata, key, value) => metadat
 export function startClientSpan(method: string): ClientSpan {
   const around = context.active();
   const attributes = { 'rpc.system': 'grpc', 'rpc.method': method };
-  const span = tracer.startSpan(method, { kind: SpanKind.CLIENT, attributes }, around);
+  const span = trace.getTracer(TRACER).startSpan(method, { kind: SpanKind.CLIENT, attributes }, around);
   return {
     writeInto: (metadata) => propagation.inject(trace.setSpan(around, span), metadata, setter),
     end(code) {

@@ -26,7 +26,8 @@ export interface CallSpan {
   end(code: string, number: number): void;
 }
 
-const tracer = trace.getTracer('canopy');
+/** The name that the spans are made under. */
+const TRACER = 'canopy';
 
 const getter: TextMapGetter<Metadata> = {
   keys: (metadata) => Object.keys(metadata.getMap()),
@@ -48,7 +49,9 @@ export function startCallSpan(path: string, metadata: Metadata): CallSpan {
   const parent = propagation.extract(ROOT_CONTEXT, metadata, getter);
   const [, service = '', method = ''] = path.split('/');
   const attributes = { 'rpc.system': 'grpc', 'rpc.service': service, 'rpc.method': method };
-  const span = tracer.startSpan(path.slice(1), { kind: SpanKind.SERVER, attributes }, parent);
+  const span = trace
+    .getTracer(TRACER)
+    .startSpan(path.slice(1), { kind: SpanKind.SERVER, attributes }, parent);
   const inside = trace.setSpan(parent, span);
   return {
     traceId: span.isRecording() ? span.spanContext().traceId : undefined,
@@ -79,7 +82,7 @@ export function recordSpan({ name, begin, failed }: PastStep): void {
     return;
   }
   const startTime = performance.timeOrigin + begin;
-  const span = tracer.startSpan(name, { kind: SpanKind.INTERNAL, startTime }, around);
+  const span = trace.getTracer(TRACER).startSpan(name, { kind: SpanKind.INTERNAL, startTime }, around);
   if (failed) {
     // No message: it may hold what was asked for.
     span.setStatus({ code: SpanStatusCode.ERROR });

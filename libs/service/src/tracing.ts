@@ -23,7 +23,8 @@ export interface Tracing {
   stop(): Promise<void>;
 }
 
-const EXPORT_TIMEOUT_MS = 5_000;
+// Also the longest time by which a collector that is away holds up the end of the process.
+const EXPORT_TIMEOUT_MS = 2_000;
 const MAX_QUEUED_SPANS = 4_096;
 
 /** Begins to trace, for the whole process. The packages for it are loaded only here. */

@@ -87,8 +87,8 @@ export class Gatekeeper {
       accessKey: access.accessKey,
       // What is in the log while the epoch is the current one belongs to it or to one before: a commit that comes between
       // this and the reading must not let anything of the next epoch through.
-      upToSequence: access.endedBySequence ?? group.lastSequence,
-      hasEnded: access.endedBySequence !== undefined,
+      upToSequence: access.ended?.sequence ?? group.lastSequence,
+      hasEnded: access.ended !== undefined,
     };
   }
 }

@@ -19,6 +19,7 @@ import {
 import { acknowledgeMailbox } from './calls/acknowledge-mailbox.ts';
 import { createGroup } from './calls/create-group.ts';
 import { getGroupInfo } from './calls/get-group-info.ts';
+import { getRatchetTree } from './calls/get-ratchet-tree.ts';
 import { readGroup } from './calls/read-group.ts';
 import { readMailbox } from './calls/read-mailbox.ts';
 import { sendMessage } from './calls/send-message.ts';
@@ -81,6 +82,7 @@ function bind(
     sendMessage: unary(calls, (request) => sendMessage(service, request)),
     readGroup: unary(calls, (request) => readGroup(service, request)),
     getGroupInfo: unary(calls, (request) => getGroupInfo(service, request)),
+    getRatchetTree: unary(calls, (request) => getRatchetTree(service, request)),
     readMailbox: unary(calls, (request, { caller }) => readMailbox(service, request, caller)),
     acknowledgeMailbox: unary(calls, (request, { caller }) => acknowledgeMailbox(service, request, caller)),
     subscribe: bidi(calls, subscriptions.subscribe),

@@ -115,7 +115,11 @@ describe('a request', () => {
   it('whose bundle or message is of another kind is refused, and the field is named', async () => {
     const query = group.query();
     const asMessage = { message: query, proof: group.proof('SendMessage', query, 0n) };
-    const asBundle = { bundle: query, proof: group.proof('SubmitCommit', query, 0n) };
+    const asBundle = {
+      bundle: query,
+      proof: group.proof('SubmitCommit', query, 0n),
+      ticket: new Uint8Array(),
+    };
     const message = await failureOf(alice.call('sendMessage', asMessage));
     const bundle = await failureOf(alice.call('submitCommit', asBundle));
     expect(message.fieldViolations.map(({ field }) => field)).toEqual(['message.request_id']);

@@ -39,12 +39,13 @@ function tries(wrong: Try): Record<string, () => Promise<unknown>> {
     });
     return { proof: wrong.without === true ? undefined : proof };
   };
+  const ticket = new Uint8Array();
   const [bundle, message, query] = [group.bundle(0n), group.messageBody(0n), group.query()];
   return {
-    submitCommit: () => alice.call('submitCommit', { bundle, ...prove('SubmitCommit', bundle) }),
+    submitCommit: () => alice.call('submitCommit', { bundle, ticket, ...prove('SubmitCommit', bundle) }),
     sendMessage: () => alice.call('sendMessage', { message, ...prove('SendMessage', message) }),
     readGroup: () => alice.call('readGroup', { query, ...prove('ReadGroup', query) }),
-    getGroupInfo: () => alice.call('getGroupInfo', { query, ...prove('GetGroupInfo', query) }),
+    getGroupInfo: () => alice.call('getGroupInfo', { query, ticket, ...prove('GetGroupInfo', query) }),
     subscribe: () => refusalOfTopic({ query, ...prove('Subscribe', query) }),
   };
 }
@@ -109,7 +110,9 @@ describe('a proof', () => {
   it('for one method opens no other', async () => {
     const query = group.query();
     const proof = group.proof('ReadGroup', query, 0n);
-    expect((await failureOf(alice.call('getGroupInfo', { query, proof }))).reason).toBe('PROOF_INVALID');
+    expect(
+      (await failureOf(alice.call('getGroupInfo', { query, proof, ticket: new Uint8Array() }))).reason,
+    ).toBe('PROOF_INVALID');
     expect(await refusalOfTopic({ query, proof })).toBe('PROOF_INVALID');
   });
 

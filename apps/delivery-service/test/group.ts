@@ -65,6 +65,8 @@ export class TestGroup {
       groupId: this.id,
       cipherSuite,
       accessKey: this.key(0n).publicKey,
+      groupInfo: new Uint8Array(),
+      ratchetTree: new Uint8Array(),
     });
   }
 
@@ -153,6 +155,7 @@ export class TestGroup {
       groupInfo: this.groupInfo(epoch + 1n),
       nextAccessKey: this.key(epoch + 1n).publicKey,
       ratchetTree: new Uint8Array(),
+      knownSequence: 0n,
       ...others,
       welcomeRecipients: [...recipients],
     }).finish();
@@ -163,7 +166,11 @@ export class TestGroup {
     options: CommitOptions & { proofEpoch?: bigint } = {},
   ): delivery.SubmitCommitRequest {
     const bundle = this.bundle(epoch, options);
-    return { bundle, proof: this.proof('SubmitCommit', bundle, options.proofEpoch ?? epoch) };
+    return {
+      bundle,
+      proof: this.proof('SubmitCommit', bundle, options.proofEpoch ?? epoch),
+      ticket: new Uint8Array(),
+    };
   }
 
   async commit(device: Device, epoch: bigint, options: CommitOptions = {}): Promise<bigint> {
@@ -181,6 +188,7 @@ export class TestGroup {
       epoch,
       requestId: options.requestId ?? random(16),
       mlsMessage: options.mlsMessage ?? this.privateMessage(ContentType.application, epoch),
+      knownSequence: 0n,
     }).finish();
   }
 

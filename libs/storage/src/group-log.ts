@@ -94,7 +94,7 @@ export interface TreeChunk {
   readonly bytes: Uint8Array;
 }
 
-/** Lets one guest in, once: a member registers the hash of the token that it gave to the guest. */
+/** Lets one guest in, once, up to and including the time of its expiry: a member registers the hash of the guest's token. */
 export interface NewTicket {
   readonly groupId: Uint8Array;
   /** SHA-256 of the token. */
@@ -145,7 +145,14 @@ export interface NewMessage {
   readonly nowMs: number;
 }
 
-/** What became of something offered to the log; every outcome but `accepted` leaves the store as it was. */
+/**
+ * What became of something offered to the log; every outcome but `accepted` leaves the store as it was. Of several reasons
+ * the first of these is given: unknownGroup, alreadyAccepted or requestIdReused, quarantined, conflict, ticketInvalid.
+ *
+ * `alreadyAccepted`: the request id stands in the log with the same kind, epoch and content; or it is a commit with the hash of
+ * the one that ended its epoch, under whatever request id and however long ago; or it is a message with the kind, epoch and
+ * bytes of one that was restored, whose request id is lost: so a retry never makes a duplicate.
+ */
 export type AppendOutcome =
   | { readonly outcome: 'accepted' | 'alreadyAccepted'; readonly sequence: bigint }
   | {
@@ -213,8 +220,9 @@ export interface Restoration {
 }
 
 /**
- * `restored`: the log has the commit again. `alreadyThere`: it had it. `contradicts`: another commit ended this epoch.
- * `gap`: the messages do not begin where the log ends, or do not reach the commit.
+ * `restored`: the log has the commit again. `alreadyThere`: it had it. `contradicts`: another commit ended this epoch, or another
+ * entry stands in the commit's place. `gap`: an epoch before is missing, or the messages do not begin where the log ends, or do
+ * not reach the commit.
  */
 export type RestoreOutcome = {
   readonly outcome: 'restored' | 'alreadyThere' | 'contradicts' | 'gap' | 'unknownGroup';
@@ -296,19 +304,23 @@ export interface GroupLog {
 
   /**
    * Stops all appends to a group whose log was shown to have lost accepted entries, until {@link restore} has brought it to
-   * the mark again. `notBehind`: the log reaches the mark.
+   * the mark again: the commit of the mark's epoch is there. Of several marks the one of the latest epoch counts.
+   * `notBehind`: the log reaches the mark.
    */
   quarantine(
     groupId: Uint8Array,
     until: LogMark,
   ): Promise<{ readonly outcome: 'quarantined' | 'notBehind' | 'unknownGroup' }>;
 
-  /** Puts lost entries back in their places, all or none; ends the quarantine when its mark is reached. */
+  /**
+   * Puts lost entries back in their places, all or none; ends the quarantine when its mark is reached. Their request ids and
+   * the Welcomes of the commit stay lost.
+   */
   restore(restoration: Restoration): Promise<RestoreOutcome>;
 
   /**
-   * Removes the oldest entries beyond the limits, with the request ids that they are known by, and old trees, used and
-   * expired tickets. Never removes the newest entry of a group, nor what its epochs are known by. Gives how many entries went.
+   * Removes the oldest entries beyond the limits, with the request ids that they are known by, and trees and tickets: the trees
+   * of epochs that are over and began longer ago than the age, the tickets that have expired. Never removes the newest entry of a group, nor what its epochs are known by. Gives how many entries went.
    */
   prune(retention: Retention): Promise<number>;
 

@@ -10,7 +10,7 @@ import { requireAccessKey, requireGroupId } from './request-fields.ts';
 
 /** Opens a group at epoch 0; the same again with the same bytes is the same group. */
 export async function createGroup(
-  { stores }: Delivery,
+  { stores, clock }: Delivery,
   request: delivery.CreateGroupRequest,
 ): Promise<delivery.CreateGroupResponse> {
   const { cipherSuite } = request;
@@ -19,6 +19,11 @@ export async function createGroup(
   if (!isSupportedCipherSuite(cipherSuite)) {
     throw new FieldError('cipher_suite', 'must be a cipher suite of RFC 9420, 1 to 7');
   }
-  const { outcome } = await stores.groupLog.createGroup({ groupId, cipherSuite, accessKey });
+  const { outcome } = await stores.groupLog.createGroup({
+    groupId,
+    cipherSuite,
+    accessKey,
+    nowMs: clock.now(),
+  });
   return { result: { $case: outcome === 'exists' ? 'exists' : 'created', value: {} } };
 }

@@ -6,6 +6,7 @@
 import type { delivery } from '@canopy/contract';
 import { permissionDenied } from '@canopy/service';
 import type { Delivery } from '../delivery.ts';
+import { toTreeReference } from './log-entries.ts';
 import { readQuery } from './request-fields.ts';
 
 /** Reads the GroupInfo of the current epoch for a member of it or of the one before; empty until the first commit. */
@@ -21,6 +22,6 @@ export async function getGroupInfo(
   return {
     epoch,
     groupInfo: stored?.groupInfo ?? new Uint8Array(),
-    ratchetTree: stored?.ratchetTree ?? new Uint8Array(),
+    tree: stored === undefined ? undefined : toTreeReference(stored.epoch, stored.tree),
   };
 }

@@ -23,5 +23,5 @@ export async function readGroup(
     maxBytes: config.pageBytes,
   });
   const last = entries.at(-1)?.sequence ?? afterSequence;
-  return { entries: entries.map(toLogEntry), end: last >= upToSequence };
+  return { entries: entries.map(toLogEntry), end: last >= upToSequence, firstKeptSequence: 0n };
 }

@@ -25,8 +25,11 @@ export async function sendMessage(
   try {
     const kind = checkMessage(message, config.maxMlsMessageBytes);
     const maxPastEpochs = pastEpochsFor(epoch, access.epoch, config.maxPastEpochs);
-    const entry = { groupId, epoch, requestId, kind, message: mlsMessage, maxPastEpochs };
-    return { result: await toAnswer(service, access, await stores.groupLog.appendMessage(entry)) };
+    const nowMs = service.clock.now();
+    const entry = { groupId, epoch, requestId, kind, message: mlsMessage, maxPastEpochs, nowMs };
+    const [outcome] = await stores.groupLog.appendMessages([entry]);
+    if (outcome === undefined) throw new Error('the log did not answer');
+    return { result: await toAnswer(service, access, outcome) };
   } catch (error) {
     if (error instanceof RefusedSubmission) return { result: error.toRejected() };
     throw error;

@@ -36,7 +36,7 @@ export async function submitCommit(
 }
 
 async function append(
-  { stores, config }: Delivery,
+  { stores, config, clock }: Delivery,
   bundle: delivery.CommitBundle,
   { access, size }: { readonly access: GroupAccess; readonly size: number },
 ): Promise<AppendOutcome> {
@@ -47,12 +47,17 @@ async function append(
     epoch,
     requestId,
     commit,
-    commitHash: createHash('sha256').update(commit).digest(),
+    commitHash: hashOf(commit),
     groupInfo,
     ratchetTree: ratchetTree.length === 0 ? undefined : ratchetTree,
     nextAccessKey,
     welcomes,
+    receipt: { acceptedAtMs: clock.now(), previousReceiptHash: new Uint8Array(), keyId: '' },
   });
+}
+
+function hashOf(bytes: Uint8Array): Uint8Array {
+  return createHash('sha256').update(bytes).digest();
 }
 
 /** The log knows a repeated commit by its bytes; what came with it has to be the same too, as far as it is still there. */
@@ -65,7 +70,8 @@ async function requireSame(
   const same =
     (next === undefined || equal(next.accessKey, nextAccessKey)) &&
     (stored?.epoch !== epoch + 1n ||
-      (equal(stored.groupInfo, groupInfo) && equal(stored.ratchetTree ?? new Uint8Array(), ratchetTree)));
+      (equal(stored.groupInfo, groupInfo) &&
+        equal(stored.tree?.hash ?? hashOf(new Uint8Array()), hashOf(ratchetTree))));
   requireThat(
     same,
     'REQUEST_ID_REUSED',

@@ -37,12 +37,7 @@ export function sliceForRecipients(
   matches(welcome.cipherSuite === cipherSuite, 'the Welcome has another cipher suite');
   requirePairs(welcome, recipients);
   for (const { device } of recipients) requireDevice(device, limits.domain);
-  const ratchetTree = bundle.ratchetTree.length === 0 ? undefined : bundle.ratchetTree;
-  return recipients.map(({ keyPackageRef, device }) => ({
-    device,
-    welcome: slice(welcome, keyPackageRef),
-    ratchetTree,
-  }));
+  return recipients.map(({ keyPackageRef, device }) => ({ device, welcome: slice(welcome, keyPackageRef) }));
 }
 
 function readWelcome(encoded: Uint8Array): Welcome {

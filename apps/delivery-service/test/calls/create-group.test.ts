@@ -16,7 +16,13 @@ afterEach(async () => {
   await bench.close();
 });
 
-const good = { groupId: group.id, cipherSuite: 1, accessKey: group.key(0n).publicKey };
+const good = {
+  groupId: group.id,
+  cipherSuite: 1,
+  accessKey: group.key(0n).publicKey,
+  groupInfo: new Uint8Array(),
+  ratchetTree: new Uint8Array(),
+};
 
 describe('CreateGroup', () => {
   it('opens a log, and says so again when the answer was lost', async () => {

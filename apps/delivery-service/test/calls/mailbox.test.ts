@@ -17,7 +17,14 @@ afterEach(async () => {
 });
 
 async function deliver(device: string, groupSequence: bigint): Promise<void> {
-  await bench.store.mailbox.deliver({ device, groupId: random(16), groupSequence, welcome: random(10) });
+  await bench.store.mailbox.deliver({
+    device,
+    groupId: random(16),
+    groupSequence,
+    welcome: random(10),
+    epoch: 1n,
+    tree: undefined,
+  });
 }
 
 async function read(device: Device, afterSequence: bigint): Promise<[bigint[], boolean]> {

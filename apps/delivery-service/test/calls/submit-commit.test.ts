@@ -153,7 +153,15 @@ describe('SubmitCommit', () => {
       const { entries } = await waitForMail(joiner);
       expect(entries).toMatchObject([{ sequence: 1n, groupSequence: 1n }]);
       expect(entries[0]?.groupId).toEqual(group.id);
-      expect(entries[0]?.ratchetTree).toEqual(ratchetTree);
+      const hash = new Uint8Array(createHash('sha256').update(ratchetTree).digest());
+      expect(entries[0]?.tree).toEqual({ epoch: 1n, hash, size: 1n });
+      const { result } = await joiner.call('getRatchetTree', {
+        groupId: group.id,
+        epoch: 1n,
+        hash,
+        offset: 0n,
+      });
+      expect(result).toEqual({ $case: 'chunk', value: { bytes: ratchetTree } });
       const message = decodeMessage(entries[0]?.welcome ?? new Uint8Array());
       const secrets = message.wireFormat === WireFormat.welcome ? message.welcome.secrets : [];
       expect(secrets.map(({ newMember }) => newMember)).toEqual([ref]);

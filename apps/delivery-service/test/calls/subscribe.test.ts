@@ -450,14 +450,17 @@ describe('a reader that does not read', () => {
     const total = 400;
     const { groupLog } = bench.store;
     for (let i = 0; i < total; i += 1) {
-      await groupLog.appendMessage({
-        groupId: group.id,
-        epoch: 0n,
-        requestId: random(16),
-        kind: 'application',
-        message: random(32_768),
-        maxPastEpochs: 0,
-      });
+      await groupLog.appendMessages([
+        {
+          groupId: group.id,
+          epoch: 0n,
+          requestId: random(16),
+          kind: 'application',
+          message: random(32_768),
+          maxPastEpochs: 0,
+          nowMs: 0,
+        },
+      ]);
     }
     let pages = 0;
     const read = groupLog.read.bind(groupLog);

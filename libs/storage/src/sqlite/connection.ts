@@ -3,9 +3,10 @@
  *
  * @module
  */
+import { createHash } from 'node:crypto';
 import { closeSync, openSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
-import type { SQLInputValue, StatementSync } from 'node:sqlite';
+import type { SQLInputValue, SQLOutputValue, StatementSync } from 'node:sqlite';
 import { StorageError } from '../errors.ts';
 import type { Row } from './row.ts';
 
@@ -17,6 +18,7 @@ export class SqliteConnection {
   constructor(path: string, busyTimeoutMs: number) {
     if (path !== ':memory:') createPrivateFile(path);
     this.#database = new DatabaseSync(path, { timeout: busyTimeoutMs, readBigInts: true });
+    this.#database.function('sha256', { deterministic: true }, sha256);
     this.#database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON');
   }
 
@@ -35,7 +37,7 @@ export class SqliteConnection {
     return this.#transaction('BEGIN IMMEDIATE', step);
   }
 
-  /** Runs SQL of several statements; only for the schema. */
+  /** Runs SQL of several statements, which may use sha256(blob); only for the schema. */
   script(sql: string): void {
     this.#database.exec(sql);
   }
@@ -80,6 +82,11 @@ export class SqliteConnection {
       throw toStorageError(error);
     }
   }
+}
+
+function sha256(value: SQLOutputValue): Uint8Array {
+  if (!(value instanceof Uint8Array)) throw new TypeError('sha256 takes a blob');
+  return createHash('sha256').update(value).digest();
 }
 
 /** The file holds signing keys and who talks to whom: nobody else on the machine may read it. */

@@ -8,8 +8,9 @@ import type { DeliverOutcome, Mailbox, MailboxEntry, MailboxQuery, NewMailboxEnt
 import type { Unsubscribe, WakeUp } from '../wake-up.ts';
 import type { SqliteConnection } from './connection.ts';
 import { takePage } from './page.ts';
-import { bytes, integer, optionalBytes, toInteger } from './row.ts';
+import { bytes, integer, toInteger } from './row.ts';
 import type { Row } from './row.ts';
+import { optionalTree } from './trees.ts';
 import { WakeUps } from './wake-ups.ts';
 
 /** Mailboxes in one SQLite file. */
@@ -34,14 +35,14 @@ export class SqliteMailbox implements Mailbox {
   async read(query: MailboxQuery): Promise<readonly MailboxEntry[]> {
     return this.#connection.read(() => {
       const rows = this.#connection.iterate(
-        `SELECT e.sequence, e.group_id, e.group_sequence, e.welcome, e.ratchet_tree
+        `SELECT e.sequence, e.group_id, e.group_sequence, e.welcome, e.epoch, e.tree_hash, e.tree_size
          FROM mailbox_entry e JOIN mailbox m ON m.id = e.mailbox_key
          WHERE m.device = ? AND e.sequence > ? ORDER BY e.sequence LIMIT ?`,
         query.device,
         toInteger(query.afterSequence),
         query.limit,
       );
-      return takePage(rows, query.maxBytes, toMailboxEntry, sizeOf);
+      return takePage(rows, query.maxBytes, toMailboxEntry, (entry) => entry.welcome.length);
     });
   }
 
@@ -80,14 +81,17 @@ export class SqliteMailbox implements Mailbox {
       sequence,
     );
     this.#connection.run(
-      `INSERT INTO mailbox_entry (mailbox_key, sequence, group_id, group_sequence, welcome, ratchet_tree)
-       VALUES (?, ?, ?, ?, ?, ?)`,
+      `INSERT INTO mailbox_entry
+         (mailbox_key, sequence, group_id, group_sequence, welcome, epoch, tree_hash, tree_size)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
       key,
       sequence,
       entry.groupId,
       entry.groupSequence,
       entry.welcome,
-      entry.ratchetTree ?? null,
+      entry.epoch,
+      entry.tree?.hash ?? null,
+      entry.tree?.size ?? null,
     );
     return sequence;
   }
@@ -109,10 +113,7 @@ function toMailboxEntry(row: Row): MailboxEntry {
     groupId: bytes(row, 'group_id'),
     groupSequence: integer(row, 'group_sequence'),
     welcome: bytes(row, 'welcome'),
-    ratchetTree: optionalBytes(row, 'ratchet_tree'),
+    epoch: integer(row, 'epoch'),
+    tree: optionalTree(row),
   };
-}
-
-function sizeOf(entry: MailboxEntry): number {
-  return entry.welcome.length + (entry.ratchetTree?.length ?? 0);
 }

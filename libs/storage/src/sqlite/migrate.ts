@@ -14,7 +14,10 @@ const MIGRATIONS = [
   '0002-mailbox.sql',
   '0003-single-use-stock.sql',
   '0004-registry.sql',
+  '0010-credentials.sql',
   '0020-rate-limits.sql',
+  '0005-receipts-retention-trees.sql',
+  '0021-stock-by-capabilities.sql',
 ] as const;
 
 /**

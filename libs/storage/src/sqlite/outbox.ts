@@ -3,10 +3,19 @@
  *
  * @module
  */
-import type { OutboxEntry, OutboxKey, WelcomeSlice } from '../group-log.ts';
+import type { NewCommit, OutboxEntry, OutboxKey, TreeReference } from '../group-log.ts';
 import type { SqliteConnection } from './connection.ts';
-import { bytes, integer, optionalBytes, text, toInteger } from './row.ts';
+import { bytes, integer, text, toInteger } from './row.ts';
 import type { Row } from './row.ts';
+import { optionalTree } from './trees.ts';
+
+/** Where the Welcomes of a commit belong. */
+export interface WelcomeOrigin {
+  readonly groupKey: bigint;
+  readonly sequence: bigint;
+  /** The tree of the epoch that they lead to. */
+  readonly tree: TreeReference | undefined;
+}
 
 /** The part of the group log that keeps Welcomes until they are delivered. */
 export class SqliteOutbox {
@@ -20,7 +29,7 @@ export class SqliteOutbox {
   pending(limit: number): readonly OutboxEntry[] {
     return this.#connection.read(() => {
       const rows = this.#connection.iterate(
-        `SELECT g.group_id, o.group_sequence, o.device, o.welcome, o.ratchet_tree
+        `SELECT g.group_id, o.group_sequence, o.device, o.welcome, o.epoch, o.tree_hash, o.tree_size
          FROM outbox o JOIN delivery_group g ON g.id = o.group_key ORDER BY o.id LIMIT ?`,
         limit,
       );
@@ -43,15 +52,18 @@ export class SqliteOutbox {
   }
 
   /** Adds the Welcomes of a commit, inside the step that appends it. */
-  put(groupKey: bigint, sequence: bigint, welcomes: readonly WelcomeSlice[]): void {
-    for (const { device, welcome, ratchetTree } of welcomes)
+  put({ groupKey, sequence, tree }: WelcomeOrigin, { welcomes, epoch }: NewCommit): void {
+    for (const { device, welcome } of welcomes)
       this.#connection.run(
-        'INSERT INTO outbox (group_key, group_sequence, device, welcome, ratchet_tree) VALUES (?, ?, ?, ?, ?)',
+        `INSERT INTO outbox (group_key, group_sequence, device, welcome, epoch, tree_hash, tree_size)
+         VALUES (?, ?, ?, ?, ?, ?, ?)`,
         groupKey,
         sequence,
         device,
         welcome,
-        ratchetTree ?? null,
+        epoch + 1n,
+        tree?.hash ?? null,
+        tree?.size ?? null,
       );
   }
 }
@@ -62,6 +74,7 @@ function toOutboxEntry(row: Row): OutboxEntry {
     groupSequence: integer(row, 'group_sequence'),
     device: text(row, 'device'),
     welcome: bytes(row, 'welcome'),
-    ratchetTree: optionalBytes(row, 'ratchet_tree'),
+    epoch: integer(row, 'epoch'),
+    tree: optionalTree(row),
   };
 }

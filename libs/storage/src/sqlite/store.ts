@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import type { GroupLog } from '../group-log.ts';
 import type { Mailbox } from '../mailbox.ts';
 import type { RateLimits } from '../rate-limits.ts';
+import type { ReceiptKeys } from '../receipt-keys.ts';
 import type { Registry } from '../registry.ts';
 import type { SingleUseStock } from '../single-use-stock.ts';
 import { SqliteConnection, toStorageError } from './connection.ts';
@@ -15,6 +16,7 @@ import { SqliteGroupLog } from './group-log.ts';
 import { SqliteMailbox } from './mailbox.ts';
 import { migrate, schemaVersion } from './migrate.ts';
 import { SqliteRateLimits } from './rate-limits.ts';
+import { SqliteReceiptKeys } from './receipt-keys.ts';
 import { SqliteRegistry } from './registry.ts';
 import { SqliteSingleUseStock } from './single-use-stock.ts';
 
@@ -30,6 +32,7 @@ export interface SqliteOptions {
 export interface SqliteStore {
   readonly groupLog: GroupLog;
   readonly mailbox: Mailbox;
+  readonly receiptKeys: ReceiptKeys;
   readonly singleUseStock: SingleUseStock;
   readonly rateLimits: RateLimits;
   readonly registry: Registry;
@@ -50,6 +53,7 @@ export function openSqlite(path: string, options: SqliteOptions = {}): SqliteSto
   return {
     groupLog: new SqliteGroupLog(connection, options.recentEpochs ?? 8),
     mailbox: new SqliteMailbox(connection),
+    receiptKeys: new SqliteReceiptKeys(connection),
     singleUseStock: new SqliteSingleUseStock(connection),
     rateLimits: new SqliteRateLimits(connection),
     registry: new SqliteRegistry(connection),

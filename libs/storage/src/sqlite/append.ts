@@ -1,0 +1,110 @@
+/**
+ * Appends to logs on SQLite; to be called inside a step of the group log.
+ *
+ * @module
+ */
+import type { AppendOutcome, NewCommit, NewMessage } from '../group-log.ts';
+import type { SqliteConnection } from './connection.ts';
+import { findRepeatedCommit, findRepeatedMessage, insertEntry, moveEnd } from './entries.ts';
+import { endEpoch, findEpochAccess, findHead } from './epochs.ts';
+import type { Head } from './epochs.ts';
+import { SqliteOutbox } from './outbox.ts';
+import { isOpen, useTicket } from './tickets.ts';
+import { beginEpoch } from './trees.ts';
+
+/** Ends the current epoch with a commit. */
+export function appendCommit(connection: SqliteConnection, commit: NewCommit): AppendOutcome {
+  const head = findHead(connection, commit.groupId);
+  if (head === undefined) return { outcome: 'unknownGroup' };
+  const refused =
+    findRepeatedCommit(connection, head, commit) ??
+    findObstacle(connection, head, { epoch: commit.epoch, maxPastEpochs: 0 }) ??
+    findTicketFault(connection, head, commit);
+  if (refused !== undefined) return refused;
+  const sequence = head.lastSequence + 1n;
+  placeCommit(connection, head, { ...commit, sequence });
+  return { outcome: 'accepted', sequence };
+}
+
+/** Appends messages of any groups, each by itself. */
+export function appendMessages(
+  connection: SqliteConnection,
+  messages: readonly NewMessage[],
+): readonly AppendOutcome[] {
+  const ends = new Map<string, LogEnd>();
+  const outcomes = messages.map((message) => appendMessage(connection, ends, message));
+  for (const { head, nowMs, isMoved } of ends.values())
+    if (isMoved) moveEnd(connection, head.key, { sequence: head.lastSequence, nowMs });
+  return outcomes;
+}
+
+/** Says what keeps a log from taking something for an epoch now. */
+function findObstacle(
+  connection: SqliteConnection,
+  head: Head,
+  { epoch, maxPastEpochs }: Pick<NewMessage, 'epoch' | 'maxPastEpochs'>,
+): AppendOutcome | undefined {
+  if (head.quarantinedUntil !== undefined) return { outcome: 'quarantined', until: head.quarantinedUntil };
+  if (epoch <= head.epoch && head.epoch - epoch <= BigInt(maxPastEpochs)) return undefined;
+  const winningCommitHash = findEpochAccess(connection, head.key, epoch)?.ended?.commitHash;
+  return { outcome: 'conflict', currentEpoch: head.epoch, winningCommitHash };
+}
+
+function findTicketFault(
+  connection: SqliteConnection,
+  head: Head,
+  { ticketHash, receipt }: NewCommit,
+): AppendOutcome | undefined {
+  if (ticketHash === undefined) return undefined;
+  const use = { groupKey: head.key, tokenHash: ticketHash, nowMs: receipt.acceptedAtMs };
+  return isOpen(connection, use) ? undefined : { outcome: 'ticketInvalid' };
+}
+
+function placeCommit(
+  connection: SqliteConnection,
+  head: Head,
+  commit: NewCommit & { readonly sequence: bigint },
+): void {
+  const { sequence, epoch, receipt, commitHash, nextAccessKey, ticketHash } = commit;
+  const nowMs = receipt.acceptedAtMs;
+  const { requestId, commit: message } = commit;
+  insertEntry(connection, head.key, { sequence, kind: 'commit', epoch, nowMs, requestId, message });
+  moveEnd(connection, head.key, { sequence, nowMs });
+  endEpoch(connection, head, { ...receipt, sequence, commitHash, nextAccessKey });
+  const tree = beginEpoch(connection, {
+    groupKey: head.key,
+    epoch: epoch + 1n,
+    groupInfo: commit.groupInfo,
+    ratchetTree: commit.ratchetTree,
+    welcomed: commit.welcomes.length > 0,
+    nowMs,
+  });
+  if (ticketHash !== undefined) useTicket(connection, head.key, ticketHash);
+  new SqliteOutbox(connection).put({ groupKey: head.key, sequence, tree }, commit);
+}
+
+/** Where a log ends after the messages so far. */
+interface LogEnd {
+  readonly head: Head;
+  readonly nowMs: number;
+  readonly isMoved: boolean;
+}
+
+function appendMessage(
+  connection: SqliteConnection,
+  ends: Map<string, LogEnd>,
+  message: NewMessage,
+): AppendOutcome {
+  const topic = Buffer.from(message.groupId).toString('latin1');
+  const head = ends.get(topic)?.head ?? findHead(connection, message.groupId);
+  if (head === undefined) return { outcome: 'unknownGroup' };
+  const maxPastEpochs = message.kind === 'application' ? message.maxPastEpochs : 0;
+  const refused =
+    findRepeatedMessage(connection, head, message) ??
+    findObstacle(connection, head, { epoch: message.epoch, maxPastEpochs });
+  if (refused !== undefined) return refused;
+  const sequence = head.lastSequence + 1n;
+  insertEntry(connection, head.key, { ...message, sequence });
+  ends.set(topic, { head: { ...head, lastSequence: sequence }, nowMs: message.nowMs, isMoved: true });
+  return { outcome: 'accepted', sequence };
+}

@@ -38,14 +38,21 @@ export type { DeliverOutcome, Mailbox, MailboxEntry, MailboxQuery, NewMailboxEnt
 export { MAX_CLOCK_SKEW_MS } from './rate-limits.ts';
 export type { RateLimits, TakeOutcome, TakeTokens } from './rate-limits.ts';
 export type { ReceiptKey, ReceiptKeys } from './receipt-keys.ts';
-export { CLAIM_REPEAT_WINDOW_MS } from './single-use-stock.ts';
+export { CLAIM_REPEAT_WINDOW_MS, MAX_CAPABILITY_SETS, WITHDRAWAL_STEP } from './single-use-stock.ts';
 export type {
   ClaimRequest,
+  Consumption,
+  ConsumptionBounds,
+  ConsumptionQuery,
   DeviceClaim,
   NewStock,
+  NothingReason,
   PutOutcome,
   SingleUseStock,
+  StockCapabilities,
   StockCount,
+  Withdrawal,
+  WithdrawnStock,
 } from './single-use-stock.ts';
 export type {
   AuditRecord,

@@ -7,33 +7,35 @@ import { createHash } from 'node:crypto';
 
 /** Keys of the stock of one device, all in one slot. */
 export interface StockKeys {
-  readonly user: string;
-  readonly stock: string;
+  readonly about: string;
+  readonly singleUse: string;
   readonly keyPackages: string;
+  readonly capabilitySets: string;
   readonly lastResorts: string;
   readonly consumed: string;
+  readonly consumptions: string;
+  /** The channel on which changes are told. */
+  readonly changes: string;
 }
 
 /** Names the keys of a device's stock. */
 export function stockKeys(device: string): StockKeys {
   const base = stockBase(device);
   return {
-    user: `${base}:user`,
-    stock: `${base}:stock`,
+    about: `${base}:about`,
+    singleUse: `${base}:single-use`,
     keyPackages: `${base}:key-packages`,
+    capabilitySets: `${base}:capability-sets`,
     lastResorts: `${base}:last-resorts`,
     consumed: `${base}:consumed`,
+    consumptions: `${base}:consumptions`,
+    changes: `${base}:changes`,
   };
 }
 
 /** Names the key of the answer to a claim, in the slot of the device. */
-export function claimKey(
-  device: string,
-  claim: { readonly caller: string; readonly requestId: Uint8Array; readonly cipherSuite: number },
-): string {
-  const { caller, requestId, cipherSuite } = claim;
-  const name = JSON.stringify([caller, Buffer.from(requestId).toString('hex'), cipherSuite]);
-  return `${stockBase(device)}:claim:${createHash('sha256').update(name).digest('base64url')}`;
+export function claimKey(device: string, name: Buffer): string {
+  return `${stockBase(device)}:claim:${name.toString('base64url')}`;
 }
 
 /** Names the key of the list of a user's devices. */

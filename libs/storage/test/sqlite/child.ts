@@ -8,6 +8,7 @@ import { writeSync } from 'node:fs';
 import { openSqlite } from '../../src/index.ts';
 import type { AppendOutcome, NewCommit, SqliteStore } from '../../src/index.ts';
 import { named } from '../bench.ts';
+import { request } from '../stock-samples.ts';
 
 const [task = '', path = '', name = ''] = process.argv.slice(2);
 const groupId = named('group');
@@ -35,9 +36,8 @@ async function raceCommits({ groupLog }: SqliteStore): Promise<void> {
 }
 
 async function raceClaims({ singleUseStock }: SqliteStore): Promise<void> {
-  const request = { caller: name, devices: ['bob'], cipherSuite: 1, nowMs: 1000 };
   for (let i = 0; i < 25; i++) {
-    const [answer] = await singleUseStock.claim({ ...request, requestId: named(`${i}`) });
+    const [answer] = await singleUseStock.claim(request(`${i}`, { caller: name }));
     const keyPackage = answer?.outcome === 'claimed' ? Buffer.from(answer.keyPackage).toString() : undefined;
     say({
       outcome: answer?.outcome,

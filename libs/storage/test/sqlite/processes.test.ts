@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { openSqlite } from '../../src/index.ts';
 import type { SqliteStore } from '../../src/index.ts';
 import { named } from '../bench.ts';
+import { item } from '../stock-samples.ts';
 import { temporaryFolder } from './benches.ts';
 
 type Line = Readonly<Record<string, unknown>>;
@@ -112,19 +113,8 @@ describe('several processes on one SQLite file', () => {
 
   it('hand out each KeyPackage once', async () => {
     await reopened(async ({ singleUseStock }) => {
-      const item = {
-        device: 'bob',
-        user: 'bob',
-        cipherSuite: 1,
-        notAfterMs: 2000,
-        maxPerDevice: 100,
-        nowMs: 0,
-      };
-      for (let i = 0; i < 60; i++) {
-        const bytes = named(`${i}`);
-        await singleUseStock.put({ ...item, ref: bytes, keyPackage: bytes, lastResort: false });
-      }
-      await singleUseStock.put({ ...item, ref: named('r'), keyPackage: named('r'), lastResort: true });
+      for (let i = 0; i < 60; i++) await singleUseStock.put(item(`${i}`));
+      await singleUseStock.put(item('r', { lastResort: true }));
     });
     const answers = await race('raceClaims', 4);
     expect(answers).toHaveLength(100);

@@ -1,34 +1,26 @@
--- Counts the stock of a device: suite, single-use ones, last resort? (1, 0), and so on.
--- KEYS  1 stock: <suite>:<ref> by expiry  2 last resorts
--- ARGV  1 now
+-- Counts the stock of a device: suite, single-use ones, last resort? (1, 0), its uses, and so on.
+-- KEYS  1 single-use ones, in order  2 sets of capabilities  3 last resorts, as in put-stock.lua
+-- ARGV  1 now, padded with zeros
 local now = ARGV[1]
-local singleUse, lastResort, suites = {}, {}, {}
+local singleUse, suites = {}, {}
 
-local function note(suite)
-  if singleUse[suite] then return end
-  singleUse[suite], lastResort[suite] = 0, '0'
-  table.insert(suites, suite)
+for _, name in ipairs(redis.call('HKEYS', KEYS[2])) do
+  local suite = string.match(name, '^%d+')
+  local count = redis.call('ZLEXCOUNT', KEYS[1], '[' .. name .. ':' .. now, '(' .. name .. ';')
+  if not singleUse[suite] then table.insert(suites, suite) end
+  singleUse[suite] = (singleUse[suite] or 0) + count
 end
-
-for _, member in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], now, '+inf')) do
-  local suite = string.match(member, '^(%d+):')
-  note(suite)
-  singleUse[suite] = singleUse[suite] + 1
-end
-
-for _, field in ipairs(redis.call('HKEYS', KEYS[2])) do
-  local suite = string.match(field, '^(%d+):notAfter$')
-  if suite and tonumber(redis.call('HGET', KEYS[2], field)) >= tonumber(now) then
-    note(suite)
-    lastResort[suite] = '1'
-  end
-end
-
 table.sort(suites, function(a, b) return tonumber(a) < tonumber(b) end)
+
 local answer = {}
 for _, suite in ipairs(suites) do
-  table.insert(answer, suite)
-  table.insert(answer, tostring(singleUse[suite]))
-  table.insert(answer, lastResort[suite])
+  local found = redis.call('HMGET', KEYS[3], suite .. ':notAfter', suite .. ':uses')
+  local lastResort = found[1] and found[1] >= now
+  if lastResort or singleUse[suite] > 0 then
+    table.insert(answer, suite)
+    table.insert(answer, tostring(singleUse[suite]))
+    table.insert(answer, lastResort and '1' or '0')
+    table.insert(answer, lastResort and found[2] or '0')
+  end
 end
 return answer

@@ -41,6 +41,8 @@ export interface RevocationList {
   readonly number: number;
   readonly issuedAt: bigint;
   readonly nextUpdate: bigint;
+  /** URIs of the devices on the list. */
+  readonly devices: ReadonlySet<string>;
   /** `issuer` is the comparable form of a distinguished name. */
   revokesCertificate(certificate: { readonly issuer: string; readonly serialNumber: string }): boolean;
   revokesDevice(device: string): boolean;
@@ -142,6 +144,7 @@ function listFrom(payload: JWTPayload): RevocationList | undefined {
     number,
     issuedAt: BigInt(iat),
     nextUpdate: BigInt(nextUpdate),
+    devices,
     revokesCertificate: ({ issuer, serialNumber }) =>
       certificates.get(issuer)?.has(plainSerial(serialNumber)) === true,
     revokesDevice: (device) => devices.has(device),

@@ -455,7 +455,7 @@ export interface SubmitCommitResponse {
     { $case: "quarantined"; value: GroupQuarantined }
     | //
     /** Too many requests; to be repeated later. */
-    { $case: "limited"; value: RateLimited }
+    { $case: "limited"; value: LimitExceeded }
     | undefined;
 }
 
@@ -494,13 +494,13 @@ export interface EpochConflict {
   complete: boolean;
 }
 
-/** The device or the group has used up its requests for now. Unary calls have the status RESOURCE_EXHAUSTED instead. */
-export interface RateLimited {
+/** Something on a stream goes over a limit of the service; a unary call has the status RESOURCE_EXHAUSTED instead. */
+export interface LimitExceeded {
   /** The setting that names the limit. */
   limit: string;
-  /** Requests per second. */
-  value: number;
-  /** When to repeat the submission, in milliseconds from now. */
+  /** What it is set to. */
+  value: bigint;
+  /** When to ask again, in milliseconds from now; 0 when time does not help. */
   retryAfterMs: bigint;
 }
 
@@ -552,7 +552,7 @@ export interface SendMessageResponse {
     { $case: "quarantined"; value: GroupQuarantined }
     | //
     /** Too many requests; to be repeated later. */
-    { $case: "limited"; value: RateLimited }
+    { $case: "limited"; value: LimitExceeded }
     | undefined;
 }
 
@@ -1021,6 +1021,8 @@ export interface TopicRefused {
   groupId: Uint8Array;
   /** A stable word, as the unary call's error would have it. */
   reason: string;
+  /** With the reason LIMIT_EXCEEDED: which one. */
+  limit: LimitExceeded | undefined;
 }
 
 /** Entries of the mailbox, in order. */
@@ -1665,7 +1667,7 @@ export const SubmitCommitResponse: MessageFns<SubmitCommitResponse> = {
         GroupQuarantined.encode(message.result.value, writer.uint32(34).fork()).join();
         break;
       case "limited":
-        RateLimited.encode(message.result.value, writer.uint32(42).fork()).join();
+        LimitExceeded.encode(message.result.value, writer.uint32(42).fork()).join();
         break;
     }
     return writer;
@@ -1721,7 +1723,7 @@ export const SubmitCommitResponse: MessageFns<SubmitCommitResponse> = {
               break;
             }
 
-            message.result = { $case: "limited", value: RateLimited.decode(reader, reader.uint32()) };
+            message.result = { $case: "limited", value: LimitExceeded.decode(reader, reader.uint32()) };
             continue;
           }
         }
@@ -1967,17 +1969,20 @@ export const EpochConflict: MessageFns<EpochConflict> = {
   },
 };
 
-function createBaseRateLimited(): RateLimited {
-  return { limit: "", value: 0, retryAfterMs: 0n };
+function createBaseLimitExceeded(): LimitExceeded {
+  return { limit: "", value: 0n, retryAfterMs: 0n };
 }
 
-export const RateLimited: MessageFns<RateLimited> = {
-  encode(message: RateLimited, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+export const LimitExceeded: MessageFns<LimitExceeded> = {
+  encode(message: LimitExceeded, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.limit !== "") {
       writer.uint32(10).string(message.limit);
     }
-    if (message.value !== 0) {
-      writer.uint32(16).uint32(message.value);
+    if (message.value !== 0n) {
+      if (BigInt.asUintN(64, message.value) !== message.value) {
+        throw new globalThis.Error("value provided for field message.value of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.value);
     }
     if (message.retryAfterMs !== 0n) {
       if (BigInt.asUintN(64, message.retryAfterMs) !== message.retryAfterMs) {
@@ -1988,7 +1993,7 @@ export const RateLimited: MessageFns<RateLimited> = {
     return writer;
   },
 
-  decode(input: BinaryReader | Uint8Array, length?: number): RateLimited {
+  decode(input: BinaryReader | Uint8Array, length?: number): LimitExceeded {
     const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
     const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
     if (previousRecursionDepth >= 100) {
@@ -1997,7 +2002,7 @@ export const RateLimited: MessageFns<RateLimited> = {
     (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
     try {
       const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseRateLimited();
+      const message = createBaseLimitExceeded();
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
@@ -2014,7 +2019,7 @@ export const RateLimited: MessageFns<RateLimited> = {
               break;
             }
 
-            message.value = reader.uint32();
+            message.value = reader.uint64() as bigint;
             continue;
           }
           case 3: {
@@ -2274,7 +2279,7 @@ export const SendMessageResponse: MessageFns<SendMessageResponse> = {
         GroupQuarantined.encode(message.result.value, writer.uint32(34).fork()).join();
         break;
       case "limited":
-        RateLimited.encode(message.result.value, writer.uint32(42).fork()).join();
+        LimitExceeded.encode(message.result.value, writer.uint32(42).fork()).join();
         break;
     }
     return writer;
@@ -2330,7 +2335,7 @@ export const SendMessageResponse: MessageFns<SendMessageResponse> = {
               break;
             }
 
-            message.result = { $case: "limited", value: RateLimited.decode(reader, reader.uint32()) };
+            message.result = { $case: "limited", value: LimitExceeded.decode(reader, reader.uint32()) };
             continue;
           }
         }
@@ -5225,7 +5230,7 @@ export const LogBehind: MessageFns<LogBehind> = {
 };
 
 function createBaseTopicRefused(): TopicRefused {
-  return { groupId: new Uint8Array(0), reason: "" };
+  return { groupId: new Uint8Array(0), reason: "", limit: undefined };
 }
 
 export const TopicRefused: MessageFns<TopicRefused> = {
@@ -5235,6 +5240,9 @@ export const TopicRefused: MessageFns<TopicRefused> = {
     }
     if (message.reason !== "") {
       writer.uint32(18).string(message.reason);
+    }
+    if (message.limit !== undefined) {
+      LimitExceeded.encode(message.limit, writer.uint32(26).fork()).join();
     }
     return writer;
   },
@@ -5266,6 +5274,14 @@ export const TopicRefused: MessageFns<TopicRefused> = {
             }
 
             message.reason = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.limit = LimitExceeded.decode(reader, reader.uint32());
             continue;
           }
         }

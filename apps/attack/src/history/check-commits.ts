@@ -3,11 +3,9 @@
  *
  * @module
  */
-import type { Append, AppendOutcome, Receipt } from './event.ts';
+import type { Append, Read, Receipt } from './event.ts';
 import { endOf, type GroupHistory } from './group-history.ts';
 import type { Violation } from './violation.ts';
-
-type Accepted = Extract<AppendOutcome, { readonly outcome: 'accepted' }>;
 
 /** Checks the commits of one group. */
 export function checkCommits(history: GroupHistory): readonly Violation[] {
@@ -65,39 +63,44 @@ function checkConflicts(history: GroupHistory): readonly Violation[] {
 }
 
 interface Receipted {
-  readonly append: Append;
-  readonly answer: Accepted;
+  readonly event: Append | Read;
   readonly receipt: Receipt;
 }
 
+function receiptsOf(event: Append | Read): readonly Receipted[] {
+  if (event.kind === 'read') return event.receipts.map((receipt) => ({ event, receipt }));
+  const { outcome } = event;
+  if (outcome.outcome !== 'accepted' || outcome.receipt === undefined) return [];
+  return [{ event, receipt: outcome.receipt }];
+}
+
 function checkReceipts(history: GroupHistory): readonly Violation[] {
-  const receipted = history.appends.flatMap((append): readonly Receipted[] => {
-    const { outcome: answer } = append;
-    if (answer.outcome !== 'accepted' || answer.receipt === undefined) return [];
-    return [{ append, answer, receipt: answer.receipt }];
-  });
-  return receipted.flatMap((one) => {
-    const detail = faultOfReceipt(one, receipted);
-    if (detail === undefined) return [];
-    return [{ rule: 'receipts-agree', detail: `group ${history.group}: ${detail}`, excerpt: [one.append] }];
+  const receipted = [...history.appends, ...history.reads].flatMap(receiptsOf);
+  const byEpoch = Map.groupBy(receipted, ({ receipt }) => receipt.epoch);
+  return receipted.flatMap(({ event, receipt }) => {
+    const same = byEpoch.get(receipt.epoch) ?? [];
+    const other = same.find((one) => one.receipt.hash !== receipt.hash);
+    const before = byEpoch.get(receipt.epoch - 1n)?.find((one) => one.receipt.hash !== receipt.previous);
+    const fault = faultOfReceipt(history, receipt, {
+      isSecond: other !== undefined,
+      isUnlinked: before !== undefined,
+    });
+    if (fault === undefined) return [];
+    const excerpt = [event, ...(other === undefined ? [] : [other.event])];
+    return [{ rule: 'receipts-agree' as const, detail: `group ${history.group}: ${fault}`, excerpt }];
   });
 }
 
 function faultOfReceipt(
-  { append, answer, receipt }: Receipted,
-  all: readonly Receipted[],
+  { bySequence }: GroupHistory,
+  { epoch, commitHash, sequence }: Receipt,
+  { isSecond, isUnlinked }: { readonly isSecond: boolean; readonly isUnlinked: boolean },
 ): string | undefined {
-  const { epoch, commitHash, sequence, previous } = receipt;
-  if (commitHash !== append.entry.hash || epoch !== append.entry.epoch || sequence !== answer.sequence) {
-    return `the receipt of epoch ${epoch} is not for the commit that it was given for`;
-  }
-  if (all.some((other) => other.receipt.epoch === epoch && other.receipt.commitHash !== commitHash)) {
-    return `two receipts for epoch ${epoch}`;
-  }
-  const before = all.find((other) => other.receipt.epoch === epoch - 1n)?.receipt.hash;
-  return before === undefined || before === previous
-    ? undefined
-    : `the receipt of epoch ${epoch} does not follow the one of the epoch before`;
+  const logged = bySequence.get(sequence);
+  const isLogged = logged?.kind === 'commit' && logged.epoch === epoch && logged.hash === commitHash;
+  if (!isLogged) return `the receipt of epoch ${epoch} is for a commit that is not at ${sequence}`;
+  if (isSecond) return `two receipts for epoch ${epoch}`;
+  return isUnlinked ? `the receipt of epoch ${epoch} does not follow the one of the epoch before` : undefined;
 }
 
 function checkGroupInfos(history: GroupHistory): readonly Violation[] {

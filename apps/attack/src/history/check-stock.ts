@@ -36,21 +36,25 @@ function checkSingleUse(claims: readonly Answered[]): readonly Violation[] {
   });
 }
 
+/** A device that had nothing may have something later; what was given once is given again, and nothing in its place. */
 function checkRepeats(claims: readonly Answered[]): readonly Violation[] {
   return [...Map.groupBy(claims, ({ requestId }) => requestId)].flatMap(([requestId, same]) => {
-    const other = same.find((claim) => inWords(claim) !== inWords(same[0]));
-    if (other === undefined) return [];
+    const pair = same.flatMap((claim) => {
+      const other = same.find((one) => contradicts(claim, one));
+      return other === undefined ? [] : [claim, other];
+    });
+    if (pair.length === 0) return [];
     const detail = `claim ${requestId} was answered in two ways`;
-    return [{ rule: 'claim-repeats' as const, detail, excerpt: [...same.slice(0, 1), other] }];
+    return [{ rule: 'claim-repeats' as const, detail, excerpt: pair.slice(0, 2) }];
   });
 }
 
-function inWords(claim: Answered | undefined): string {
-  const packages = claim?.outcome.packages ?? [];
-  return packages
-    .map(({ device, hash }) => `${device} ${hash}`)
-    .toSorted()
-    .join();
+function contradicts(claim: Answered, other: Answered): boolean {
+  const given = new Map(other.outcome.packages.map(({ device, hash }) => [device, hash]));
+  return claim.outcome.packages.some(({ device, hash }) => {
+    const again = given.get(device);
+    return again === undefined ? claim.end < other.start : again !== hash;
+  });
 }
 
 function checkOrigins(claims: readonly Answered[], publishes: readonly Publish[]): readonly Violation[] {

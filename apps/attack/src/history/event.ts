@@ -52,6 +52,8 @@ export type AppendOutcome =
       readonly entries: readonly SeenEntry[];
     }
   | { readonly outcome: 'rejected'; readonly reason: string }
+  /** The log has lost something that it had accepted; nothing is appended until it is back. */
+  | { readonly outcome: 'quarantined' }
   | Refused
   | Unknown;
 
@@ -87,6 +89,8 @@ export interface Read extends Interval {
   readonly epoch: bigint;
   readonly after: bigint;
   readonly entries: readonly SeenEntry[];
+  /** The receipts of the commits among the entries. */
+  readonly receipts: readonly Receipt[];
   /** Whether the service said that the proof opens nothing more for now. */
   readonly isEnd: boolean;
 }

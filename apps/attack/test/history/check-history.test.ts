@@ -61,6 +61,14 @@ const planted: Record<Rule, Readonly<Record<string, History>>> = {
     'two receipts for one epoch': withEvents(
       append(end, other, accepted(5n, receipt(1n, 'other', 5n, 'receipt-c0'))),
     ),
+    'a reader is given another receipt than the sender': withEvents(
+      read(end, {
+        epoch: 1n,
+        after: 4n,
+        entries: [C1],
+        receipts: [{ ...receipt(1n, 'c1', 5n, 'receipt-c0'), hash: 'second' }],
+      }),
+    ),
     'a receipt for another commit': withEvents(
       append(end, C1, accepted(5n, receipt(1n, 'c0', 5n, 'receipt-c0'))),
     ),
@@ -202,6 +210,15 @@ const cases = Object.entries(planted).flatMap(([rule, histories]) =>
 describe('the history checker', () => {
   it('finds nothing in a history with races, retries and lost answers in which every promise was kept', () => {
     expect(checkHistory(historyOf(goodEvents()))).toEqual([]);
+  });
+
+  it('finds nothing when a repeated claim gets more, since a device that had nothing has something now', () => {
+    const more = withEvents(
+      publish(end, 'kp3'),
+      claim([52, 53], 'empty', []),
+      claim([54, 55], 'empty', ['kp3']),
+    );
+    expect(checkHistory(more)).toEqual([]);
   });
 
   it('finds nothing when what had no answer was done', () => {

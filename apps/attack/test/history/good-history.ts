@@ -53,10 +53,10 @@ export function append(
 
 export function read(
   [start, end]: Times,
-  page: Pick<Read, 'epoch' | 'after' | 'entries'>,
+  page: Pick<Read, 'epoch' | 'after' | 'entries'> & Partial<Read>,
   isEnd = true,
 ): Read {
-  return { kind: 'read', client: 'r', start, end, group: GROUP, ...page, isEnd };
+  return { kind: 'read', client: 'r', start, end, group: GROUP, receipts: [], ...page, isEnd };
 }
 
 export function groupInfo([start, end]: Times, epoch: bigint, hash: string): ReadGroupInfo {
@@ -118,7 +118,12 @@ export function goodEvents(): readonly HistoryEvent[] {
     append([19, 22], C1, accepted(5n, receipt(1n, 'c1', 5n, 'receipt-c0'))),
     append([21, 23], C1, { ...accepted(5n, receipt(1n, 'c1', 5n, 'receipt-c0')) }),
     read([20, 24], { epoch: 1n, after: 2n, entries: [LATE, P1] }, false),
-    read([25, 26], { epoch: 1n, after: 4n, entries: [C1] }),
+    read([25, 26], {
+      epoch: 1n,
+      after: 4n,
+      entries: [C1],
+      receipts: [receipt(1n, 'c1', 5n, 'receipt-c0')],
+    }),
     // The proof of an epoch that is over opens its last entry and no more: that is the end for it.
     read([27, 28], { epoch: 0n, after: 2n, entries: [] }),
     groupInfo([29, 30], 2n, 'info-c1'),

@@ -1,0 +1,190 @@
+/**
+ * One run: clients race while faults are inflicted, then all is settled and the history is checked.
+ *
+ * @module
+ */
+import { randomBytes } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
+import { callUnary } from '@canopy/contract';
+import { Choices } from '../choices.ts';
+import type { Deployment } from '../deployment/deployment.ts';
+import { bearer, enrolDevice, SUITE, type Device } from '../parties/device.ts';
+import { firstKey } from '../parties/group-keys.ts';
+import { closeStubs, openStubs, replicaOf, type Stubs } from '../parties/stubs.ts';
+import { checkHistory } from './check-history.ts';
+import type { History, HistoryEvent } from './event.ts';
+import type { Fault } from './faults.ts';
+import { Follower } from './follower.ts';
+import { Intruder } from './intruder.ts';
+import { Member } from './member.ts';
+import { Recorder } from './recorder.ts';
+import { eventually, settle } from './settle.ts';
+import { StockKeeper } from './stock-keeper.ts';
+import type { Violation } from './violation.ts';
+import type { Actor, World } from './world.ts';
+
+/** How a run goes. */
+export interface RunOptions {
+  readonly seed: number;
+  /** How many clients of each kind there are. */
+  readonly clients: number;
+  readonly groups: number;
+  readonly faults: readonly Fault[];
+  /** How many events there have to be between two faults. */
+  readonly eventsBetweenFaults: number;
+  /** Says, between two steps, whether it is enough. */
+  readonly isOver: (progress: Progress) => boolean;
+  readonly deadlineMs?: number;
+}
+
+/** How far a run is. */
+export interface Progress {
+  readonly events: number;
+  /** Appends that were answered "accepted". */
+  readonly accepted: number;
+  readonly faults: number;
+}
+
+/** What came of a run. */
+export interface Verdict {
+  readonly history: History;
+  readonly violations: readonly Violation[];
+  /** How often each fault was inflicted. */
+  readonly faults: ReadonlyMap<string, number>;
+}
+
+const DEADLINE_MS = 3_000;
+const MEANWHILE_MS = 5;
+/** A client that is not answered does not try again at once. */
+const REST_MS = 60;
+
+/** Runs clients against a deployment. @throws Error when it does not get well again */
+export async function runHistory(deployment: Deployment, options: RunOptions): Promise<Verdict> {
+  const choices = new Choices(options.seed);
+  const world = await createWorld(deployment, options);
+  const members = world.devices.map((device) => new Member(world, device));
+  const stockKeepers = world.devices.map((device) => new StockKeeper(world, device));
+  const followers = world.devices.map((device) => new Follower(world, device));
+  const intruders = world.devices.slice(0, 1).map((device) => new Intruder(world, device));
+  const actors = [...members, ...stockKeepers, ...followers, ...intruders];
+  try {
+    const faults = await race(world, actors, options, choices);
+    await followToEnd(world, members, followers, choices);
+    await Promise.all(followers.map((follower) => follower.close()));
+    const history = await settle(world, { members, stockKeepers }, choices);
+    return { history, violations: checkHistory(history), faults };
+  } finally {
+    await Promise.all(actors.map((actor) => actor.close()));
+    closeStubs(world.stubs);
+  }
+}
+
+async function createWorld(
+  deployment: Deployment,
+  { clients, groups, deadlineMs }: RunOptions,
+): Promise<World> {
+  const stubs = openStubs(deployment);
+  const devices: Device[] = [];
+  for (let number = 0; number < clients; number += 1) {
+    devices.push(await enrolDevice(stubs, deployment.adminSecret, `client-${number}`));
+  }
+  const groupIds = Array.from({ length: groups }, () => new Uint8Array(randomBytes(16)));
+  for (const groupId of groupIds) await createGroup(stubs, devices, groupId);
+  return {
+    deployment,
+    stubs,
+    devices,
+    groupIds,
+    recorder: new Recorder(),
+    deadlineMs: deadlineMs ?? DEADLINE_MS,
+  };
+}
+
+async function createGroup(stubs: Stubs, [creator]: readonly Device[], groupId: Uint8Array): Promise<void> {
+  const metadata = bearer(creator?.tokens.delivery ?? '');
+  const request = {
+    groupId,
+    cipherSuite: SUITE.id,
+    accessKey: firstKey(groupId).publicKey,
+    groupInfo: new Uint8Array(),
+    ratchetTree: new Uint8Array(),
+  };
+  const { result } = await callUnary(replicaOf(stubs.delivery), 'createGroup', request, { metadata });
+  if (result?.$case !== 'created') throw new Error('the group could not be created');
+}
+
+async function race(
+  world: World,
+  actors: readonly Actor[],
+  options: RunOptions,
+  choices: Choices,
+): Promise<ReadonlyMap<string, number>> {
+  const { recorder } = world;
+  const counts = new Map<string, number>();
+  let inflicted = 0;
+  const isOver = (): boolean =>
+    options.isOver({ events: recorder.events.length, accepted: recorder.accepted, faults: inflicted });
+  const work = async (actor: Actor, own: Choices): Promise<void> => {
+    while (!isOver()) {
+      const before = recorder.unanswered(actor.name);
+      await actor.act(own);
+      await pause(recorder.unanswered(actor.name) > before ? REST_MS : MEANWHILE_MS);
+    }
+  };
+  const harm = async (own: Choices): Promise<void> => {
+    for (let due = options.eventsBetweenFaults; !isOver() && options.faults.length > 0;) {
+      await pause(MEANWHILE_MS);
+      if (recorder.events.length < due) continue;
+      const fault = own.weighted(options.faults.map((one) => [one.weight, one] as const));
+      await inflict(world, fault, own);
+      counts.set(fault.name, (counts.get(fault.name) ?? 0) + 1);
+      inflicted += 1;
+      due = recorder.events.length + options.eventsBetweenFaults;
+    }
+  };
+  await Promise.all([...actors.map((actor) => work(actor, choices.fork())), harm(choices.fork())]);
+  return counts;
+}
+
+async function inflict(world: World, fault: Fault, choices: Choices): Promise<void> {
+  const { recorder } = world;
+  const start = recorder.now();
+  await fault.inflict(world, choices);
+  recorder.add('faults', start, { kind: 'fault', fault: fault.name });
+}
+
+/** Streams come back by themselves and get to the end of every log: one that does not is dead, and that is a fault too. */
+async function followToEnd(
+  world: World,
+  members: readonly Member[],
+  followers: readonly Follower[],
+  choices: Choices,
+): Promise<void> {
+  const [reader] = members;
+  if (reader === undefined) return;
+  for (const view of reader.views) {
+    await eventually(world, `group ${view.name} can be read`, () => reader.readOn(view, choices));
+  }
+  for (const follower of followers) {
+    await eventually(world, `${follower.name} comes to the end of every log`, async () =>
+      follower.views.every(({ name, cursor }) => {
+        const end = reader.views.find((view) => view.name === name)?.cursor ?? 0n;
+        return cursor >= end;
+      }),
+    );
+  }
+}
+
+/** Counts events of one kind by their outcome. */
+export function countOutcomes(
+  events: readonly HistoryEvent[],
+  kind: HistoryEvent['kind'],
+): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const event of events) {
+    if (event.kind !== kind) continue;
+    const name = 'outcome' in event ? event.outcome.outcome : 'done';
+    counts.set(name, (counts.get(name) ?? 0) + 1);
+  }
+  return counts;
+}

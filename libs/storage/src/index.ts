@@ -75,5 +75,6 @@ export type { StorageErrorCode } from './errors.ts';
 export { openSqlite, openSqliteIn } from './sqlite/store.ts';
 export type { SqliteOptions, SqliteStore } from './sqlite/store.ts';
 export { openRedis } from './redis/store.ts';
-export type { RedisStore } from './redis/store.ts';
 export type { RedisAccess, RedisTarget } from './redis/access.ts';
+export { openStore } from './open-store.ts';
+export type { Store, StoreOptions } from './store.ts';

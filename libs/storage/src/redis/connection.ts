@@ -27,7 +27,7 @@ export interface RedisConnection {
    */
   run(script: Script, call: ScriptCall): Promise<unknown>;
   /** Adds a member to a set that is kept in order of its members. */
-  addSorted(key: string, member: string): Promise<void>;
+  addSorted(key: string, member: Argument): Promise<void>;
   /** Reads the first members of such a set. */
   firstSorted(key: string, limit: number): Promise<readonly string[]>;
   /** Calls the listener after SPUBLISH on a channel. See {@link WakeUp}. */
@@ -80,7 +80,7 @@ class Connection implements RedisConnection {
     });
   }
 
-  async addSorted(key: string, member: string): Promise<void> {
+  async addSorted(key: string, member: Argument): Promise<void> {
     await this.#step(key, () => this.#send(['ZADD', key, '0', member], key));
   }
 

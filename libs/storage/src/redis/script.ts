@@ -21,9 +21,12 @@ export interface Script {
   readonly sha1: string;
 }
 
-/** Reads a script from the folder beside this file. */
-export function loadScript(name: string): Script {
-  const source = readFileSync(new URL(`./scripts/${name}.lua`, import.meta.url), 'utf8');
+/** Reads a script from the folder beside this file; what it has in common with others goes before it. */
+export function loadScript(name: string, common?: string): Script {
+  const names = common === undefined ? [name] : [common, name];
+  const source = names
+    .map((each) => readFileSync(new URL(`./scripts/${each}.lua`, import.meta.url), 'utf8'))
+    .join('\n');
   return { source, sha1: createHash('sha1').update(source).digest('hex') };
 }
 

@@ -44,7 +44,11 @@ export interface ServerNode {
 export function openNode(
   open: (onBroken?: () => void) => Promise<Client>,
   access: RedisAccess,
-  events: { readonly wake: (channel: string) => void; readonly onRefused: () => void; onDown(): void },
+  events: {
+    readonly wake: (channel: string) => void;
+    readonly onRefused: () => void;
+    readonly onDown: () => void;
+  },
 ): ServerNode {
   const { timeoutMs } = access;
   const { wake, onRefused, onDown } = events;

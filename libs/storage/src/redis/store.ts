@@ -3,27 +3,21 @@
  *
  * @module
  */
-import type { RateLimits } from '../rate-limits.ts';
-import type { SingleUseStock } from '../single-use-stock.ts';
-import type { RedisTarget } from './access.ts';
+import type { Store, StoreOptions } from '../store.ts';
 import { connectRedis } from './connection.ts';
+import { RedisGroupLog } from './group-log.ts';
+import { RedisMailbox } from './mailbox.ts';
 import { RedisRateLimits } from './rate-limits.ts';
+import { RedisReceiptKeys } from './receipt-keys.ts';
 import { RedisSingleUseStock } from './single-use-stock.ts';
 
-/** The ports that are there on Redis. */
-export interface RedisStore {
-  readonly singleUseStock: SingleUseStock;
-  readonly rateLimits: RateLimits;
-  /** Whether Redis answers now. */
-  isHealthy(): Promise<boolean>;
-  /** Ends the connections; what is under way fails. */
-  close(): void;
-}
-
 /** Connects to Redis, of whatever kind. @throws StorageError UNAVAILABLE */
-export async function openRedis(target: RedisTarget): Promise<RedisStore> {
-  const connection = await connectRedis(target);
+export async function openRedis(options: Exclude<StoreOptions, { store: 'sqlite' }>): Promise<Store> {
+  const connection = await connectRedis(options);
   return {
+    groupLog: new RedisGroupLog(connection, options.recentEpochs ?? 8),
+    mailbox: new RedisMailbox(connection),
+    receiptKeys: new RedisReceiptKeys(connection),
     singleUseStock: new RedisSingleUseStock(connection),
     rateLimits: new RedisRateLimits(connection),
     isHealthy: () => connection.isHealthy(),

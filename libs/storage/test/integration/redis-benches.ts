@@ -7,7 +7,7 @@ import { createClient } from 'redis';
 import { GenericContainer, Wait } from 'testcontainers';
 import type { StartedTestContainer } from 'testcontainers';
 import { openRedis } from '../../src/index.ts';
-import type { RedisStore } from '../../src/index.ts';
+import type { Store } from '../../src/index.ts';
 import type { StartBench } from '../bench.ts';
 
 const IMAGE = 'redis:7-bookworm';
@@ -18,7 +18,7 @@ export const ACCESS = { name: 'test', replicas: 0, timeoutMs: 5000 } as const;
 /** A server that tests share, and how a store is opened on it. */
 export interface RedisServer {
   readonly container: StartedTestContainer;
-  open(): Promise<RedisStore>;
+  open(): Promise<Store>;
 }
 
 /** Starts one Redis. */
@@ -64,13 +64,10 @@ export async function tell(container: StartedTestContainer, ...commands: string[
 }
 
 /** Empties the server for each test; each opening is a connection of its own. */
-export function onRedis<Port>(
-  server: () => RedisServer,
-  pick: (store: RedisStore) => Port,
-): StartBench<Port> {
+export function onRedis<Port>(server: () => RedisServer, pick: (store: Store) => Port): StartBench<Port> {
   return async () => {
     await tell(server().container, ['FLUSHALL']);
-    const stores: RedisStore[] = [];
+    const stores: Store[] = [];
     return {
       open: async () => {
         const store = await server().open();

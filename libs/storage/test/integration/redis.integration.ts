@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { getContainerRuntimeClient } from 'testcontainers';
 import type { StartedTestContainer } from 'testcontainers';
 import { openRedis } from '../../src/index.ts';
-import type { RedisStore } from '../../src/index.ts';
+import type { Store } from '../../src/index.ts';
 import { device, item, NOW } from '../stock-samples.ts';
 import { whyNoEngine } from './engine.ts';
 import { ACCESS, startClusterOfOne, startSingle, tell, urlOf } from './redis-benches.ts';
@@ -81,6 +81,6 @@ withEngine('on a Redis Cluster, which refuses a step over several slots', () => 
 });
 
 /** Waits until the store answers again; the test's own time limit ends it otherwise. */
-async function untilHealthy(store: RedisStore): Promise<void> {
+async function untilHealthy(store: Store): Promise<void> {
   while (!(await store.isHealthy())) await new Promise((resolve) => setTimeout(resolve, 20));
 }

@@ -1,0 +1,81 @@
+/**
+ * Mailboxes on Redis.
+ *
+ * @module
+ */
+import { createHash } from 'node:crypto';
+import type { DeliverOutcome, Mailbox, MailboxEntry, MailboxQuery, NewMailboxEntry } from '../mailbox.ts';
+import type { Unsubscribe, WakeUp } from '../wake-up.ts';
+import type { RedisConnection } from './connection.ts';
+import { mailboxChannel, mailboxKeys } from './group-keys.ts';
+import { joinParts, splitParts } from './parts.ts';
+import { toBigInt, toBytes, toNumber, toRows, toText, unexpected } from './reply.ts';
+import { loadScript } from './script.ts';
+import { fromReferenceBytes, toReferenceBytes } from './tree-parts.ts';
+
+const DELIVER = loadScript('deliver');
+const READ = loadScript('read-mailbox');
+const ACKNOWLEDGE = loadScript('acknowledge');
+
+/** How many deliveries to a device are remembered, so that a late second one is recognised. */
+const DELIVERIES = 16_384;
+const LARGEST_SEQUENCE = 2n ** 53n - 1n;
+
+/** Mailboxes on one Redis or on a cluster. */
+export class RedisMailbox implements Mailbox {
+  readonly #connection: RedisConnection;
+
+  constructor(connection: RedisConnection) {
+    this.#connection = connection;
+  }
+
+  async deliver(entry: NewMailboxEntry): Promise<DeliverOutcome> {
+    const reply = await this.#connection.run(DELIVER, {
+      keys: mailboxKeys(entry.device),
+      arguments: [deliveryName(entry), String(DELIVERIES), toRecord(entry)],
+    });
+    const sequence = toNumber(reply);
+    return sequence > 0
+      ? { outcome: 'delivered', sequence: BigInt(sequence) }
+      : { outcome: 'alreadyDelivered', sequence: BigInt(-sequence) };
+  }
+
+  async read({ device, afterSequence, limit, maxBytes }: MailboxQuery): Promise<readonly MailboxEntry[]> {
+    if (limit <= 0 || afterSequence >= LARGEST_SEQUENCE) return [];
+    const reply = await this.#connection.run(READ, {
+      keys: mailboxKeys(device),
+      arguments: [String(afterSequence + 1n), String(limit), String(maxBytes)],
+    });
+    return toRows(reply, 2).map(([id, record]) => toMailboxEntry(toText(id), toBytes(record)));
+  }
+
+  async acknowledge(device: string, upTo: bigint): Promise<void> {
+    const last = upTo > LARGEST_SEQUENCE ? LARGEST_SEQUENCE : upTo;
+    await this.#connection.run(ACKNOWLEDGE, { keys: mailboxKeys(device), arguments: [String(last + 1n)] });
+  }
+
+  onDeliver(device: string, listener: WakeUp): Unsubscribe {
+    return this.#connection.onPublish(mailboxChannel(device), listener);
+  }
+}
+
+function deliveryName({ groupId, groupSequence }: NewMailboxEntry): Uint8Array {
+  return createHash('sha256').update(groupId).update(`:${groupSequence}`).digest();
+}
+
+function toRecord({ groupId, groupSequence, epoch, tree, welcome }: NewMailboxEntry): Uint8Array {
+  return joinParts([groupId, String(groupSequence), String(epoch), toReferenceBytes(tree), welcome]);
+}
+
+function toMailboxEntry(id: string, record: Uint8Array): MailboxEntry {
+  const [groupId, groupSequence, epoch, tree, welcome] = splitParts(record);
+  if (groupId === undefined || tree === undefined || welcome === undefined) throw unexpected();
+  return {
+    sequence: BigInt(id.split('-')[0] ?? ''),
+    groupId: new Uint8Array(groupId),
+    groupSequence: toBigInt(groupSequence),
+    welcome: new Uint8Array(welcome),
+    epoch: toBigInt(epoch),
+    tree: fromReferenceBytes(tree),
+  };
+}

@@ -4,6 +4,7 @@
  * @module
  */
 import { createHash, timingSafeEqual } from 'node:crypto';
+import { nameOfSignatureKey } from '@canopy/identity';
 import {
   bearer,
   unauthenticated,
@@ -12,21 +13,31 @@ import {
   type Secret,
   type TokenVerifier,
 } from '@canopy/service';
-import type { Registry } from '@canopy/storage';
+import type { EnrolledDevice, Registry } from '@canopy/storage';
+import { decodeJwt } from 'jose';
+
+type Metadata = Parameters<Authenticate<Caller>>[0];
 
 const BEARER = /^bearer +(.+)$/i;
 
-/** Lets in devices with an access token that were not revoked since they got it. */
+/** Lets in devices with an access token that were not revoked, and did not get another key, since they got it. */
 export function enrolledDevice(verify: TokenVerifier, registry: Registry): Authenticate<Caller> {
   const authenticate = bearer(verify);
   return async (metadata) => {
     const caller = await authenticate(metadata);
     const device = await registry.findDevice(caller.device);
-    if (device === undefined || device.revokedAtMs !== undefined) {
+    if (device === undefined || device.revokedAtMs !== undefined || !isForKeyOf(metadata, device)) {
       throw unauthenticated('DEVICE_NOT_AUTHENTICATED');
     }
     return caller;
   };
+}
+
+/** Says whether a token, which is verified already, was made for the current key of a device. */
+function isForKeyOf(metadata: Metadata, { signaturePublicKey }: EnrolledDevice): boolean {
+  const token = BEARER.exec(String(metadata.get('authorization')[0]))?.[1] ?? '';
+  const { cnf } = decodeJwt<{ readonly cnf?: { readonly kid?: unknown } }>(token);
+  return cnf?.kid === nameOfSignatureKey(signaturePublicKey);
 }
 
 /** Lets in who shows the administrator secret, and nobody when there is none. */

@@ -14,6 +14,7 @@ import {
   secret,
   serverSettings,
   text,
+  type ConfigCheck,
   type ConfigOf,
 } from '@canopy/service';
 
@@ -51,7 +52,7 @@ export const authenticationSettings = {
   }),
   attestationLifetime: duration({
     env: 'CANOPY_ATTESTATION_LIFETIME',
-    description: 'time after which a device has to be enrolled anew',
+    description: 'time after which an attestation has to be renewed',
     default: '365d',
     minimumMs: 60 * SECOND,
     maximumMs: 3_650 * DAY,
@@ -62,6 +63,70 @@ export const authenticationSettings = {
     default: '2m',
     minimumMs: SECOND,
     maximumMs: 600 * SECOND,
+  }),
+  x509IssuerCertificate: optional(
+    path({
+      env: 'CANOPY_X509_ISSUER_CERTIFICATE',
+      description: 'the issuing CA and the CAs above it in PEM; without it no certificates are issued',
+    }),
+  ),
+  x509IssuerKey: optional(
+    secret({ env: 'CANOPY_X509_ISSUER_KEY', description: 'private key of the issuing CA in PEM' }),
+  ),
+  x509Anchors: optional(
+    path({
+      env: 'CANOPY_X509_ANCHORS',
+      description: 'trust anchors in PEM, besides the roots among the CAs above',
+    }),
+  ),
+  x509Lifetime: duration({
+    env: 'CANOPY_X509_LIFETIME',
+    description: "time after which a device's certificate has to be renewed",
+    default: '90d',
+    minimumMs: 60 * SECOND,
+    maximumMs: 3_650 * DAY,
+  }),
+  oidcIssuer: optional(
+    only(
+      text({
+        env: 'CANOPY_OIDC_ISSUER',
+        description: 'the OpenID provider whose ID tokens enrol devices; without it only codes do',
+      }),
+      'https address, or http on this machine',
+      isIssuer,
+    ),
+  ),
+  oidcClientId: optional(
+    text({ env: 'CANOPY_OIDC_CLIENT_ID', description: 'the audience that ID tokens have to be made for' }),
+  ),
+  oidcUserClaim: text({
+    env: 'CANOPY_OIDC_USER_CLAIM',
+    description: 'the claim of an ID token that is the name of the user',
+    default: 'preferred_username',
+  }),
+  oidcCa: optional(
+    path({ env: 'CANOPY_OIDC_CA', description: 'certificates to trust at the provider in PEM' }),
+  ),
+  signingKeyLifetime: duration({
+    env: 'CANOPY_SIGNING_KEY_LIFETIME',
+    description: 'time that a key signs before the next one does',
+    default: '90d',
+    minimumMs: 60 * SECOND,
+    maximumMs: 3_650 * DAY,
+  }),
+  storeKey: optional(
+    secret({
+      env: 'CANOPY_STORE_KEY',
+      description: 'what the private signing keys are encrypted with in the store',
+      minimumLength: 32,
+    }),
+  ),
+  revocationListLifetime: duration({
+    env: 'CANOPY_REVOCATION_LIST_LIFETIME',
+    description: 'time that a revocation list counts; the next one is there after half of it',
+    default: '1h',
+    minimumMs: 10 * SECOND,
+    maximumMs: 30 * DAY,
   }),
   tokenLifetime: duration({
     env: 'CANOPY_TOKEN_LIFETIME',
@@ -77,5 +142,41 @@ export type AuthenticationConfig = ConfigOf<typeof authenticationSettings>;
 
 /** Reads the configuration. @throws {ConfigError} */
 export function readAuthenticationConfig(environment: NodeJS.ProcessEnv): AuthenticationConfig {
-  return readConfig(authenticationSettings, environment);
+  return readConfig(authenticationSettings, environment, check);
 }
+
+/** So many keys does everybody read from a key set, with some to spare. */
+const MAX_KEYS = 50;
+
+const check: ConfigCheck<typeof authenticationSettings> = (values) => [
+  ...together(values, ['x509IssuerCertificate', 'x509IssuerKey']),
+  ...together(values, ['oidcIssuer', 'oidcClientId']),
+  ...keysFault(values),
+];
+
+type Values = Parameters<typeof check>[0];
+
+function together(values: Values, names: readonly (keyof Values)[]): readonly string[] {
+  const given = names.filter((name) => values[name] !== undefined);
+  if (given.length === 0 || given.length === names.length) return [];
+  const variables = names.map((name) => authenticationSettings[name].env);
+  return [`${variables.join(' and ')} are only of use together`];
+}
+
+/** A key stays in the key set for as long as what it has signed holds. */
+function keysFault({ attestationLifetime, signingKeyLifetime }: Values): readonly string[] {
+  if (attestationLifetime === undefined || signingKeyLifetime === undefined) return [];
+  if (attestationLifetime / signingKeyLifetime <= MAX_KEYS) return [];
+  return [
+    `CANOPY_SIGNING_KEY_LIFETIME must be at least a ${MAX_KEYS}th of CANOPY_ATTESTATION_LIFETIME, or the key set grows too large`,
+  ];
+}
+
+/** Whoever can read or change what the provider answers could enrol as anybody. */
+function isIssuer(issuer: string): boolean {
+  const url = URL.parse(issuer);
+  if (url === null || url.search !== '' || url.hash !== '') return false;
+  return url.protocol === 'https:' || (url.protocol === 'http:' && LOOPBACK.has(url.hostname));
+}
+
+const LOOPBACK: ReadonlySet<string> = new Set(['localhost', '127.0.0.1', '[::1]']);

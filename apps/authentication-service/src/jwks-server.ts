@@ -12,6 +12,8 @@ import type { Logger } from '@canopy/service';
 import type { AuthenticationConfig } from './config.ts';
 
 const PATH = '/.well-known/jwks.json';
+/** Much less than the time that a key is published before it signs. */
+const HEADERS = { 'content-type': 'application/jwk-set+json', 'cache-control': 'public, max-age=10' };
 const LIMITS = {
   maxHeaderSize: 8_192,
   headersTimeout: 5_000,
@@ -24,12 +26,12 @@ const LIMITS = {
  * Logs one line `{"event":"listening-http","port":…}`; gives what ends it.
  */
 export async function serveJwks(
-  jwksJson: string,
+  jwksJson: () => Promise<string>,
   config: AuthenticationConfig,
   log: Logger,
 ): Promise<() => Promise<void>> {
   if (config.httpPort === undefined) return () => Promise.resolve();
-  const server = createServer(config, respondWith(jwksJson));
+  const server = createServer(config, respondWith(jwksJson, log));
   server.maxConnections = 256;
   server.listen(config.httpPort, config.host);
   await once(server, 'listening');
@@ -46,7 +48,7 @@ function createServer(config: AuthenticationConfig, listener: RequestListener): 
   );
 }
 
-function respondWith(jwksJson: string): RequestListener {
+function respondWith(jwksJson: () => Promise<string>, log: Logger): RequestListener {
   return (request, response) => {
     const [path] = (request.url ?? '').split('?', 1);
     if (path !== PATH) {
@@ -54,8 +56,13 @@ function respondWith(jwksJson: string): RequestListener {
     } else if (request.method !== 'GET' && request.method !== 'HEAD') {
       response.writeHead(405, { allow: 'GET, HEAD' }).end();
     } else {
-      const headers = { 'content-type': 'application/jwk-set+json', 'cache-control': 'public, max-age=300' };
-      response.writeHead(200, headers).end(jwksJson);
+      jwksJson().then(
+        (json) => response.writeHead(200, HEADERS).end(json),
+        (error: unknown) => {
+          log.warn({ event: 'keys-not-served', err: error });
+          response.writeHead(503, { 'retry-after': '5' }).end();
+        },
+      );
     }
   };
 }

@@ -4,10 +4,11 @@
  * @module
  */
 import { createLogger, runMain, runService, systemClock } from '@canopy/service';
+import { openSqliteIn } from '@canopy/storage';
 import { readAuthenticationConfig } from './config.ts';
 import { serveJwks } from './jwks-server.ts';
+import { refreshRegularly } from './refresh.ts';
 import { createAuthenticationService } from './service.ts';
-import { openSqliteIn } from '@canopy/storage';
 
 const name = 'authentication-service';
 
@@ -16,8 +17,13 @@ await runMain(async () => {
   const log = createLogger({ service: name, level: config.logLevel });
   const store = openSqliteIn(config.data, name);
   const parts = { registry: store.registry, clock: systemClock, config, log };
-  const { services, jwksJson } = await createAuthenticationService(parts);
+  const { services, jwksJson, refresh } = await createAuthenticationService(parts);
+  const stopRefreshing = refreshRegularly(refresh, config, log);
   const closeHttp = await serveJwks(jwksJson, config, log);
-  const onClosed = (): Promise<void> => closeHttp().then(() => store.close());
+  const onClosed = async (): Promise<void> => {
+    stopRefreshing();
+    await closeHttp();
+    store.close();
+  };
   await runService({ name, config, log, services, isHealthy: () => store.isHealthy(), onClosed });
 });

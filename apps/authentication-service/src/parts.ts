@@ -5,7 +5,10 @@
  */
 import type { Clock } from '@canopy/service';
 import type { Registry } from '@canopy/storage';
+import type { CertificateAuthority } from './certificate-authority.ts';
 import type { AuthenticationConfig } from './config.ts';
+import type { IdTokens } from './oidc/id-tokens.ts';
+import type { RevocationListPublisher } from './revocation-list.ts';
 import type { SigningKeys } from './signing-keys.ts';
 
 /** What the handlers of all calls work with. */
@@ -14,4 +17,9 @@ export interface Parts {
   readonly clock: Clock;
   readonly config: AuthenticationConfig;
   readonly keys: SigningKeys;
+  readonly revocationList: RevocationListPublisher;
+  /** Undefined where no certificates are issued. */
+  readonly authority: CertificateAuthority | undefined;
+  /** Undefined where there is no OpenID provider. */
+  readonly idTokens: IdTokens | undefined;
 }

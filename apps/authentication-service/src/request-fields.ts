@@ -3,9 +3,19 @@
  *
  * @module
  */
-import { FieldError, requireLength, requireSize, requireText } from '@canopy/contract';
+import {
+  FieldError,
+  requireField,
+  requireLength,
+  requireSize,
+  requireText,
+  type authentication,
+} from '@canopy/contract';
+import { CryptoError, getCipherSuite, isSupportedCipherSuite, type CipherSuite } from '@canopy/crypto';
 import { IdentityError, MAX_DEVICE_URI_LENGTH, parseDeviceUri, parseUserUri } from '@canopy/identity';
+import { hashIdToken, MAX_ID_TOKEN_LENGTH } from './oidc/id-tokens.ts';
 import { CHALLENGE_LENGTH } from './rules/challenge.ts';
+import { hashEnrolmentCode } from './rules/enrolment-code.ts';
 
 const MAX_CODE_LENGTH = 64;
 /** The longest signature of all schemes is ECDSA on P-521 in DER with 139 bytes. */
@@ -25,9 +35,51 @@ export function requireUser(uri: string, field: string, domain: string): string 
   return user;
 }
 
-/** Requires something that may be an enrolment code. @throws {FieldError} */
-export function requireCode(code: string, field: string): string {
-  return requireText(code, field, MAX_CODE_LENGTH);
+/** What shows who wants to enrol, and what the store knows it by. */
+export interface ShownEvidence {
+  readonly kind: 'enrolmentCode' | 'idToken';
+  readonly value: string;
+  readonly hash: Uint8Array;
+}
+
+/** Requires something that may be evidence. @throws {FieldError} */
+export function requireEvidence(
+  shown: authentication.BeginEnrolmentRequest['evidence'],
+  field: string,
+): ShownEvidence {
+  const { $case: kind, value } = requireField(shown, field);
+  if (kind === 'enrolmentCode') {
+    requireText(value, 'enrolment_code', MAX_CODE_LENGTH);
+    return { kind, value, hash: hashEnrolmentCode(value) };
+  }
+  requireText(value, 'id_token', MAX_ID_TOKEN_LENGTH);
+  return { kind, value, hash: hashIdToken(value) };
+}
+
+/** A key with the suite whose signature scheme it belongs to. */
+export interface RequestedKey {
+  readonly suite: CipherSuite;
+  readonly signatureKey: Uint8Array;
+}
+
+/** Requires a signature key that a device can have. @throws {FieldError} */
+export function requireSignatureKey(
+  request: Pick<authentication.CompleteEnrolmentRequest, 'cipherSuite' | 'signaturePublicKey'>,
+): RequestedKey {
+  const { cipherSuite, signaturePublicKey: signatureKey } = request;
+  if (!isSupportedCipherSuite(cipherSuite)) {
+    throw new FieldError('cipher_suite', 'must be a cipher suite from 1 to 7');
+  }
+  const suite = getCipherSuite(cipherSuite);
+  const field = 'signature_public_key';
+  requireLength(signatureKey, field, suite.signature.publicKeySize);
+  try {
+    suite.signature.validatePublicKey(signatureKey);
+    return { suite, signatureKey };
+  } catch (error) {
+    if (!(error instanceof CryptoError)) throw error;
+    throw new FieldError(field, `must be a public key for ${suite.signature.scheme}`, { cause: error });
+  }
 }
 
 /** Requires something that may be a challenge. @throws {FieldError} */

@@ -8,11 +8,11 @@ import {
   anonymous,
   bindService,
   createTokenVerifier,
-  fixedKeySource,
   unary,
   type BoundService,
   type CallOptions,
 } from '@canopy/service';
+import { isAway } from '@canopy/storage';
 import { administrator, enrolledDevice } from './authenticate.ts';
 import { beginAuthentication } from './calls/begin-authentication.ts';
 import { beginEnrolment } from './calls/begin-enrolment.ts';
@@ -20,41 +20,75 @@ import { completeEnrolment } from './calls/complete-enrolment.ts';
 import { createAccessTokens } from './calls/create-access-tokens.ts';
 import { createEnrolmentCode } from './calls/create-enrolment-code.ts';
 import { getJwks } from './calls/get-jwks.ts';
-import { listDevices } from './calls/list-devices.ts';
-import { revokeDevice } from './calls/revoke-device.ts';
+import { getRevocationList } from './calls/get-revocation-list.ts';
+import { getTrustAnchors } from './calls/get-trust-anchors.ts';
+import { listDevices, listDevicesOfAnyone } from './calls/list-devices.ts';
+import { readAudit } from './calls/read-audit.ts';
+import { renewCredential } from './calls/renew-credential.ts';
+import { revokeDevice, revokeDeviceOfAnyone } from './calls/revoke-device.ts';
+import { rotateCredential } from './calls/rotate-credential.ts';
+import { hashOfAnchors, NO_ANCHORS, readCertificateAuthority } from './certificate-authority.ts';
+import { createIdTokens } from './oidc/id-tokens.ts';
 import type { Parts } from './parts.ts';
-import { loadSigningKeys } from './signing-keys.ts';
-import { isAway } from '@canopy/storage';
+import { RevocationListPublisher } from './revocation-list.ts';
+import { keySchedule } from './rules/lifetimes.ts';
+import { SigningKeys } from './signing-keys.ts';
 
 /** What the service is built from. */
 export interface AuthenticationOptions
-  extends Omit<Parts, 'keys'>, Pick<CallOptions<unknown>, 'log' | 'onIncident'> {}
+  extends Pick<Parts, 'registry' | 'clock' | 'config'>, Pick<CallOptions<unknown>, 'log' | 'onIncident'> {}
 
 /** The service, ready to be served. */
 export interface AuthenticationService {
   readonly services: readonly BoundService[];
-  /** What GetJwks answers. */
-  readonly jwksJson: string;
+  /** Gives what GetJwks answers. */
+  jwksJson(): Promise<string>;
+  /** Does what is due with nobody asking: the next signing key, the next revocation list. */
+  refresh(): Promise<void>;
 }
 
-/** Makes the service; the administrator's part only if there is an administrator secret. */
+/** Makes the service; the administrator's part only if there is an administrator secret. @throws {ConfigError} */
 export async function createAuthenticationService(
   options: AuthenticationOptions,
 ): Promise<AuthenticationService> {
-  const { registry, clock, config } = options;
-  const keys = await loadSigningKeys(registry, clock.now());
-  const parts = { registry, clock, config, keys };
-  const main = await bindMain(parts, options);
+  const parts = await createParts(options);
+  const { registry, config, keys, revocationList, authority } = parts;
+  const refresh = async (): Promise<void> => {
+    await keys.refresh();
+    await revocationList.newest();
+  };
+  await refresh();
+  const anchors = authority?.trust ?? NO_ANCHORS;
+  const anchorsVersion = await registry.versionOfTrustAnchors(hashOfAnchors(anchors));
+  const main = bindMain(parts, options, anchorsVersion);
   const services = config.adminSecret === undefined ? [main] : [main, bindAdmin(parts, options)];
-  return { services, jwksJson: keys.jwksJson };
+  return { services, jwksJson: () => keys.jwksJson(), refresh };
 }
 
-async function bindMain(parts: Parts, { log, onIncident }: AuthenticationOptions): Promise<BoundService> {
+async function createParts({ registry, clock, config }: AuthenticationOptions): Promise<Parts> {
+  const { domain, storeKey, revocationListLifetime: lifetimeMs } = config;
+  const keys = new SigningKeys({ registry, clock, schedule: keySchedule(config), storeKey });
+  return {
+    registry,
+    clock,
+    config,
+    keys,
+    revocationList: new RevocationListPublisher({ registry, clock, keys, domain, lifetimeMs }),
+    authority: await readCertificateAuthority(config, clock.now()),
+    idTokens: createIdTokens(config, clock),
+  };
+}
+
+function bindMain(
+  parts: Parts,
+  { log, onIncident }: AuthenticationOptions,
+  anchorsVersion: bigint,
+): BoundService {
   const { clock, config, keys, registry } = parts;
   const verify = createTokenVerifier({
     audience: 'canopy-authentication',
     issuer: config.domain,
-    keys: await fixedKeySource(keys.jwksJson),
+    keys,
     clock,
   });
   const base = { log, isUnavailable: isAway, onIncident };
@@ -65,8 +99,12 @@ async function bindMain(parts: Parts, { log, onIncident }: AuthenticationOptions
     completeEnrolment: unary(open, completeEnrolment(parts)),
     beginAuthentication: unary(open, beginAuthentication(parts)),
     createAccessTokens: unary(open, createAccessTokens(parts)),
+    renewCredential: unary(open, renewCredential(parts)),
+    rotateCredential: unary(open, rotateCredential(parts)),
     listDevices: unary(known, listDevices(parts)),
     revokeDevice: unary(known, revokeDevice(parts)),
+    getRevocationList: unary(open, getRevocationList(parts)),
+    getTrustAnchors: unary(open, getTrustAnchors(parts, anchorsVersion)),
     getJwks: unary(open, getJwks(parts)),
   });
 }
@@ -77,5 +115,8 @@ function bindAdmin(parts: Parts, { log, onIncident }: AuthenticationOptions): Bo
   const calls = { authenticate, log, isUnavailable: isAway, onIncident };
   return bindService(authentication.AuthenticationAdminServiceService, {
     createEnrolmentCode: unary(calls, createEnrolmentCode(parts)),
+    listDevices: unary(calls, listDevicesOfAnyone(parts)),
+    revokeDevice: unary(calls, revokeDeviceOfAnyone(parts)),
+    readAudit: unary(calls, readAudit(parts)),
   });
 }

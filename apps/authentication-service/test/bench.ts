@@ -31,6 +31,8 @@ export interface Bench {
   readonly admin: authentication.AuthenticationAdminServiceClient;
   readonly incidents: readonly Incident[];
   readonly logLines: readonly string[];
+  /** Does what is due with nobody asking. */
+  refresh(): Promise<void>;
   /** A hash over everything that the store has written. */
   storeHash(): string;
   close(): Promise<void>;
@@ -65,11 +67,18 @@ export async function startBench(options: BenchOptions = {}): Promise<Bench> {
   const clock = manualClock(NOW);
   const store = openSqliteIn(folder, 'authentication-service');
   const { registry } = store;
-  const { services } = await createAuthenticationService({ registry, clock, config, log, onIncident });
+  const { services, refresh } = await createAuthenticationService({
+    registry,
+    clock,
+    config,
+    log,
+    onIncident,
+  });
   const running = await serve({ name: 'test', config, log, services });
   const clients = connectTo(`127.0.0.1:${running.port}`);
   return {
     ...clients,
+    refresh,
     clock,
     store,
     incidents,
@@ -115,6 +124,16 @@ export async function failureOf(call: Promise<unknown>): Promise<CallError> {
   throw new Error('the call should have failed', { cause: answer });
 }
 
+/** Shows a code. */
+export function withCode(value: string): authentication.BeginEnrolmentRequest {
+  return { evidence: { $case: 'enrolmentCode', value } };
+}
+
+/** Asks for the first devices of a user. */
+export function firstPage(user: string): authentication.ListDevicesRequest {
+  return { user, pageSize: 0, pageToken: '' };
+}
+
 export async function newCode({ admin }: Pick<Bench, 'admin'>, userName = 'alice'): Promise<string> {
   const metadata = bearerOf(ADMIN_SECRET);
   return (await callUnary(admin, 'createEnrolmentCode', { userName }, { metadata })).enrolmentCode;
@@ -124,7 +143,7 @@ export async function challengeFor(
   { client }: Pick<Bench, 'client'>,
   enrolmentCode: string,
 ): Promise<authentication.EnrolmentChallenge> {
-  const { result } = await callUnary(client, 'beginEnrolment', { enrolmentCode });
+  const { result } = await callUnary(client, 'beginEnrolment', withCode(enrolmentCode));
   if (result?.$case === 'challenge') return result.value;
   throw new Error('the code should have been taken', { cause: result?.value.reason });
 }
@@ -137,11 +156,12 @@ export function enrolmentRequest(
 ): authentication.CompleteEnrolmentRequest {
   const proof = { challenge, domain, user, cipherSuite: suite.id, signatureKey: keys.publicKey };
   return {
-    enrolmentCode,
+    ...withCode(enrolmentCode),
     challenge,
     cipherSuite: suite.id,
     signaturePublicKey: keys.publicKey,
     signature: signEnrolmentProof(suite, keys.privateKey, proof),
+    credentialTypes: [],
   };
 }
 

@@ -5,7 +5,17 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { callUnary } from '@canopy/contract';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { ADMIN_SECRET, bearerOf, connectTo, DOMAIN, enrol, failureOf, newFolder, tokenOf } from './bench.ts';
+import {
+  ADMIN_SECRET,
+  bearerOf,
+  connectTo,
+  DOMAIN,
+  enrol,
+  failureOf,
+  newFolder,
+  tokenOf,
+  firstPage,
+} from './bench.ts';
 
 interface LogLine {
   readonly event?: string;
@@ -78,7 +88,7 @@ describe('the service as a process', () => {
     const second = await start();
     expect(await jwksOf(second)).toBe(jwks);
     const { user } = device.enrolled;
-    const { devices } = await callUnary(second.clients.client, 'listDevices', { user }, { metadata });
+    const { devices } = await callUnary(second.clients.client, 'listDevices', firstPage(user), { metadata });
     expect(devices.map((each) => each.device)).toEqual([device.enrolled.device]);
   });
 
@@ -90,10 +100,14 @@ describe('the service as a process', () => {
     const token = await tokenOf(one.clients, device);
     const { user } = device.enrolled;
     const metadata = bearerOf(token);
-    await expect(callUnary(two.clients.client, 'listDevices', { user }, { metadata })).resolves.toBeDefined();
+    await expect(
+      callUnary(two.clients.client, 'listDevices', firstPage(user), { metadata }),
+    ).resolves.toBeDefined();
     const { device: name } = device.enrolled;
     await callUnary(one.clients.client, 'revokeDevice', { device: name }, { metadata });
-    const failure = await failureOf(callUnary(two.clients.client, 'listDevices', { user }, { metadata }));
+    const failure = await failureOf(
+      callUnary(two.clients.client, 'listDevices', firstPage(user), { metadata }),
+    );
     expect(failure.code).toBe('UNAUTHENTICATED');
   });
 

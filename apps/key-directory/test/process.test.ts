@@ -46,8 +46,12 @@ function serveKeys({ jwksJson }: Authority): Promise<RunningService> {
     completeEnrolment: refuse,
     beginAuthentication: refuse,
     createAccessTokens: refuse,
+    renewCredential: refuse,
+    rotateCredential: refuse,
     listDevices: refuse,
     revokeDevice: refuse,
+    getRevocationList: refuse,
+    getTrustAnchors: refuse,
     getJwks: unary(calls, () => Promise.resolve({ domain: DOMAIN, jwksJson })),
   });
   return serve({ name: 'authority', config: readConfig(serverSettings, {}), services: [service], log });

@@ -71,7 +71,9 @@ function savedRequest(
   const enrolling = store.device.enrolling();
   if (enrolling === undefined) return undefined;
   const request = CompleteEnrolmentRequest.decode(enrolling.request);
-  return request.enrolmentCode === code ? { keys: enrolling.keys, request } : undefined;
+  const { evidence } = request;
+  const isSame = evidence?.$case === 'enrolmentCode' && evidence.value === code;
+  return isSame ? { keys: enrolling.keys, request } : undefined;
 }
 
 function createKeys(cipherSuite: number): DeviceKeys {
@@ -80,19 +82,20 @@ function createKeys(cipherSuite: number): DeviceKeys {
 
 async function begin(
   { stub, signal }: EnrolmentParts,
-  enrolmentCode: string,
+  code: string,
   { cipherSuite, signatureKeyPair: { publicKey: signatureKey, privateKey } }: DeviceKeys,
 ): Promise<authentication.CompleteEnrolmentRequest> {
-  const request = { enrolmentCode };
+  const evidence = { $case: 'enrolmentCode', value: code } as const;
   const { result } = await answered(() =>
-    callUnary(stub, 'beginEnrolment', request, { idempotent: true, signal }),
+    callUnary(stub, 'beginEnrolment', { evidence }, { idempotent: true, signal }),
   );
   if (result?.$case === 'refusal') throw refused(result.value);
   if (result === undefined) throw new ClientError('INVALID_RESPONSE', 'neither a challenge nor a refusal');
   const { challenge, domain, user } = result.value;
   const proof = { challenge, domain, user, cipherSuite, signatureKey };
   const signature = signEnrolmentProof(getCipherSuite(cipherSuite), privateKey, proof);
-  return { enrolmentCode, challenge, cipherSuite, signaturePublicKey: signatureKey, signature };
+  const proven = { challenge, cipherSuite, signaturePublicKey: signatureKey, signature };
+  return { evidence, ...proven, credentialTypes: [] };
 }
 
 async function complete(

@@ -90,7 +90,7 @@ describe('decoding a request', () => {
 
   it('uses the deserializer of the method, strictly', () => {
     expect(decodeRequest(requestDeserialize, Buffer.from('0a026869', 'hex'))).toEqual({
-      enrolmentCode: 'hi',
+      evidence: { $case: 'enrolmentCode', value: 'hi' },
     });
     expect(faultOf(() => decodeRequest(requestDeserialize, Buffer.from('0a02c328', 'hex'))).field).toBe(
       'request',

@@ -4,17 +4,25 @@
  * @module
  */
 
-/** A one-time code that lets a user enrol a device; kept only as a hash. All times are Unix milliseconds. */
-export interface NewEnrolmentCode {
-  readonly codeHash: Uint8Array;
+/**
+ * Something that lets a user enrol one device: a one-time code, or an ID token that was verified. Kept only as a hash.
+ * All times are Unix milliseconds.
+ */
+export interface NewEvidence {
+  readonly evidenceHash: Uint8Array;
   readonly user: string;
   readonly expiresAtMs: number;
+  /** Who the user is at the identity provider, when that is where the evidence comes from. */
+  readonly subject?: string;
   /** What the audit log keeps about it. */
   readonly audit: Uint8Array;
 }
 
-/** What is known of an enrolment code. */
-export interface EnrolmentCode {
+/** `otherSubject`: the user's name belongs to the subject that came with it first. */
+export type EvidenceOutcome = { readonly outcome: 'created' | 'exists' | 'otherSubject' };
+
+/** What is known of a piece of evidence. */
+export interface Evidence {
   readonly user: string;
   readonly expiresAtMs: number;
   /** The device that was enrolled with it. */
@@ -48,12 +56,14 @@ export interface EnrolledDevice {
   readonly cipherSuite: number;
   readonly signaturePublicKey: Uint8Array;
   readonly enrolledAtMs: number;
+  /** When it got its current key. */
+  readonly keySinceMs: number;
   readonly revokedAtMs: number | undefined;
 }
 
 /** Everything that enrols one device. */
 export interface Enrolment {
-  readonly codeHash: Uint8Array;
+  readonly evidenceHash: Uint8Array;
   readonly challenge: Uint8Array;
   /** The purpose that the challenge was made for. */
   readonly challengePurpose: string;
@@ -67,21 +77,55 @@ export interface Enrolment {
 }
 
 /**
- * `alreadyEnrolled`: the same code was used with the same key, and this is the device of then (it may be revoked since).
+ * `alreadyEnrolled`: the same evidence was used with the same key, and this is the device of then (it may be revoked since).
  * `keyInUse`: a device has or had this key.
  */
 export type EnrolmentOutcome =
   | { readonly outcome: 'enrolled' | 'alreadyEnrolled'; readonly device: EnrolledDevice }
   | {
       readonly outcome:
-        'codeUnknown' | 'codeUsed' | 'codeExpired' | 'challengeUnknown' | 'challengeExpired' | 'keyInUse';
+        | 'evidenceUnknown'
+        | 'evidenceUsed'
+        | 'evidenceExpired'
+        | 'challengeUnknown'
+        | 'challengeExpired'
+        | 'keyInUse';
     };
+
+/** A part of the devices of a user. */
+export interface DeviceQuery {
+  readonly user: string;
+  /** The page begins after this device; one that the user does not have gives an empty page. */
+  readonly after?: string;
+  readonly limit: number;
+}
+
+/** Gives a device another key. */
+export interface Rotation {
+  readonly device: string;
+  /** The key that the caller has proven; the device must have it still. */
+  readonly currentKey: Uint8Array;
+  readonly cipherSuite: number;
+  readonly signaturePublicKey: Uint8Array;
+  /** What the revocation list has to say about the current key, when it is not to be believed any more. */
+  readonly revoked?: RevokedName;
+  readonly nowMs: number;
+  /** What the audit log keeps about it. */
+  readonly audit: Uint8Array;
+}
+
+/** `keyInUse`: a device has or had the new key. `otherKey`: the device has another current key, or is revoked, or is none. */
+export type RotationOutcome =
+  | { readonly outcome: 'rotated'; readonly device: EnrolledDevice }
+  | { readonly outcome: 'keyInUse' | 'otherKey' };
 
 /** Names the device to revoke, and the user that it must belong to. */
 export interface Revocation {
   readonly device: string;
   readonly user: string;
   readonly nowMs: number;
+  /** Until when the revocation list has to name it: nothing that was issued for it holds longer. */
+  readonly keepUntilMs: number;
   /** What the audit log keeps about it. */
   readonly audit: Uint8Array;
 }
@@ -91,12 +135,52 @@ export type RevocationOutcome =
   | { readonly outcome: 'revoked' | 'alreadyRevoked'; readonly revokedAtMs: number }
   | { readonly outcome: 'unknownDevice' };
 
-/** A key that signs tokens and attestations. */
+/** What the revocation list names: a device by its URI, or a signature key by its hash. */
+export interface RevokedName {
+  readonly kind: 'device' | 'key';
+  readonly name: string;
+  /** From then on it may be left out of the list. */
+  readonly keepUntilMs: number;
+}
+
+/** A part of what is revoked, in an order that stays. */
+export interface RevokedQuery {
+  readonly nowMs: number;
+  /** The page begins after this one. */
+  readonly after?: RevokedName;
+  readonly limit: number;
+}
+
+/** A revocation list as it was signed. */
+export interface PublishedList {
+  /** Grows from list to list. */
+  readonly number: number;
+  /** The state of the registry that it tells, see `RevocationState`. */
+  readonly version: bigint;
+  readonly jwt: string;
+  /** From then on another one should be signed, even if nothing changes. */
+  readonly renewAtMs: number;
+}
+
+/** The newest list, and whether it is still true. */
+export interface RevocationState {
+  /** Grows with everything that is revoked. */
+  readonly version: bigint;
+  readonly list: PublishedList | undefined;
+}
+
+/** A key that signs tokens, attestations and revocation lists. */
 export interface SigningKey {
   readonly kid: string;
-  /** The private key as a JWK, opaque to the store. Must not be logged. */
-  readonly privateJwk: string;
-  readonly createdAtMs: number;
+  /** The public key as a JWK. */
+  readonly publicJwk: string;
+  /** The private key, opaque to the store; undefined once it was retired. Must not be logged. */
+  readonly privateKey: string | undefined;
+  /** It is the one that signs between these two times. */
+  readonly signsFromMs: number;
+  readonly signsUntilMs: number;
+  /** Nothing that it has signed holds longer. */
+  readonly publishedUntilMs: number;
 }
 
 /** One entry of the audit log. */
@@ -108,13 +192,16 @@ export interface AuditRecord {
   readonly hash: Uint8Array;
 }
 
-/** Codes, challenges, devices, signing keys and the audit log. Every method is one atomic step. */
+/** Evidence, challenges, devices, revocations, signing keys and the audit log. Every method is one atomic step. */
 export interface Registry {
-  /** Keeps the hash of a new code and appends to the audit log; a hash that is there already is left as it is. */
-  createEnrolmentCode(code: NewEnrolmentCode): Promise<{ readonly outcome: 'created' | 'exists' }>;
+  /**
+   * Keeps the hash of new evidence, makes the user's name its subject's, and appends to the audit log; a hash that is there
+   * already is left as it is.
+   */
+  putEvidence(evidence: NewEvidence): Promise<EvidenceOutcome>;
 
-  /** Finds a code by its hash; does not judge its expiry. */
-  findEnrolmentCode(codeHash: Uint8Array): Promise<EnrolmentCode | undefined>;
+  /** Finds evidence by its hash; does not judge its expiry. */
+  findEvidence(evidenceHash: Uint8Array): Promise<Evidence | undefined>;
 
   /** Keeps a challenge until it is consumed or expired. */
   putChallenge(challenge: NewChallenge): Promise<void>;
@@ -123,7 +210,7 @@ export interface Registry {
   consumeChallenge(use: ChallengeUse): Promise<ConsumeOutcome>;
 
   /**
-   * Consumes code and challenge, adds the device of the code's user and appends to the audit log; or changes nothing.
+   * Consumes evidence and challenge, adds the device of the evidence's user and appends to the audit log; or changes nothing.
    * The caller has checked the proof of possession before.
    */
   completeEnrolment(enrolment: Enrolment): Promise<EnrolmentOutcome>;
@@ -131,20 +218,47 @@ export interface Registry {
   /** Finds a device by its URI. */
   findDevice(device: string): Promise<EnrolledDevice | undefined>;
 
-  /** Finds a device by its signature public key. */
-  findDeviceByKey(signaturePublicKey: Uint8Array): Promise<EnrolledDevice | undefined>;
+  /** Lists devices of a user, revoked ones too, oldest first. */
+  devicesOf(query: DeviceQuery): Promise<readonly EnrolledDevice[]>;
 
-  /** Lists the devices of a user, revoked ones too, oldest first. */
-  devicesOf(user: string, limit: number): Promise<readonly EnrolledDevice[]>;
+  /** Replaces a device's key and appends to the audit log; or changes nothing. The caller has checked both proofs. */
+  rotateKey(rotation: Rotation): Promise<RotationOutcome>;
 
   /** Marks a device as revoked and appends to the audit log, the first time. */
   revokeDevice(revocation: Revocation): Promise<RevocationOutcome>;
 
-  /** Keeps the offered key if there is none yet; answers the newest, so that replicas starting together agree on one. */
-  ensureSigningKey(offered: SigningKey): Promise<SigningKey>;
+  /** Says whether the newest revocation list is still true. */
+  revocationState(): Promise<RevocationState>;
+
+  /** Lists what is revoked and has to be named still. */
+  revokedNames(query: RevokedQuery): Promise<readonly RevokedName[]>;
+
+  /** Keeps a list, if the newest one has the number `after` (0 for none); of replicas that do this together, one succeeds. */
+  publishRevocationList(
+    list: PublishedList,
+    after: number,
+  ): Promise<{ readonly outcome: 'published' | 'superseded' }>;
+
+  /**
+   * Keeps a signing key, if `after` is the newest one (undefined: if there is none yet), so that replicas agree on its
+   * successor.
+   */
+  addSigningKey(
+    offered: SigningKey,
+    after: string | undefined,
+  ): Promise<{ readonly outcome: 'added' | 'superseded' }>;
 
   /** Lists all signing keys, newest first. */
   signingKeys(): Promise<readonly SigningKey[]>;
+
+  /** Forgets the private part of a key that signs no more. */
+  retireSigningKey(kid: string): Promise<void>;
+
+  /** Forgets a key that verifies nothing any more. */
+  dropSigningKey(kid: string): Promise<void>;
+
+  /** Gives the version of a set of trust anchors, which it is known by: a new one when it is not the newest set. */
+  versionOfTrustAnchors(hash: Uint8Array): Promise<bigint>;
 
   /** Appends to the audit log. */
   appendAudit(entry: Uint8Array): Promise<AuditRecord>;

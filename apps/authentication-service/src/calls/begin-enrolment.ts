@@ -1,47 +1,89 @@
 /**
- * BeginEnrolment: a code for a challenge; the code stays good.
+ * BeginEnrolment: a code or an ID token for a challenge; the evidence stays good.
  *
  * @module
  */
 import type { authentication } from '@canopy/contract';
-import type { UnaryHandler } from '@canopy/service';
-import type { EnrolmentCode } from '@canopy/storage';
-import { requireCode } from '../request-fields.ts';
-import { enrolmentPurpose, makeChallenge } from '../rules/challenge.ts';
-import { hashEnrolmentCode } from '../rules/enrolment-code.ts';
-import { EnrolmentRefusalReason, refusal } from '../rules/enrolment-refusal.ts';
+import type { CallContext, UnaryHandler } from '@canopy/service';
+import type { Evidence } from '@canopy/storage';
+import type { IdTokenFault, IdTokens } from '../oidc/id-tokens.ts';
 import type { Parts } from '../parts.ts';
+import { requireEvidence, type ShownEvidence } from '../request-fields.ts';
+import { auditEntry } from '../rules/audit-entry.ts';
+import { enrolmentPurpose, makeChallenge } from '../rules/challenge.ts';
+import { EnrolmentRefusalReason, reasonOf, refusal } from '../rules/enrolment-refusal.ts';
 
 type Handler = UnaryHandler<
   authentication.BeginEnrolmentRequest,
   authentication.BeginEnrolmentResponse,
   undefined
 >;
+type Reason = authentication.EnrolmentRefusalReason;
+type Log = CallContext<undefined>['log'];
 
 /** Makes the handler of BeginEnrolment. */
-export function beginEnrolment({ registry, clock, config }: Parts): Handler {
-  return async (request) => {
-    const codeHash = hashEnrolmentCode(requireCode(request.enrolmentCode, 'enrolment_code'));
-    const nowMs = clock.now();
-    const code = await registry.findEnrolmentCode(codeHash);
-    const reason = refusalOf(code, nowMs);
-    if (code === undefined || reason !== undefined) {
-      return { result: refusal(reason ?? EnrolmentRefusalReason.CODE_UNKNOWN) };
+export function beginEnrolment(parts: Parts): Handler {
+  return async (request, { log }) => {
+    const shown = requireEvidence(request.evidence, 'evidence');
+    const fault = shown.kind === 'idToken' ? await acceptIdToken(shown, parts, log) : undefined;
+    if (fault !== undefined) return { result: refusal(fault) };
+    const evidence = await parts.registry.findEvidence(shown.hash);
+    const judged = judge(evidence, parts.clock.now());
+    if (evidence === undefined || judged !== 'good') {
+      return { result: refusal(reasonOf(judged === 'good' ? 'evidenceUnknown' : judged, shown.kind)) };
     }
-    const challenge = makeChallenge();
-    const expiresAtMs = nowMs + config.challengeLifetime;
-    await registry.putChallenge({ challenge, purpose: enrolmentPurpose(codeHash), expiresAtMs, nowMs });
-    const { domain } = config;
-    const value = { challenge, domain, user: code.user, expiresAtUnixMs: BigInt(expiresAtMs) };
-    return { result: { $case: 'challenge', value } };
+    return { result: { $case: 'challenge', value: await challengeFor(shown, evidence.user, parts) } };
   };
 }
 
-function refusalOf(
-  code: EnrolmentCode | undefined,
+function judge(
+  evidence: Evidence | undefined,
   nowMs: number,
-): authentication.EnrolmentRefusalReason | undefined {
-  if (code === undefined) return EnrolmentRefusalReason.CODE_UNKNOWN;
-  if (code.usedBy !== undefined) return EnrolmentRefusalReason.CODE_USED;
-  return code.expiresAtMs < nowMs ? EnrolmentRefusalReason.CODE_EXPIRED : undefined;
+): 'good' | 'evidenceUnknown' | 'evidenceUsed' | 'evidenceExpired' {
+  if (evidence === undefined) return 'evidenceUnknown';
+  if (evidence.usedBy !== undefined) return 'evidenceUsed';
+  return evidence.expiresAtMs < nowMs ? 'evidenceExpired' : 'good';
+}
+
+async function challengeFor(
+  { hash }: ShownEvidence,
+  user: string,
+  { registry, clock, config }: Parts,
+): Promise<authentication.EnrolmentChallenge> {
+  const nowMs = clock.now();
+  const challenge = makeChallenge();
+  const expiresAtMs = nowMs + config.challengeLifetime;
+  await registry.putChallenge({ challenge, purpose: enrolmentPurpose(hash), expiresAtMs, nowMs });
+  return { challenge, domain: config.domain, user, expiresAtUnixMs: BigInt(expiresAtMs) };
+}
+
+const FAULTS: Readonly<Record<IdTokenFault, Reason>> = {
+  invalid: EnrolmentRefusalReason.ID_TOKEN_INVALID,
+  expired: EnrolmentRefusalReason.ID_TOKEN_EXPIRED,
+  userNameInvalid: EnrolmentRefusalReason.USER_NAME_INVALID,
+};
+
+/** Checks an ID token and keeps its hash as evidence; gives why it is not taken. */
+async function acceptIdToken(shown: ShownEvidence, parts: Parts, log: Log): Promise<Reason | undefined> {
+  const { idTokens } = parts;
+  if (idTokens === undefined) return EnrolmentRefusalReason.ID_TOKEN_NOT_ACCEPTED;
+  // One that enrolled a device says so, also after it has expired.
+  const known = await parts.registry.findEvidence(shown.hash);
+  return known?.usedBy === undefined ? checkIdToken(shown, idTokens, { parts, log }) : undefined;
+}
+
+async function checkIdToken(
+  { value, hash: evidenceHash }: ShownEvidence,
+  idTokens: IdTokens,
+  { parts: { registry, clock }, log }: { readonly parts: Parts; readonly log: Log },
+): Promise<Reason | undefined> {
+  const verdict = await idTokens.verify(value);
+  if (!verdict.valid) {
+    log.info({ event: 'id-token-refused', fault: verdict.fault, err: verdict.cause });
+    return FAULTS[verdict.fault];
+  }
+  const { user, subject, expiresAtMs } = verdict.claims;
+  const audit = auditEntry({ event: 'id-token-accepted', user, subject, expiresAtMs, atMs: clock.now() });
+  const { outcome } = await registry.putEvidence({ evidenceHash, user, subject, expiresAtMs, audit });
+  return outcome === 'otherSubject' ? EnrolmentRefusalReason.USER_NAME_TAKEN : undefined;
 }

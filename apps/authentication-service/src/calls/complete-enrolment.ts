@@ -1,101 +1,108 @@
 /**
- * CompleteEnrolment: code, challenge and proof of possession for a device and the statement about its key.
+ * CompleteEnrolment: evidence, challenge and proof of possession for a device and its credentials.
  *
  * @module
  */
-import { FieldError, requireLength, type authentication } from '@canopy/contract';
-import { CryptoError, getCipherSuite, isSupportedCipherSuite, type CipherSuite } from '@canopy/crypto';
-import { signAttestation, verifyEnrolmentProof } from '@canopy/identity';
+import type { authentication } from '@canopy/contract';
+import { idTokenNonce, verifyEnrolmentProof } from '@canopy/identity';
 import type { UnaryHandler } from '@canopy/service';
-import type { EnrolledDevice, Enrolment } from '@canopy/storage';
-import { requireChallenge, requireCode, requireSignature } from '../request-fields.ts';
+import type { Enrolment } from '@canopy/storage';
+import { decodeJwt } from 'jose';
+import {
+  canIssue,
+  describeCredentials,
+  issueCredentials,
+  requireCredentialTypes,
+  type WantedCredentials,
+} from '../credentials.ts';
+import type { Parts } from '../parts.ts';
+import {
+  requireChallenge,
+  requireEvidence,
+  requireSignature,
+  requireSignatureKey,
+  type RequestedKey,
+  type ShownEvidence,
+} from '../request-fields.ts';
 import { auditEntry, keyHash } from '../rules/audit-entry.ts';
 import { enrolmentPurpose } from '../rules/challenge.ts';
 import { makeDeviceUri } from '../rules/device-id.ts';
-import { hashEnrolmentCode } from '../rules/enrolment-code.ts';
 import { EnrolmentRefusalReason, reasonOf, refusal } from '../rules/enrolment-refusal.ts';
-import type { Parts } from '../parts.ts';
 
 type Request = authentication.CompleteEnrolmentRequest;
 type Handler = UnaryHandler<Request, authentication.CompleteEnrolmentResponse, undefined>;
+type Reason = authentication.EnrolmentRefusalReason;
 
 /** A request whose fields have the right form. */
-interface CheckedRequest {
-  readonly codeHash: Uint8Array;
+interface CheckedRequest extends RequestedKey {
+  readonly evidence: ShownEvidence;
   readonly challenge: Uint8Array;
-  readonly suite: CipherSuite;
-  readonly signatureKey: Uint8Array;
   readonly signature: Uint8Array;
+  readonly wanted: WantedCredentials;
 }
 
 /** Makes the handler of CompleteEnrolment. */
 export function completeEnrolment(parts: Parts): Handler {
-  const { registry, clock, config } = parts;
+  const { registry, clock } = parts;
   return async (request) => {
     const checked = checkRequest(request);
-    const code = await registry.findEnrolmentCode(checked.codeHash);
-    if (code === undefined) return { result: refusal(EnrolmentRefusalReason.CODE_UNKNOWN) };
-    if (!isProven(checked, config.domain, code.user)) {
-      return { result: refusal(EnrolmentRefusalReason.PROOF_INVALID) };
-    }
-    const done = await registry.completeEnrolment(enrolmentOf(checked, code.user, clock.now()));
-    if (!('device' in done)) return { result: refusal(reasonOf(done.outcome)) };
+    const { evidence, wanted } = checked;
+    const known = await registry.findEvidence(evidence.hash);
+    if (known === undefined) return { result: refusal(reasonOf('evidenceUnknown', evidence.kind)) };
+    const reason = refusalOf(checked, known.user, parts);
+    if (reason !== undefined) return { result: refusal(reason) };
+    const done = await registry.completeEnrolment(enrolmentOf(checked, known.user, clock.now()));
+    if (!('device' in done)) return { result: refusal(reasonOf(done.outcome, evidence.kind)) };
+    const { device, outcome } = done;
     // Who lost the answer may ask again, but not for a device that has been revoked since.
-    if (done.device.revokedAtMs !== undefined) return { result: refusal(EnrolmentRefusalReason.CODE_USED) };
-    return { result: { $case: 'device', value: await attest(done.device, parts) } };
+    if (device.revokedAtMs !== undefined) return { result: refusal(reasonOf('evidenceUsed', evidence.kind)) };
+    if (outcome === 'alreadyEnrolled')
+      await registry.appendAudit(repetitionOf(checked, device.device, clock.now()));
+    // Since the time of the enrolment, so that asking again gives no longer life.
+    const issuance = { wanted, issuedAtMs: device.enrolledAtMs };
+    return { result: { $case: 'device', value: await issueCredentials(device, issuance, parts) } };
   };
 }
 
 function checkRequest(request: Request): CheckedRequest {
-  const codeHash = hashEnrolmentCode(requireCode(request.enrolmentCode, 'enrolment_code'));
-  const challenge = requireChallenge(request.challenge, 'challenge');
-  if (!isSupportedCipherSuite(request.cipherSuite)) {
-    throw new FieldError('cipher_suite', 'must be a cipher suite from 1 to 7');
-  }
-  const suite = getCipherSuite(request.cipherSuite);
-  const signatureKey = requireKey(suite, request.signaturePublicKey);
   return {
-    codeHash,
-    challenge,
-    suite,
-    signatureKey,
+    evidence: requireEvidence(request.evidence, 'evidence'),
+    challenge: requireChallenge(request.challenge, 'challenge'),
+    ...requireSignatureKey(request),
     signature: requireSignature(request.signature, 'signature'),
+    wanted: requireCredentialTypes(request.credentialTypes, 'credential_types'),
   };
 }
 
-function requireKey({ signature }: CipherSuite, key: Uint8Array): Uint8Array {
-  const field = 'signature_public_key';
-  requireLength(key, field, signature.publicKeySize);
-  try {
-    signature.validatePublicKey(key);
-    return key;
-  } catch (error) {
-    if (!(error instanceof CryptoError)) throw error;
-    throw new FieldError(field, `must be a public key for ${signature.scheme}`, { cause: error });
-  }
+/** Gives why nothing can be enrolled, whatever the store says. */
+function refusalOf(checked: CheckedRequest, user: string, parts: Parts): Reason | undefined {
+  const { domain } = parts.config;
+  if (!isProven(checked, domain, user)) return EnrolmentRefusalReason.PROOF_INVALID;
+  if (!isForKey(checked, domain)) return EnrolmentRefusalReason.ID_TOKEN_OTHER_KEY;
+  return canIssue(checked.wanted, parts) ? undefined : EnrolmentRefusalReason.CREDENTIAL_TYPE_NOT_ISSUED;
 }
 
-function isProven(
-  { challenge, suite, signatureKey, signature }: CheckedRequest,
-  domain: string,
-  user: string,
-): boolean {
-  return verifyEnrolmentProof(
-    suite,
-    { challenge, domain, user, cipherSuite: suite.id, signatureKey },
-    signature,
-  );
+function isProven(checked: CheckedRequest, domain: string, user: string): boolean {
+  const { challenge, suite, signatureKey, signature } = checked;
+  const proof = { challenge, domain, user, cipherSuite: suite.id, signatureKey };
+  return verifyEnrolmentProof(suite, proof, signature);
+}
+
+/** The token was verified when its hash became evidence: what it says may be read without a key. */
+function isForKey({ evidence, suite, signatureKey }: CheckedRequest, domain: string): boolean {
+  if (evidence.kind === 'enrolmentCode') return true;
+  const { nonce } = decodeJwt(evidence.value);
+  return nonce === idTokenNonce({ domain, cipherSuite: suite.id, signatureKey });
 }
 
 function enrolmentOf(checked: CheckedRequest, user: string, nowMs: number): Enrolment {
-  const { codeHash, challenge, suite, signatureKey } = checked;
+  const { evidence, challenge, suite, signatureKey, wanted } = checked;
   const device = makeDeviceUri(user);
   const cipherSuite = suite.id;
-  const hashed = keyHash(signatureKey);
   return {
-    codeHash,
+    evidenceHash: evidence.hash,
     challenge,
-    challengePurpose: enrolmentPurpose(codeHash),
+    challengePurpose: enrolmentPurpose(evidence.hash),
     device,
     cipherSuite,
     signaturePublicKey: signatureKey,
@@ -105,20 +112,19 @@ function enrolmentOf(checked: CheckedRequest, user: string, nowMs: number): Enro
       device,
       user,
       cipherSuite,
-      keyHash: hashed,
+      keyHash: keyHash(signatureKey),
+      ...describeCredentials(wanted),
       atMs: nowMs,
     }),
   };
 }
 
-/** States the key since the time of its enrolment, so that asking again gives the same words and no longer life. */
-async function attest(
-  known: EnrolledDevice,
-  { config, keys }: Parts,
-): Promise<authentication.EnrolledDevice> {
-  const { device, user, cipherSuite, signaturePublicKey: signatureKey, enrolledAtMs: issuedAtMs } = known;
-  const expiresAtMs = Math.floor((issuedAtMs + config.attestationLifetime) / 1000) * 1000;
-  const claims = { device, cipherSuite, signatureKey, issuedAtMs, expiresAtMs };
-  const attestation = await signAttestation(claims, keys);
-  return { device, user, attestation, attestationExpiresAtUnixMs: BigInt(expiresAtMs) };
+function repetitionOf({ signatureKey, wanted }: CheckedRequest, device: string, nowMs: number): Uint8Array {
+  return auditEntry({
+    event: 'credential-renewed',
+    device,
+    keyHash: keyHash(signatureKey),
+    ...describeCredentials(wanted),
+    atMs: nowMs,
+  });
 }

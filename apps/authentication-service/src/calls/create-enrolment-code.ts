@@ -28,14 +28,14 @@ export function createEnrolmentCode({ registry, clock, config }: Parts): Handler
     const nowMs = clock.now();
     const expiresAtMs = nowMs + config.enrolmentCodeLifetime;
     const enrolmentCode = makeEnrolmentCode();
-    const { outcome } = await registry.createEnrolmentCode({
-      codeHash: hashEnrolmentCode(enrolmentCode),
+    const { outcome } = await registry.putEvidence({
+      evidenceHash: hashEnrolmentCode(enrolmentCode),
       user,
       expiresAtMs,
       audit: auditEntry({ event: 'enrolment-code-created', user, expiresAtMs, atMs: nowMs }),
     });
     // The same 125 random bits twice: rather no code than one that belongs to somebody else.
-    if (outcome === 'exists') throw new Error('a fresh enrolment code was known already');
+    if (outcome !== 'created') throw new Error('a fresh enrolment code was known already');
     return { enrolmentCode, user, expiresAtUnixMs: BigInt(expiresAtMs) };
   };
 }

@@ -11,5 +11,5 @@ type Handler = UnaryHandler<authentication.GetJwksRequest, authentication.GetJwk
 
 /** Makes the handler of GetJwks. */
 export function getJwks({ config, keys }: Parts): Handler {
-  return () => Promise.resolve({ domain: config.domain, jwksJson: keys.jwksJson });
+  return async () => ({ domain: config.domain, jwksJson: await keys.jwksJson() });
 }

@@ -1,34 +1,26 @@
 /**
- * ListDevices: the devices of the caller's own user.
+ * ListDevices: the devices of the caller's own user, or of any user for the administrator.
  *
  * @module
  */
 import type { authentication } from '@canopy/contract';
 import { permissionDenied, type Caller, type UnaryHandler } from '@canopy/service';
-import type { EnrolledDevice } from '@canopy/storage';
-import { requireUser } from '../request-fields.ts';
+import { readDevicePage } from '../device-pages.ts';
 import type { Parts } from '../parts.ts';
+import { requireUser } from '../request-fields.ts';
 
-type Handler = UnaryHandler<authentication.ListDevicesRequest, authentication.ListDevicesResponse, Caller>;
+type Handler<Who> = UnaryHandler<authentication.ListDevicesRequest, authentication.ListDevicesResponse, Who>;
 
-/** How many devices are listed at most, the oldest first. */
-const MAX_DEVICES = 1_000;
-
-/** Makes the handler of ListDevices. */
-export function listDevices({ registry, config }: Parts): Handler {
+/** Makes the handler of ListDevices for devices. */
+export function listDevices(parts: Parts): Handler<Caller> {
   return async (request, { caller }) => {
-    const user = requireUser(request.user, 'user', config.domain);
+    const user = requireUser(request.user, 'user', parts.config.domain);
     if (user !== caller.user) throw permissionDenied('OTHER_USER');
-    const devices = await registry.devicesOf(user, MAX_DEVICES);
-    return { devices: devices.map(describe) };
+    return readDevicePage(request, parts);
   };
 }
 
-function describe(known: EnrolledDevice): authentication.Device {
-  return {
-    device: known.device,
-    signaturePublicKey: known.signaturePublicKey,
-    enrolledAtUnixMs: BigInt(known.enrolledAtMs),
-    revoked: known.revokedAtMs !== undefined,
-  };
+/** Makes the handler of ListDevices for the administrator. */
+export function listDevicesOfAnyone(parts: Parts): Handler<undefined> {
+  return (request) => readDevicePage(request, parts);
 }

@@ -1,26 +1,41 @@
 /**
- * RevokeDevice: no more tokens for a device of the caller's own user.
+ * RevokeDevice: no more tokens for a device, of the caller's own user or of any for the administrator.
  *
  * @module
  */
 import type { authentication } from '@canopy/contract';
 import { userOfDevice } from '@canopy/identity';
 import { permissionDenied, type Caller, type UnaryHandler } from '@canopy/service';
+import type { Parts } from '../parts.ts';
 import { requireDevice } from '../request-fields.ts';
 import { auditEntry } from '../rules/audit-entry.ts';
-import type { Parts } from '../parts.ts';
+import { keptUntilMs } from '../rules/lifetimes.ts';
 
-type Handler = UnaryHandler<authentication.RevokeDeviceRequest, authentication.RevokeDeviceResponse, Caller>;
+type Response = authentication.RevokeDeviceResponse;
+type Handler<Who> = UnaryHandler<authentication.RevokeDeviceRequest, Response, Who>;
 
-/** Makes the handler of RevokeDevice. */
-export function revokeDevice({ registry, clock, config }: Parts): Handler {
+/** Makes the handler of RevokeDevice for devices. */
+export function revokeDevice(parts: Parts): Handler<Caller> {
   return async (request, { caller }) => {
-    const device = requireDevice(request.device, 'device', config.domain);
+    const device = requireDevice(request.device, 'device', parts.config.domain);
     if (userOfDevice(device) !== caller.user) throw permissionDenied('OTHER_USER');
-    const nowMs = clock.now();
-    const audit = auditEntry({ event: 'device-revoked', device, by: caller.device, atMs: nowMs });
-    const done = await registry.revokeDevice({ device, user: caller.user, nowMs, audit });
-    if (done.outcome === 'unknownDevice') return { result: { $case: 'notFound', value: {} } };
-    return { result: { $case: 'revoked', value: { revokedAtUnixMs: BigInt(done.revokedAtMs) } } };
+    return revoke(device, caller.device, parts);
   };
+}
+
+/** Makes the handler of RevokeDevice for the administrator. */
+export function revokeDeviceOfAnyone(parts: Parts): Handler<undefined> {
+  return async (request) => {
+    const device = requireDevice(request.device, 'device', parts.config.domain);
+    return revoke(device, 'administrator', parts);
+  };
+}
+
+async function revoke(device: string, by: string, { registry, clock, config }: Parts): Promise<Response> {
+  const nowMs = clock.now();
+  const audit = auditEntry({ event: 'device-revoked', device, by, atMs: nowMs });
+  const revocation = { device, user: userOfDevice(device), nowMs, keepUntilMs: keptUntilMs(nowMs, config) };
+  const done = await registry.revokeDevice({ ...revocation, audit });
+  if (done.outcome === 'unknownDevice') return { result: { $case: 'notFound', value: {} } };
+  return { result: { $case: 'revoked', value: { revokedAtUnixMs: BigInt(done.revokedAtMs) } } };
 }

@@ -13,9 +13,9 @@ export function makeChallenge(): Uint8Array {
   return new Uint8Array(randomBytes(CHALLENGE_LENGTH));
 }
 
-/** Names the purpose of a challenge that is for one enrolment code. */
-export function enrolmentPurpose(codeHash: Uint8Array): string {
-  return `enrolment ${Buffer.from(codeHash).toString('hex')}`;
+/** Names the purpose of a challenge that is for one piece of evidence. */
+export function enrolmentPurpose(evidenceHash: Uint8Array): string {
+  return `enrolment ${Buffer.from(evidenceHash).toString('hex')}`;
 }
 
 /** Names the purpose of a challenge that is for one device. */

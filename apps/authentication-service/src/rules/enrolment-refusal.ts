@@ -16,19 +16,35 @@ export interface RefusalCase {
 }
 
 type Refused = Exclude<EnrolmentOutcome['outcome'], 'enrolled' | 'alreadyEnrolled'>;
+type Reasons = Readonly<Record<Refused, authentication.EnrolmentRefusalReason>>;
 
-const REASONS: Readonly<Record<Refused, authentication.EnrolmentRefusalReason>> = {
-  codeUnknown: EnrolmentRefusalReason.CODE_UNKNOWN,
-  codeUsed: EnrolmentRefusalReason.CODE_USED,
-  codeExpired: EnrolmentRefusalReason.CODE_EXPIRED,
+const COMMON = {
   challengeUnknown: EnrolmentRefusalReason.CHALLENGE_UNKNOWN,
   challengeExpired: EnrolmentRefusalReason.CHALLENGE_EXPIRED,
   keyInUse: EnrolmentRefusalReason.KEY_IN_USE,
 };
 
-/** Gives the reason for an outcome of the store. */
-export function reasonOf(outcome: Refused): authentication.EnrolmentRefusalReason {
-  return REASONS[outcome];
+const REASONS: Readonly<Record<'enrolmentCode' | 'idToken', Reasons>> = {
+  enrolmentCode: {
+    ...COMMON,
+    evidenceUnknown: EnrolmentRefusalReason.CODE_UNKNOWN,
+    evidenceUsed: EnrolmentRefusalReason.CODE_USED,
+    evidenceExpired: EnrolmentRefusalReason.CODE_EXPIRED,
+  },
+  idToken: {
+    ...COMMON,
+    evidenceUnknown: EnrolmentRefusalReason.ID_TOKEN_INVALID,
+    evidenceUsed: EnrolmentRefusalReason.ID_TOKEN_USED,
+    evidenceExpired: EnrolmentRefusalReason.ID_TOKEN_EXPIRED,
+  },
+};
+
+/** Gives the reason for an outcome of the store, in the words for the kind of evidence. */
+export function reasonOf(
+  outcome: Refused,
+  kind: 'enrolmentCode' | 'idToken',
+): authentication.EnrolmentRefusalReason {
+  return REASONS[kind][outcome];
 }
 
 /** Makes the refusal of an enrolment. */

@@ -1,5 +1,6 @@
 import { callUnary } from '@canopy/contract';
 import { getCipherSuite } from '@canopy/crypto';
+import { nameOfSignatureKey } from '@canopy/identity';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import {
   calculateJwkThumbprint,
@@ -72,6 +73,7 @@ describe('access tokens', () => {
         iss: DOMAIN,
         aud: names[index],
         sub: alice.enrolled.device,
+        cnf: { kid: nameOfSignatureKey(alice.keys.publicKey) },
         user: alice.enrolled.user,
         iat: NOW / 1000,
         exp: NOW / 1000 + 600,

@@ -15,6 +15,8 @@ import {
   tokenRequest,
   type Bench,
   type TestDevice,
+  firstPage,
+  withCode,
 } from '../bench.ts';
 
 const suite = getCipherSuite(1);
@@ -75,8 +77,8 @@ function sendRaw(method: string, message: Uint8Array): Promise<unknown> {
 const bytes = (length: number): Uint8Array => new Uint8Array(length).fill(7);
 
 const METHODS = [
-  ['BeginEnrolment', 'enrolment_code'],
-  ['CompleteEnrolment', 'enrolment_code'],
+  ['BeginEnrolment', 'evidence'],
+  ['CompleteEnrolment', 'evidence'],
   ['BeginAuthentication', 'device'],
   ['CreateAccessTokens', 'audiences'],
   ['ListDevices', 'user'],
@@ -122,7 +124,7 @@ describe('bytes that are no request', () => {
 
   it('a message larger than the limit', async () => {
     const failure = await failureOf(
-      callUnary(bench.client, 'beginEnrolment', { enrolmentCode: 'x'.repeat(5 * 1024 * 1024) }),
+      callUnary(bench.client, 'beginEnrolment', withCode('x'.repeat(5 * 1024 * 1024))),
     );
     expect(failure.code).toBe('RESOURCE_EXHAUSTED');
   });
@@ -130,8 +132,8 @@ describe('bytes that are no request', () => {
 
 describe('fields that do not hold what they must', () => {
   it.each<[string, Partial<authentication.CompleteEnrolmentRequest>]>([
-    ['enrolment_code', { enrolmentCode: '' }],
-    ['enrolment_code', { enrolmentCode: 'x'.repeat(65) }],
+    ['enrolment_code', withCode('')],
+    ['enrolment_code', withCode('x'.repeat(65))],
     ['challenge', { challenge: bytes(0) }],
     ['challenge', { challenge: bytes(31) }],
     ['challenge', { challenge: bytes(1_000_000) }],
@@ -176,8 +178,8 @@ describe('fields that do not hold what they must', () => {
     expect(await fieldOf(callUnary(bench.client, 'beginAuthentication', { device }))).toBe('device');
     expect(await fieldOf(callUnary(bench.client, 'revokeDevice', { device }, { metadata }))).toBe('device');
     const user = 'mimi://example.org/u/alice';
-    expect(await fieldOf(callUnary(bench.client, 'listDevices', { user }, { metadata }))).toBe('user');
-    expect(await fieldOf(callUnary(bench.client, 'listDevices', { user: device }, { metadata }))).toBe(
+    expect(await fieldOf(callUnary(bench.client, 'listDevices', firstPage(user), { metadata }))).toBe('user');
+    expect(await fieldOf(callUnary(bench.client, 'listDevices', firstPage(device), { metadata }))).toBe(
       'user',
     );
   });
@@ -185,7 +187,9 @@ describe('fields that do not hold what they must', () => {
 
 async function reasonFor(metadata: Metadata): Promise<string> {
   const user = alice.enrolled.user;
-  const failure: CallError = await failureOf(callUnary(bench.client, 'listDevices', { user }, { metadata }));
+  const failure: CallError = await failureOf(
+    callUnary(bench.client, 'listDevices', firstPage(user), { metadata }),
+  );
   expect(failure.code).toBe('UNAUTHENTICATED');
   return failure.reason;
 }
@@ -221,7 +225,9 @@ describe('tokens of another time or place', () => {
     const { user } = device.enrolled;
     for (const audience of [TokenAudience.DELIVERY, TokenAudience.DIRECTORY]) {
       const metadata = bearerOf(await tokenOf(own, device, audience));
-      const { code, reason } = await failureOf(callUnary(own.client, 'listDevices', { user }, { metadata }));
+      const { code, reason } = await failureOf(
+        callUnary(own.client, 'listDevices', firstPage(user), { metadata }),
+      );
       expect([code, reason]).toEqual(['UNAUTHENTICATED', 'TOKEN_WRONG_AUDIENCE']);
     }
   });
@@ -229,9 +235,9 @@ describe('tokens of another time or place', () => {
   it('are refused when another deployment made them', async () => {
     const metadata = bearerOf(token);
     const { user } = alice.enrolled;
-    expect((await failureOf(callUnary(own.client, 'listDevices', { user }, { metadata }))).reason).toBe(
-      'TOKEN_UNKNOWN_KEY',
-    );
+    expect(
+      (await failureOf(callUnary(own.client, 'listDevices', firstPage(user), { metadata }))).reason,
+    ).toBe('TOKEN_UNKNOWN_KEY');
   });
 
   it('are refused after ten minutes', async () => {
@@ -239,9 +245,11 @@ describe('tokens of another time or place', () => {
     const { user } = device.enrolled;
     const metadata = bearerOf(await tokenOf(own, device));
     own.clock.advance(599_999);
-    await expect(callUnary(own.client, 'listDevices', { user }, { metadata })).resolves.toBeDefined();
+    await expect(callUnary(own.client, 'listDevices', firstPage(user), { metadata })).resolves.toBeDefined();
     own.clock.advance(1);
-    const { code, reason } = await failureOf(callUnary(own.client, 'listDevices', { user }, { metadata }));
+    const { code, reason } = await failureOf(
+      callUnary(own.client, 'listDevices', firstPage(user), { metadata }),
+    );
     expect([code, reason]).toEqual(['UNAUTHENTICATED', 'TOKEN_EXPIRED']);
   });
 });
@@ -253,9 +261,9 @@ describe('a store that is away', () => {
     const metadata = bearerOf(await tokenOf(own, device));
     own.store.close();
     const calls = [
-      callUnary(own.client, 'beginEnrolment', { enrolmentCode: 'some code' }),
+      callUnary(own.client, 'beginEnrolment', withCode('some code')),
       callUnary(own.client, 'beginAuthentication', { device: device.enrolled.device }),
-      callUnary(own.client, 'listDevices', { user: device.enrolled.user }, { metadata }),
+      callUnary(own.client, 'listDevices', firstPage(device.enrolled.user), { metadata }),
     ];
     for (const call of calls) {
       expect((await failureOf(call)).code).toBe('UNAVAILABLE');

@@ -9,6 +9,7 @@ import {
   tokenOf,
   type Bench,
   type TestDevice,
+  firstPage,
 } from '../bench.ts';
 
 let bench: Bench;
@@ -32,12 +33,9 @@ describe('the devices of a user', () => {
     const second = await enrol(bench, { cipherSuite: 2 });
     const metadata = bearerOf(await tokenOf(bench, alice));
     await callUnary(bench.client, 'revokeDevice', { device: second.enrolled.device }, { metadata });
-    const { devices } = await callUnary(
-      bench.client,
-      'listDevices',
-      { user: alice.enrolled.user },
-      { metadata },
-    );
+    const { devices } = await callUnary(bench.client, 'listDevices', firstPage(alice.enrolled.user), {
+      metadata,
+    });
     expect(
       devices.map((each) => ({ ...each, signaturePublicKey: Uint8Array.from(each.signaturePublicKey) })),
     ).toEqual([
@@ -46,12 +44,18 @@ describe('the devices of a user', () => {
         signaturePublicKey: alice.keys.publicKey,
         enrolledAtUnixMs: BigInt(NOW),
         revoked: false,
+        cipherSuite: 1,
+        keySinceUnixMs: BigInt(NOW),
+        revokedAtUnixMs: 0n,
       },
       {
         device: second.enrolled.device,
         signaturePublicKey: second.keys.publicKey,
         enrolledAtUnixMs: BigInt(NOW + 5_000),
         revoked: true,
+        cipherSuite: 2,
+        keySinceUnixMs: BigInt(NOW + 5_000),
+        revokedAtUnixMs: BigInt(NOW + 5_000),
       },
     ]);
   });
@@ -59,8 +63,8 @@ describe('the devices of a user', () => {
   it('are shown to and revoked by nobody else', async () => {
     const metadata = bearerOf(await tokenOf(bench, alice));
     const calls = [
-      callUnary(bench.client, 'listDevices', { user: bob.enrolled.user }, { metadata }),
-      callUnary(bench.client, 'listDevices', { user: 'mimi://example.com/u/nobody' }, { metadata }),
+      callUnary(bench.client, 'listDevices', firstPage(bob.enrolled.user), { metadata }),
+      callUnary(bench.client, 'listDevices', firstPage('mimi://example.com/u/nobody'), { metadata }),
       callUnary(bench.client, 'revokeDevice', { device: bob.enrolled.device }, { metadata }),
     ];
     for (const call of calls) {
@@ -105,7 +109,7 @@ describe('revoking a device', () => {
     const metadata = bearerOf(await tokenOf(bench, alice));
     await callUnary(bench.client, 'revokeDevice', { device: alice.enrolled.device }, { metadata });
     const failure = await failureOf(
-      callUnary(bench.client, 'listDevices', { user: alice.enrolled.user }, { metadata }),
+      callUnary(bench.client, 'listDevices', firstPage(alice.enrolled.user), { metadata }),
     );
     expect([failure.code, failure.reason]).toEqual(['UNAUTHENTICATED', 'DEVICE_NOT_AUTHENTICATED']);
   });

@@ -17,6 +17,7 @@ import {
   refusalOf,
   startBench,
   type Bench,
+  withCode,
 } from '../bench.ts';
 
 const USER = 'mimi://example.com/u/alice';
@@ -74,14 +75,20 @@ describe('enrolling a device', () => {
     bench.clock.advance(30 * 86_400_000);
     const { result } = await callUnary(bench.client, 'completeEnrolment', request);
     expect(result).toEqual({ $case: 'device', value: enrolled });
-    const devices = await bench.store.registry.devicesOf(USER, 10);
+    const devices = await bench.store.registry.devicesOf({ user: USER, limit: 10 });
     expect(devices).toHaveLength(1);
   });
 
   it('does not give it again once the device was revoked', async () => {
     const { enrolled, request } = await enrol(bench);
     const { device, user } = enrolled;
-    await bench.store.registry.revokeDevice({ device, user, nowMs: NOW, audit: new Uint8Array(1) });
+    await bench.store.registry.revokeDevice({
+      device,
+      user,
+      nowMs: NOW,
+      keepUntilMs: NOW + 1,
+      audit: new Uint8Array(1),
+    });
     expect(await refusalOf(bench, request)).toBe(EnrolmentRefusalReason.CODE_USED);
   });
 
@@ -122,7 +129,7 @@ describe('enrolling a device', () => {
       expect(hash).toEqual(auditHash(previous, entry));
       previous = hash;
     }
-    expect(JSON.stringify(events)).not.toContain(request.enrolmentCode);
+    expect(JSON.stringify(events)).not.toContain(request.evidence?.value ?? '');
   });
 
   it('leaves no code, challenge or signature in the log', async () => {
@@ -133,7 +140,7 @@ describe('enrolling a device', () => {
       Buffer.from(bytes).toString('base64'),
       Buffer.from(bytes).toString('hex'),
     ]);
-    for (const secret of [request.enrolmentCode, enrolled.attestation, ADMIN_SECRET, ...secrets]) {
+    for (const secret of [request.evidence?.value ?? '', enrolled.attestation, ADMIN_SECRET, ...secrets]) {
       expect(log).not.toContain(secret);
     }
   });
@@ -141,19 +148,20 @@ describe('enrolling a device', () => {
 
 describe('an enrolment is refused', () => {
   it('with CODE_UNKNOWN for a code that nobody made', async () => {
-    const { result } = await callUnary(bench.client, 'beginEnrolment', { enrolmentCode: 'no such code' });
+    const { result } = await callUnary(bench.client, 'beginEnrolment', withCode('no such code'));
     expect(result).toEqual({ $case: 'refusal', value: { reason: EnrolmentRefusalReason.CODE_UNKNOWN } });
     const code = await newCode(bench);
     const request = enrolmentRequest(code, await challengeFor(bench, code), newKeys());
-    expect(await refusalOf(bench, { ...request, enrolmentCode: 'other' })).toBe(
+    expect(await refusalOf(bench, { ...request, ...withCode('other') })).toBe(
       EnrolmentRefusalReason.CODE_UNKNOWN,
     );
   });
 
   it('with CODE_USED for a code that has worked', async () => {
     const { request } = await enrol(bench);
-    const { enrolmentCode } = request;
-    const { result } = await callUnary(bench.client, 'beginEnrolment', { enrolmentCode });
+    const { evidence } = request;
+    const enrolmentCode = evidence?.value ?? '';
+    const { result } = await callUnary(bench.client, 'beginEnrolment', { evidence });
     expect(result).toEqual({ $case: 'refusal', value: { reason: EnrolmentRefusalReason.CODE_USED } });
     const other = { challenge: request.challenge, domain: DOMAIN, user: USER };
     expect(await refusalOf(bench, enrolmentRequest(enrolmentCode, other, newKeys()))).toBe(
@@ -166,7 +174,7 @@ describe('an enrolment is refused', () => {
     bench.clock.advance(7 * 86_400_000);
     const challenge = await challengeFor(bench, code);
     bench.clock.advance(1);
-    const { result } = await callUnary(bench.client, 'beginEnrolment', { enrolmentCode: code });
+    const { result } = await callUnary(bench.client, 'beginEnrolment', withCode(code));
     expect(result).toEqual({ $case: 'refusal', value: { reason: EnrolmentRefusalReason.CODE_EXPIRED } });
     expect(await refusalOf(bench, enrolmentRequest(code, challenge, newKeys()))).toBe(
       EnrolmentRefusalReason.CODE_EXPIRED,
@@ -272,7 +280,7 @@ describe('making enrolment codes', () => {
   it('stores a hash only', async () => {
     const code = await newCode(bench);
     const found = [code, code.replaceAll('-', '')].map((text) =>
-      bench.store.registry.findEnrolmentCode(Buffer.from(text)),
+      bench.store.registry.findEvidence(Buffer.from(text)),
     );
     expect(await Promise.all(found)).toEqual([undefined, undefined]);
   });

@@ -7,27 +7,36 @@ import type {
   AuditRecord,
   ChallengeUse,
   ConsumeOutcome,
+  DeviceQuery,
   EnrolledDevice,
   Enrolment,
-  EnrolmentCode,
   EnrolmentOutcome,
+  Evidence,
+  EvidenceOutcome,
   NewChallenge,
-  NewEnrolmentCode,
+  NewEvidence,
+  PublishedList,
   Registry,
   Revocation,
   RevocationOutcome,
+  RevocationState,
+  RevokedName,
+  RevokedQuery,
+  Rotation,
+  RotationOutcome,
   SigningKey,
 } from '../registry.ts';
 import { StorageError } from '../errors.ts';
 import { appendAuditEntry, readAuditEntries } from './audit-log.ts';
 import { dropChallenge, judgeChallenge, keepChallenge } from './challenges.ts';
 import type { SqliteConnection } from './connection.ts';
-import { bytes, optionalInteger, smallInteger, text } from './row.ts';
-import type { Row } from './row.ts';
+import { addDevice, findDevice, isKnownKey, listDevices, markRevoked, replaceKey } from './devices.ts';
+import { findEvidence, keepEvidence, ownsName, useEvidence } from './evidence.ts';
+import { addRevokedName, keepRevocationList, listRevokedNames, readRevocationState } from './revocations.ts';
+import { bytes, integer } from './row.ts';
+import { keepSigningKey, listSigningKeys } from './signing-keys.ts';
 
-const DEVICE_COLUMNS = 'device, user, cipher_suite, signature_public_key, enrolled_at_ms, revoked_at_ms';
-
-/** Codes, challenges, devices, signing keys and audit log in one SQLite file. */
+/** Evidence, challenges, devices, revocations, signing keys and audit log in one SQLite file. */
 export class SqliteRegistry implements Registry {
   readonly #connection: SqliteConnection;
 
@@ -35,22 +44,17 @@ export class SqliteRegistry implements Registry {
     this.#connection = connection;
   }
 
-  async createEnrolmentCode(code: NewEnrolmentCode): Promise<{ readonly outcome: 'created' | 'exists' }> {
+  async putEvidence(evidence: NewEvidence): Promise<EvidenceOutcome> {
     return this.#connection.write(() => {
-      const created = this.#connection.run(
-        'INSERT OR IGNORE INTO enrolment_code (code_hash, user, expires_at_ms) VALUES (?, ?, ?)',
-        code.codeHash,
-        code.user,
-        code.expiresAtMs,
-      );
-      if (created === 0) return { outcome: 'exists' };
-      appendAuditEntry(this.#connection, code.audit);
+      if (!ownsName(this.#connection, evidence)) return { outcome: 'otherSubject' };
+      if (!keepEvidence(this.#connection, evidence)) return { outcome: 'exists' };
+      appendAuditEntry(this.#connection, evidence.audit);
       return { outcome: 'created' };
     });
   }
 
-  async findEnrolmentCode(codeHash: Uint8Array): Promise<EnrolmentCode | undefined> {
-    return this.#connection.read(() => this.#findCode(codeHash));
+  async findEvidence(evidenceHash: Uint8Array): Promise<Evidence | undefined> {
+    return this.#connection.read(() => findEvidence(this.#connection, evidenceHash));
   }
 
   async putChallenge(challenge: NewChallenge): Promise<void> {
@@ -67,61 +71,112 @@ export class SqliteRegistry implements Registry {
 
   async completeEnrolment(enrolment: Enrolment): Promise<EnrolmentOutcome> {
     return this.#connection.write((): EnrolmentOutcome => {
-      const code = this.#findCode(enrolment.codeHash);
-      if (code === undefined) return { outcome: 'codeUnknown' };
-      if (code.usedBy !== undefined) return this.#repeatedEnrolment(code.usedBy, enrolment);
-      if (code.expiresAtMs < enrolment.nowMs) return { outcome: 'codeExpired' };
+      const evidence = findEvidence(this.#connection, enrolment.evidenceHash);
+      if (evidence === undefined) return { outcome: 'evidenceUnknown' };
+      if (evidence.usedBy !== undefined) return this.#repeatedEnrolment(evidence.usedBy, enrolment);
+      if (evidence.expiresAtMs < enrolment.nowMs) return { outcome: 'evidenceExpired' };
       const { challenge, challengePurpose: purpose, nowMs } = enrolment;
       const judged = judgeChallenge(this.#connection, { challenge, purpose, nowMs });
       if (judged !== 'consumed') return { outcome: judged };
-      if (this.#findByKey(enrolment.signaturePublicKey) !== undefined) return { outcome: 'keyInUse' };
-      return { outcome: 'enrolled', device: this.#enrol(code.user, enrolment) };
+      if (isKnownKey(this.#connection, enrolment.signaturePublicKey)) return { outcome: 'keyInUse' };
+      return { outcome: 'enrolled', device: this.#enrol(evidence.user, enrolment) };
     });
   }
 
   async findDevice(device: string): Promise<EnrolledDevice | undefined> {
-    return this.#connection.read(() => this.#findByUri(device));
+    return this.#connection.read(() => findDevice(this.#connection, device));
   }
 
-  async findDeviceByKey(signaturePublicKey: Uint8Array): Promise<EnrolledDevice | undefined> {
-    return this.#connection.read(() => this.#findByKey(signaturePublicKey));
+  async devicesOf(query: DeviceQuery): Promise<readonly EnrolledDevice[]> {
+    return this.#connection.read(() => listDevices(this.#connection, query));
   }
 
-  async devicesOf(user: string, limit: number): Promise<readonly EnrolledDevice[]> {
-    return this.#connection.read(() => {
-      const sql = `SELECT ${DEVICE_COLUMNS} FROM device WHERE user = ? ORDER BY id LIMIT ?`;
-      return Array.from(this.#connection.iterate(sql, user, limit), toDevice);
+  async rotateKey(rotation: Rotation): Promise<RotationOutcome> {
+    return this.#connection.write((): RotationOutcome => {
+      const known = findDevice(this.#connection, rotation.device);
+      const isCurrent = known !== undefined && sameBytes(known.signaturePublicKey, rotation.currentKey);
+      if (!isCurrent || known.revokedAtMs !== undefined) return { outcome: 'otherKey' };
+      if (isKnownKey(this.#connection, rotation.signaturePublicKey)) return { outcome: 'keyInUse' };
+      replaceKey(this.#connection, rotation);
+      if (rotation.revoked !== undefined) addRevokedName(this.#connection, rotation.revoked);
+      appendAuditEntry(this.#connection, rotation.audit);
+      const { cipherSuite, signaturePublicKey, nowMs: keySinceMs } = rotation;
+      return { outcome: 'rotated', device: { ...known, cipherSuite, signaturePublicKey, keySinceMs } };
     });
   }
 
-  async revokeDevice({ device, user, nowMs, audit }: Revocation): Promise<RevocationOutcome> {
+  async revokeDevice(revocation: Revocation): Promise<RevocationOutcome> {
+    const { device: name, user, nowMs, keepUntilMs } = revocation;
     return this.#connection.write((): RevocationOutcome => {
-      const known = this.#findByUri(device);
+      const known = findDevice(this.#connection, name);
       if (known === undefined || known.user !== user) return { outcome: 'unknownDevice' };
-      if (known.revokedAtMs !== undefined)
-        return { outcome: 'alreadyRevoked', revokedAtMs: known.revokedAtMs };
-      this.#connection.run('UPDATE device SET revoked_at_ms = ? WHERE device = ?', nowMs, device);
-      appendAuditEntry(this.#connection, audit);
+      const { revokedAtMs } = known;
+      if (revokedAtMs !== undefined) return { outcome: 'alreadyRevoked', revokedAtMs };
+      markRevoked(this.#connection, name, nowMs);
+      addRevokedName(this.#connection, { kind: 'device', name, keepUntilMs });
+      appendAuditEntry(this.#connection, revocation.audit);
       return { outcome: 'revoked', revokedAtMs: nowMs };
     });
   }
 
-  async ensureSigningKey(offered: SigningKey): Promise<SigningKey> {
+  async revocationState(): Promise<RevocationState> {
+    return this.#connection.read(() => readRevocationState(this.#connection));
+  }
+
+  async revokedNames(query: RevokedQuery): Promise<readonly RevokedName[]> {
+    return this.#connection.read(() => listRevokedNames(this.#connection, query));
+  }
+
+  async publishRevocationList(
+    list: PublishedList,
+    after: number,
+  ): Promise<{ readonly outcome: 'published' | 'superseded' }> {
     return this.#connection.write(() => {
-      const [newest] = this.#signingKeys();
-      if (newest !== undefined) return newest;
-      this.#connection.run(
-        'INSERT INTO signing_key (kid, private_jwk, created_at_ms) VALUES (?, ?, ?)',
-        offered.kid,
-        offered.privateJwk,
-        offered.createdAtMs,
-      );
-      return offered;
+      const newest = readRevocationState(this.#connection).list?.number ?? 0;
+      if (newest !== after) return { outcome: 'superseded' };
+      keepRevocationList(this.#connection, list);
+      return { outcome: 'published' };
+    });
+  }
+
+  async addSigningKey(
+    offered: SigningKey,
+    after: string | undefined,
+  ): Promise<{ readonly outcome: 'added' | 'superseded' }> {
+    return this.#connection.write(() => {
+      const [newest] = listSigningKeys(this.#connection);
+      if (newest?.kid !== after) return { outcome: 'superseded' };
+      keepSigningKey(this.#connection, offered);
+      return { outcome: 'added' };
     });
   }
 
   async signingKeys(): Promise<readonly SigningKey[]> {
-    return this.#connection.read(() => this.#signingKeys());
+    return this.#connection.read(() => listSigningKeys(this.#connection));
+  }
+
+  async retireSigningKey(kid: string): Promise<void> {
+    this.#connection.write(() => {
+      this.#connection.run('UPDATE signing_key SET private_key = NULL WHERE kid = ?', kid);
+    });
+  }
+
+  async dropSigningKey(kid: string): Promise<void> {
+    this.#connection.write(() => {
+      this.#connection.run('DELETE FROM signing_key WHERE kid = ?', kid);
+    });
+  }
+
+  async versionOfTrustAnchors(hash: Uint8Array): Promise<bigint> {
+    return this.#connection.write(() => {
+      const newest = this.#connection.get(
+        'SELECT version, hash FROM trust_anchors ORDER BY version DESC LIMIT 1',
+      );
+      const version = newest === undefined ? 0n : integer(newest, 'version');
+      if (newest !== undefined && sameBytes(bytes(newest, 'hash'), hash)) return version;
+      this.#connection.run('INSERT INTO trust_anchors (version, hash) VALUES (?, ?)', version + 1n, hash);
+      return version + 1n;
+    });
   }
 
   async appendAudit(entry: Uint8Array): Promise<AuditRecord> {
@@ -132,83 +187,27 @@ export class SqliteRegistry implements Registry {
     return this.#connection.read(() => readAuditEntries(this.#connection, afterSequence, limit));
   }
 
-  #findCode(codeHash: Uint8Array): EnrolmentCode | undefined {
-    const row = this.#connection.get(
-      'SELECT user, expires_at_ms, used_by FROM enrolment_code WHERE code_hash = ?',
-      codeHash,
-    );
-    if (row === undefined) return undefined;
-    return {
-      user: text(row, 'user'),
-      expiresAtMs: smallInteger(row, 'expires_at_ms'),
-      usedBy: row['used_by'] === null ? undefined : text(row, 'used_by'),
-    };
-  }
-
   #repeatedEnrolment(usedBy: string, enrolment: Enrolment): EnrolmentOutcome {
-    const device = this.#findByUri(usedBy);
-    if (device === undefined) throw new StorageError('CORRUPT', 'an enrolment code without its device');
+    const device = findDevice(this.#connection, usedBy);
+    if (device === undefined) throw new StorageError('CORRUPT', 'used evidence without its device');
     const sameKey =
       device.cipherSuite === enrolment.cipherSuite &&
-      Buffer.compare(device.signaturePublicKey, enrolment.signaturePublicKey) === 0;
-    return sameKey ? { outcome: 'alreadyEnrolled', device } : { outcome: 'codeUsed' };
-  }
-
-  #findByUri(device: string): EnrolledDevice | undefined {
-    const row = this.#connection.get(`SELECT ${DEVICE_COLUMNS} FROM device WHERE device = ?`, device);
-    return row === undefined ? undefined : toDevice(row);
-  }
-
-  #findByKey(signaturePublicKey: Uint8Array): EnrolledDevice | undefined {
-    const sql = `SELECT ${DEVICE_COLUMNS} FROM device WHERE signature_public_key = ?`;
-    const row = this.#connection.get(sql, signaturePublicKey);
-    return row === undefined ? undefined : toDevice(row);
+      sameBytes(device.signaturePublicKey, enrolment.signaturePublicKey);
+    return sameKey ? { outcome: 'alreadyEnrolled', device } : { outcome: 'evidenceUsed' };
   }
 
   #enrol(user: string, enrolment: Enrolment): EnrolledDevice {
-    const { device, cipherSuite, signaturePublicKey, nowMs } = enrolment;
-    this.#connection.run(
-      `INSERT INTO device (device, user, cipher_suite, signature_public_key, enrolled_at_ms)
-       VALUES (?, ?, ?, ?, ?)`,
-      device,
-      user,
-      cipherSuite,
-      signaturePublicKey,
-      nowMs,
-    );
-    this.#connection.run(
-      'UPDATE enrolment_code SET used_by = ? WHERE code_hash = ?',
-      device,
-      enrolment.codeHash,
-    );
+    const { device: name, cipherSuite, signaturePublicKey, nowMs } = enrolment;
+    const times = { enrolledAtMs: nowMs, keySinceMs: nowMs, revokedAtMs: undefined };
+    const device = { device: name, user, cipherSuite, signaturePublicKey, ...times };
+    addDevice(this.#connection, device);
+    useEvidence(this.#connection, enrolment.evidenceHash, name);
     dropChallenge(this.#connection, enrolment.challenge);
     appendAuditEntry(this.#connection, enrolment.audit);
-    return { device, user, cipherSuite, signaturePublicKey, enrolledAtMs: nowMs, revokedAtMs: undefined };
-  }
-
-  #signingKeys(): readonly SigningKey[] {
-    const sql =
-      'SELECT kid, private_jwk, created_at_ms FROM signing_key ORDER BY created_at_ms DESC, id DESC';
-    return Array.from(this.#connection.iterate(sql), toSigningKey);
+    return device;
   }
 }
 
-function toDevice(row: Row): EnrolledDevice {
-  const revokedAtMs = optionalInteger(row, 'revoked_at_ms');
-  return {
-    device: text(row, 'device'),
-    user: text(row, 'user'),
-    cipherSuite: smallInteger(row, 'cipher_suite'),
-    signaturePublicKey: bytes(row, 'signature_public_key'),
-    enrolledAtMs: smallInteger(row, 'enrolled_at_ms'),
-    revokedAtMs: revokedAtMs === undefined ? undefined : Number(revokedAtMs),
-  };
-}
-
-function toSigningKey(row: Row): SigningKey {
-  return {
-    kid: text(row, 'kid'),
-    privateJwk: text(row, 'private_jwk'),
-    createdAtMs: smallInteger(row, 'created_at_ms'),
-  };
+function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return Buffer.compare(a, b) === 0;
 }

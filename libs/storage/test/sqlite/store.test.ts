@@ -17,17 +17,25 @@ beforeEach(() => {
 
 afterEach(() => folder.remove());
 
+const signingKey = {
+  kid: 'k',
+  publicJwk: '{}',
+  privateKey: '{}',
+  signsFromMs: 1,
+  signsUntilMs: 2,
+  publishedUntilMs: 3,
+};
 const group = { groupId: named('group'), cipherSuite: 1, accessKey: named('key') };
 
 describe('a SQLite store', () => {
   it('still has everything after it was closed and opened again', async () => {
     const first = openSqlite(path);
     await first.groupLog.createGroup(group);
-    await first.registry.ensureSigningKey({ kid: 'k', privateJwk: '{}', createdAtMs: 1 });
+    await first.registry.addSigningKey(signingKey, undefined);
     first.close();
     const second = openSqlite(path);
     expect(await second.groupLog.createGroup(group)).toEqual({ outcome: 'same' });
-    expect(await second.registry.signingKeys()).toEqual([{ kid: 'k', privateJwk: '{}', createdAtMs: 1 }]);
+    expect(await second.registry.signingKeys()).toEqual([signingKey]);
     second.close();
   });
 

@@ -18,14 +18,38 @@ import {
 
 /** Reasons of a refusal that a person can act on. */
 export const EnrolmentRefusalReason = {
+  /** UNSPECIFIED - Never sent. */
   UNSPECIFIED: "ENROLMENT_REFUSAL_REASON_UNSPECIFIED",
+  /** CODE_UNKNOWN - Nobody made this code. */
   CODE_UNKNOWN: "ENROLMENT_REFUSAL_REASON_CODE_UNKNOWN",
+  /** CODE_USED - Another device was enrolled with this code. */
   CODE_USED: "ENROLMENT_REFUSAL_REASON_CODE_USED",
+  /** CODE_EXPIRED - The code was not used in time. */
   CODE_EXPIRED: "ENROLMENT_REFUSAL_REASON_CODE_EXPIRED",
+  /** CHALLENGE_UNKNOWN - The challenge was used, or not made for this evidence. */
   CHALLENGE_UNKNOWN: "ENROLMENT_REFUSAL_REASON_CHALLENGE_UNKNOWN",
+  /** CHALLENGE_EXPIRED - The challenge was not signed in time. */
   CHALLENGE_EXPIRED: "ENROLMENT_REFUSAL_REASON_CHALLENGE_EXPIRED",
+  /** PROOF_INVALID - The signature is not one of this key over this challenge, domain and user. */
   PROOF_INVALID: "ENROLMENT_REFUSAL_REASON_PROOF_INVALID",
+  /** KEY_IN_USE - A device has or had this key. */
   KEY_IN_USE: "ENROLMENT_REFUSAL_REASON_KEY_IN_USE",
+  /** ID_TOKEN_INVALID - The ID token is not one of the configured provider for this service, or was not shown to BeginEnrolment. */
+  ID_TOKEN_INVALID: "ENROLMENT_REFUSAL_REASON_ID_TOKEN_INVALID",
+  /** ID_TOKEN_EXPIRED - The ID token has expired. */
+  ID_TOKEN_EXPIRED: "ENROLMENT_REFUSAL_REASON_ID_TOKEN_EXPIRED",
+  /** ID_TOKEN_OTHER_KEY - The nonce of the ID token is not made of this key. */
+  ID_TOKEN_OTHER_KEY: "ENROLMENT_REFUSAL_REASON_ID_TOKEN_OTHER_KEY",
+  /** ID_TOKEN_USED - Another device was enrolled with this ID token. */
+  ID_TOKEN_USED: "ENROLMENT_REFUSAL_REASON_ID_TOKEN_USED",
+  /** ID_TOKEN_NOT_ACCEPTED - The service has no OpenID provider. */
+  ID_TOKEN_NOT_ACCEPTED: "ENROLMENT_REFUSAL_REASON_ID_TOKEN_NOT_ACCEPTED",
+  /** USER_NAME_INVALID - The provider's name for the user cannot be the name of a user here. */
+  USER_NAME_INVALID: "ENROLMENT_REFUSAL_REASON_USER_NAME_INVALID",
+  /** CREDENTIAL_TYPE_NOT_ISSUED - The service does not issue one of the credential types that were asked for. */
+  CREDENTIAL_TYPE_NOT_ISSUED: "ENROLMENT_REFUSAL_REASON_CREDENTIAL_TYPE_NOT_ISSUED",
+  /** USER_NAME_TAKEN - The provider gave the name to somebody else before. */
+  USER_NAME_TAKEN: "ENROLMENT_REFUSAL_REASON_USER_NAME_TAKEN",
 } as const;
 
 export type EnrolmentRefusalReason = typeof EnrolmentRefusalReason[keyof typeof EnrolmentRefusalReason];
@@ -39,6 +63,14 @@ export namespace EnrolmentRefusalReason {
   export type CHALLENGE_EXPIRED = typeof EnrolmentRefusalReason.CHALLENGE_EXPIRED;
   export type PROOF_INVALID = typeof EnrolmentRefusalReason.PROOF_INVALID;
   export type KEY_IN_USE = typeof EnrolmentRefusalReason.KEY_IN_USE;
+  export type ID_TOKEN_INVALID = typeof EnrolmentRefusalReason.ID_TOKEN_INVALID;
+  export type ID_TOKEN_EXPIRED = typeof EnrolmentRefusalReason.ID_TOKEN_EXPIRED;
+  export type ID_TOKEN_OTHER_KEY = typeof EnrolmentRefusalReason.ID_TOKEN_OTHER_KEY;
+  export type ID_TOKEN_USED = typeof EnrolmentRefusalReason.ID_TOKEN_USED;
+  export type ID_TOKEN_NOT_ACCEPTED = typeof EnrolmentRefusalReason.ID_TOKEN_NOT_ACCEPTED;
+  export type USER_NAME_INVALID = typeof EnrolmentRefusalReason.USER_NAME_INVALID;
+  export type CREDENTIAL_TYPE_NOT_ISSUED = typeof EnrolmentRefusalReason.CREDENTIAL_TYPE_NOT_ISSUED;
+  export type USER_NAME_TAKEN = typeof EnrolmentRefusalReason.USER_NAME_TAKEN;
 }
 
 export function enrolmentRefusalReasonFromJSON(object: any): EnrolmentRefusalReason {
@@ -67,6 +99,30 @@ export function enrolmentRefusalReasonFromJSON(object: any): EnrolmentRefusalRea
     case 7:
     case "ENROLMENT_REFUSAL_REASON_KEY_IN_USE":
       return EnrolmentRefusalReason.KEY_IN_USE;
+    case 8:
+    case "ENROLMENT_REFUSAL_REASON_ID_TOKEN_INVALID":
+      return EnrolmentRefusalReason.ID_TOKEN_INVALID;
+    case 9:
+    case "ENROLMENT_REFUSAL_REASON_ID_TOKEN_EXPIRED":
+      return EnrolmentRefusalReason.ID_TOKEN_EXPIRED;
+    case 10:
+    case "ENROLMENT_REFUSAL_REASON_ID_TOKEN_OTHER_KEY":
+      return EnrolmentRefusalReason.ID_TOKEN_OTHER_KEY;
+    case 11:
+    case "ENROLMENT_REFUSAL_REASON_ID_TOKEN_USED":
+      return EnrolmentRefusalReason.ID_TOKEN_USED;
+    case 12:
+    case "ENROLMENT_REFUSAL_REASON_ID_TOKEN_NOT_ACCEPTED":
+      return EnrolmentRefusalReason.ID_TOKEN_NOT_ACCEPTED;
+    case 13:
+    case "ENROLMENT_REFUSAL_REASON_USER_NAME_INVALID":
+      return EnrolmentRefusalReason.USER_NAME_INVALID;
+    case 14:
+    case "ENROLMENT_REFUSAL_REASON_CREDENTIAL_TYPE_NOT_ISSUED":
+      return EnrolmentRefusalReason.CREDENTIAL_TYPE_NOT_ISSUED;
+    case 15:
+    case "ENROLMENT_REFUSAL_REASON_USER_NAME_TAKEN":
+      return EnrolmentRefusalReason.USER_NAME_TAKEN;
     default:
       throw new globalThis.Error("Unrecognized enum value " + object + " for enum EnrolmentRefusalReason");
   }
@@ -90,16 +146,83 @@ export function enrolmentRefusalReasonToNumber(object: EnrolmentRefusalReason): 
       return 6;
     case EnrolmentRefusalReason.KEY_IN_USE:
       return 7;
+    case EnrolmentRefusalReason.ID_TOKEN_INVALID:
+      return 8;
+    case EnrolmentRefusalReason.ID_TOKEN_EXPIRED:
+      return 9;
+    case EnrolmentRefusalReason.ID_TOKEN_OTHER_KEY:
+      return 10;
+    case EnrolmentRefusalReason.ID_TOKEN_USED:
+      return 11;
+    case EnrolmentRefusalReason.ID_TOKEN_NOT_ACCEPTED:
+      return 12;
+    case EnrolmentRefusalReason.USER_NAME_INVALID:
+      return 13;
+    case EnrolmentRefusalReason.CREDENTIAL_TYPE_NOT_ISSUED:
+      return 14;
+    case EnrolmentRefusalReason.USER_NAME_TAKEN:
+      return 15;
     default:
       throw new globalThis.Error("Unrecognized enum value " + object + " for enum EnrolmentRefusalReason");
   }
 }
 
+/** The types of credentials, with the numbers of RFC 9420 section 17.5. */
+export const CredentialType = {
+  /** UNSPECIFIED - Never sent. */
+  UNSPECIFIED: "CREDENTIAL_TYPE_UNSPECIFIED",
+  /** BASIC - A basic credential with a signed attestation. */
+  BASIC: "CREDENTIAL_TYPE_BASIC",
+  /** X509 - A chain of X.509 certificates. */
+  X509: "CREDENTIAL_TYPE_X509",
+} as const;
+
+export type CredentialType = typeof CredentialType[keyof typeof CredentialType];
+
+export namespace CredentialType {
+  export type UNSPECIFIED = typeof CredentialType.UNSPECIFIED;
+  export type BASIC = typeof CredentialType.BASIC;
+  export type X509 = typeof CredentialType.X509;
+}
+
+export function credentialTypeFromJSON(object: any): CredentialType {
+  switch (object) {
+    case 0:
+    case "CREDENTIAL_TYPE_UNSPECIFIED":
+      return CredentialType.UNSPECIFIED;
+    case 1:
+    case "CREDENTIAL_TYPE_BASIC":
+      return CredentialType.BASIC;
+    case 2:
+    case "CREDENTIAL_TYPE_X509":
+      return CredentialType.X509;
+    default:
+      throw new globalThis.Error("Unrecognized enum value " + object + " for enum CredentialType");
+  }
+}
+
+export function credentialTypeToNumber(object: CredentialType): number {
+  switch (object) {
+    case CredentialType.UNSPECIFIED:
+      return 0;
+    case CredentialType.BASIC:
+      return 1;
+    case CredentialType.X509:
+      return 2;
+    default:
+      throw new globalThis.Error("Unrecognized enum value " + object + " for enum CredentialType");
+  }
+}
+
 /** The services that a token can be made for. */
 export const TokenAudience = {
+  /** UNSPECIFIED - Never sent. */
   UNSPECIFIED: "TOKEN_AUDIENCE_UNSPECIFIED",
+  /** AUTHENTICATION - This service. */
   AUTHENTICATION: "TOKEN_AUDIENCE_AUTHENTICATION",
+  /** DIRECTORY - The Key Directory. */
   DIRECTORY: "TOKEN_AUDIENCE_DIRECTORY",
+  /** DELIVERY - The Delivery Service. */
   DELIVERY: "TOKEN_AUDIENCE_DELIVERY",
 } as const;
 
@@ -146,121 +269,378 @@ export function tokenAudienceToNumber(object: TokenAudience): number {
   }
 }
 
-/** Names the code that the administrator handed to the user. */
+/** Reasons of a refusal that a person can act on. */
+export const CredentialRefusalReason = {
+  /** UNSPECIFIED - Never sent. */
+  UNSPECIFIED: "CREDENTIAL_REFUSAL_REASON_UNSPECIFIED",
+  /** KEY_IN_USE - A device has or had the new key. */
+  KEY_IN_USE: "CREDENTIAL_REFUSAL_REASON_KEY_IN_USE",
+  /** CREDENTIAL_TYPE_NOT_ISSUED - The service does not issue one of the credential types that were asked for. */
+  CREDENTIAL_TYPE_NOT_ISSUED: "CREDENTIAL_REFUSAL_REASON_CREDENTIAL_TYPE_NOT_ISSUED",
+} as const;
+
+export type CredentialRefusalReason = typeof CredentialRefusalReason[keyof typeof CredentialRefusalReason];
+
+export namespace CredentialRefusalReason {
+  export type UNSPECIFIED = typeof CredentialRefusalReason.UNSPECIFIED;
+  export type KEY_IN_USE = typeof CredentialRefusalReason.KEY_IN_USE;
+  export type CREDENTIAL_TYPE_NOT_ISSUED = typeof CredentialRefusalReason.CREDENTIAL_TYPE_NOT_ISSUED;
+}
+
+export function credentialRefusalReasonFromJSON(object: any): CredentialRefusalReason {
+  switch (object) {
+    case 0:
+    case "CREDENTIAL_REFUSAL_REASON_UNSPECIFIED":
+      return CredentialRefusalReason.UNSPECIFIED;
+    case 1:
+    case "CREDENTIAL_REFUSAL_REASON_KEY_IN_USE":
+      return CredentialRefusalReason.KEY_IN_USE;
+    case 2:
+    case "CREDENTIAL_REFUSAL_REASON_CREDENTIAL_TYPE_NOT_ISSUED":
+      return CredentialRefusalReason.CREDENTIAL_TYPE_NOT_ISSUED;
+    default:
+      throw new globalThis.Error("Unrecognized enum value " + object + " for enum CredentialRefusalReason");
+  }
+}
+
+export function credentialRefusalReasonToNumber(object: CredentialRefusalReason): number {
+  switch (object) {
+    case CredentialRefusalReason.UNSPECIFIED:
+      return 0;
+    case CredentialRefusalReason.KEY_IN_USE:
+      return 1;
+    case CredentialRefusalReason.CREDENTIAL_TYPE_NOT_ISSUED:
+      return 2;
+    default:
+      throw new globalThis.Error("Unrecognized enum value " + object + " for enum CredentialRefusalReason");
+  }
+}
+
+/** Shows who wants to enrol a device. */
 export interface BeginEnrolmentRequest {
-  enrolmentCode: string;
+  evidence:
+    | //
+    /** The code that the administrator handed to the user. */
+    { $case: "enrolmentCode"; value: string }
+    | //
+    /** An ID token (OpenID Connect Core, section 2) whose nonce is made of the device's key: see the documentation of enrolment. */
+    { $case: "idToken"; value: string }
+    | undefined;
 }
 
 /** A challenge, or why there is none. */
 export interface BeginEnrolmentResponse {
-  result: { $case: "challenge"; value: EnrolmentChallenge } | { $case: "refusal"; value: EnrolmentRefusal } | undefined;
+  result:
+    | //
+    /** What has to be signed. */
+    { $case: "challenge"; value: EnrolmentChallenge }
+    | //
+    /** Why there is nothing to sign. */
+    { $case: "refusal"; value: EnrolmentRefusal }
+    | undefined;
 }
 
 /** What the device signs over: see EnrolmentProof in the client documentation. */
 export interface EnrolmentChallenge {
+  /** 32 random bytes. */
   challenge: Uint8Array;
+  /** The domain that the service speaks for. */
   domain: string;
   /** mimi://<domain>/u/<name> */
   user: string;
+  /** The challenge works until then, in milliseconds since 1970. */
   expiresAtUnixMs: bigint;
 }
 
 /** Why a code or a challenge did not work. */
 export interface EnrolmentRefusal {
+  /** The reason that a person can act on. */
   reason: EnrolmentRefusalReason;
 }
 
 /** The proof of possession of the device's signature key. */
 export interface CompleteEnrolmentRequest {
-  enrolmentCode: string;
+  evidence:
+    | //
+    /** The code that BeginEnrolment was asked with. */
+    { $case: "enrolmentCode"; value: string }
+    | //
+    /** The ID token that BeginEnrolment was asked with. */
+    { $case: "idToken"; value: string }
+    | undefined;
+  /** The challenge that BeginEnrolment answered. */
   challenge: Uint8Array;
   /** The MLS cipher suite whose signature scheme the key belongs to (RFC 9420 section 17.1). */
   cipherSuite: number;
+  /** The key in the form of a leaf's signature_key. */
   signaturePublicKey: Uint8Array;
+  /** The EnrolmentProof, signed with the private key. */
   signature: Uint8Array;
+  /** Which credentials are wanted; only a basic one when there is none. */
+  credentialTypes: CredentialType[];
 }
 
 /** The device, or why there is none. */
 export interface CompleteEnrolmentResponse {
-  result: { $case: "device"; value: EnrolledDevice } | { $case: "refusal"; value: EnrolmentRefusal } | undefined;
+  result:
+    | //
+    /** The device with its credentials. */
+    { $case: "device"; value: EnrolledDevice }
+    | //
+    /** Why nothing was enrolled. */
+    { $case: "refusal"; value: EnrolmentRefusal }
+    | undefined;
 }
 
-/** An enrolled device and the service's signed statement about its key. */
+/** An enrolled device and the credentials that were asked for. */
 export interface EnrolledDevice {
-  /** mimi://<domain>/d/<name>/<device id>: the identity of the device's basic credential. */
+  /** mimi://<domain>/d/<name>/<device id>: the identity of the device's basic credential, and the URI in its certificate. */
   device: string;
+  /** mimi://<domain>/u/<name> */
   user: string;
-  /** A JWT that binds device, user and signature key. */
+  /** A JWT that binds device, user and signature key; empty when no basic credential was asked for. */
   attestation: string;
+  /** The end of the attestation; 0 when there is none. */
   attestationExpiresAtUnixMs: bigint;
+  /** Certificates in DER, the device's first, each followed by its issuer's, without the anchor; empty when not asked for. */
+  x509Chain: Uint8Array[];
+  /** The end of the device's certificate; 0 when there is none. */
+  x509ExpiresAtUnixMs: bigint;
 }
 
 /** Names the device that wants a challenge. */
 export interface BeginAuthenticationRequest {
+  /** The device's URI. */
   device: string;
 }
 
 /** Always a challenge, also for an unknown device: the answer does not tell who exists. */
 export interface BeginAuthenticationResponse {
+  /** 32 random bytes, good for one call. */
   challenge: Uint8Array;
+  /** The challenge works until then. */
   expiresAtUnixMs: bigint;
 }
 
 /** A challenge signed with the device's key. */
 export interface CreateAccessTokensRequest {
+  /** The device's URI. */
   device: string;
+  /** The challenge that BeginAuthentication answered. */
   challenge: Uint8Array;
+  /** The AuthenticationProof, signed with the device's key. */
   signature: Uint8Array;
+  /** The services that tokens are wanted for, each once. */
   audiences: TokenAudience[];
 }
 
 /** The tokens, in the order of the audiences asked for. */
 export interface CreateAccessTokensResponse {
+  /** One token for each audience. */
   tokens: AccessToken[];
 }
 
 /** A bearer token for one service. */
 export interface AccessToken {
+  /** The service that takes it. */
   audience: TokenAudience;
+  /** A JWT (RFC 9068). */
   token: string;
+  /** The token works until then. */
   expiresAtUnixMs: bigint;
+}
+
+/** A challenge signed with the device's key, for new credentials of this key. */
+export interface RenewCredentialRequest {
+  /** The device's URI. */
+  device: string;
+  /** The challenge that BeginAuthentication answered. */
+  challenge: Uint8Array;
+  /** The RenewalProof, signed with the device's key. */
+  signature: Uint8Array;
+  /** Which credentials are wanted; only a basic one when there is none. */
+  credentialTypes: CredentialType[];
+}
+
+/** The new credentials, or why there are none. */
+export interface RenewCredentialResponse {
+  result:
+    | //
+    /** The device with its new credentials. */
+    { $case: "device"; value: EnrolledDevice }
+    | //
+    /** Why there are none. */
+    { $case: "refusal"; value: CredentialRefusal }
+    | undefined;
+}
+
+/** Why a proven device does not get the credentials that it asked for. */
+export interface CredentialRefusal {
+  /** The reason that a person can act on. */
+  reason: CredentialRefusalReason;
+}
+
+/** A challenge signed with the current key and with the next one. */
+export interface RotateCredentialRequest {
+  /** The device's URI. */
+  device: string;
+  /** The challenge that BeginAuthentication answered. */
+  challenge: Uint8Array;
+  /** The cipher suite whose signature scheme the new key belongs to (RFC 9420 section 17.1). */
+  cipherSuite: number;
+  /** The new key, in the form of a leaf's signature_key. */
+  signaturePublicKey: Uint8Array;
+  /** The RotationProof, signed with the current key; not looked at when the new key is the current one already. */
+  currentSignature: Uint8Array;
+  /** The RotationProof, signed with the new key. */
+  signature: Uint8Array;
+  /** Which credentials are wanted; only a basic one when there is none. */
+  credentialTypes: CredentialType[];
+  /**
+   * Whether the next revocation list names the current key, because somebody else may have it. Otherwise its credentials hold
+   * until they expire, since leaves of groups still have it for a while.
+   */
+  revokeCurrentKey: boolean;
+}
+
+/** The credentials of the new key, or why the device keeps the current one. */
+export interface RotateCredentialResponse {
+  result:
+    | //
+    /** The device with the credentials of its new key. */
+    { $case: "device"; value: EnrolledDevice }
+    | //
+    /** Why the device keeps its key. */
+    { $case: "refusal"; value: CredentialRefusal }
+    | undefined;
 }
 
 /** Names the user whose devices are wanted. */
 export interface ListDevicesRequest {
+  /** mimi://<domain>/u/<name> */
   user: string;
+  /** How many devices a page has at most, up to 1000; 100 when 0. */
+  pageSize: number;
+  /** Empty for the first page, else what the page before said. */
+  pageToken: string;
 }
 
-/** The devices of a user, revoked ones included and marked. */
+/** Devices of a user, revoked ones included and marked, oldest first. */
 export interface ListDevicesResponse {
+  /** One page of devices. */
   devices: Device[];
+  /** What the next page is asked with; empty when this is the last one. */
+  nextPageToken: string;
 }
 
 /** One device of a user. */
 export interface Device {
+  /** mimi://<domain>/d/<name>/<device id> */
   device: string;
+  /** Its current key, in the form of a leaf's signature_key. */
   signaturePublicKey: Uint8Array;
+  /** When it was enrolled. */
   enrolledAtUnixMs: bigint;
+  /** Whether it is revoked. */
   revoked: boolean;
+  /** The cipher suite whose signature scheme the key belongs to. */
+  cipherSuite: number;
+  /** When it got its current key. */
+  keySinceUnixMs: bigint;
+  /** Since when it is revoked; 0 when it is not. */
+  revokedAtUnixMs: bigint;
 }
 
 /** Names the device to revoke; it must belong to the caller's user. */
 export interface RevokeDeviceRequest {
+  /** mimi://<domain>/d/<name>/<device id> */
   device: string;
 }
 
 /** Whether the device is revoked now, or was not found. */
 export interface RevokeDeviceResponse {
-  result: { $case: "revoked"; value: DeviceRevoked } | { $case: "notFound"; value: DeviceNotFound } | undefined;
+  result:
+    | //
+    /** It is revoked. */
+    { $case: "revoked"; value: DeviceRevoked }
+    | //
+    /** There is no such device. */
+    { $case: "notFound"; value: DeviceNotFound }
+    | undefined;
 }
 
 /** The device is revoked; repeating the call gives the same time again. */
 export interface DeviceRevoked {
+  /** Since when. */
   revokedAtUnixMs: bigint;
 }
 
-/** The caller's user has no such device. */
+/** The user has no such device. */
 export interface DeviceNotFound {
+}
+
+/** Asks for the revocation list. */
+export interface GetRevocationListRequest {
+  /** The number of the list that the caller has; 0 for none. */
+  knownNumber: bigint;
+}
+
+/** The newest list, unless it is the one that the caller has. */
+export interface GetRevocationListResponse {
+  result:
+    | //
+    /** The caller has the newest list. */
+    { $case: "unchanged"; value: RevocationListUnchanged }
+    | //
+    /** The newest list. */
+    { $case: "list"; value: SignedRevocationList }
+    | undefined;
+}
+
+/** The caller has the newest list. */
+export interface RevocationListUnchanged {
+}
+
+/** A list that is signed by one of the keys of GetJwks. */
+export interface SignedRevocationList {
+  /** Grows from list to list. */
+  number: bigint;
+  /** The list as a JWT. */
+  jwt: string;
+}
+
+/** Asks for the trust anchors. */
+export interface GetTrustAnchorsRequest {
+  /** The version of the anchors that the caller has; 0 for none. */
+  knownVersion: bigint;
+}
+
+/** The anchors, unless they are those that the caller has. */
+export interface GetTrustAnchorsResponse {
+  result:
+    | //
+    /** The caller has the newest anchors. */
+    { $case: "unchanged"; value: TrustAnchorsUnchanged }
+    | //
+    /** The newest anchors. */
+    { $case: "anchors"; value: TrustAnchors }
+    | undefined;
+}
+
+/** The caller has the newest anchors. */
+export interface TrustAnchorsUnchanged {
+}
+
+/** Where X.509 chains of the domain may end. */
+export interface TrustAnchors {
+  /** Grows when the anchors are replaced. */
+  version: bigint;
+  /** The domain that they are for. */
+  domain: string;
+  /** CA certificates in DER that are trusted by themselves; none when the service issues no certificates. */
+  anchors: Uint8Array[];
+  /** CA certificates in DER that chains may leave out; they are not trusted for being here. */
+  intermediates: Uint8Array[];
 }
 
 /** Asks for the public keys. */
@@ -269,30 +649,101 @@ export interface GetJwksRequest {
 
 /** The public keys as a JSON Web Key Set (RFC 7517), with the domain that they speak for. */
 export interface GetJwksResponse {
+  /** The domain. */
   domain: string;
+  /** The key set in JSON. */
   jwksJson: string;
 }
 
 /** Names the user, as the part after /u/ in its URI. */
 export interface CreateEnrolmentCodeRequest {
+  /** a-z, 0-9, dot, dash, underscore; at most 64 characters. */
   userName: string;
 }
 
 /** The code is shown once and stored only as a hash. */
 export interface CreateEnrolmentCodeResponse {
+  /** The code, in groups of five characters. */
   enrolmentCode: string;
+  /** mimi://<domain>/u/<name> */
   user: string;
+  /** The code works until then. */
   expiresAtUnixMs: bigint;
 }
 
+/** Names the user whose devices are wanted. */
+export interface AuthenticationAdminServiceListDevicesRequest {
+  /** mimi://<domain>/u/<name> */
+  user: string;
+  /** How many devices a page has at most, up to 1000; 100 when 0. */
+  pageSize: number;
+  /** Empty for the first page, else what the page before said. */
+  pageToken: string;
+}
+
+/** Devices of a user, revoked ones included and marked, oldest first. */
+export interface AuthenticationAdminServiceListDevicesResponse {
+  /** One page of devices. */
+  devices: Device[];
+  /** What the next page is asked with; empty when this is the last one. */
+  nextPageToken: string;
+}
+
+/** Names the device to revoke. */
+export interface AuthenticationAdminServiceRevokeDeviceRequest {
+  /** mimi://<domain>/d/<name>/<device id> */
+  device: string;
+}
+
+/** Whether the device is revoked now, or was not found. */
+export interface AuthenticationAdminServiceRevokeDeviceResponse {
+  result:
+    | //
+    /** It is revoked. */
+    { $case: "revoked"; value: DeviceRevoked }
+    | //
+    /** There is no such device. */
+    { $case: "notFound"; value: DeviceNotFound }
+    | undefined;
+}
+
+/** Asks for a part of the audit log. */
+export interface ReadAuditRequest {
+  /** The part begins after this entry; 0 for the beginning. */
+  afterSequence: bigint;
+  /** How many entries are wanted at most, up to 1000; 100 when 0. */
+  limit: number;
+}
+
+/** Entries of the audit log in order; none when there is nothing after the sequence number. */
+export interface ReadAuditResponse {
+  /** The entries. */
+  records: AuditRecord[];
+}
+
+/** One entry of the audit log. */
+export interface AuditRecord {
+  /** 1, 2, 3 and so on, without holes. */
+  sequence: bigint;
+  /** A JSON object in UTF-8. */
+  entry: Uint8Array;
+  /** SHA-256 over the hash of the entry before, 32 zero bytes for the first, and the entry. */
+  hash: Uint8Array;
+}
+
 function createBaseBeginEnrolmentRequest(): BeginEnrolmentRequest {
-  return { enrolmentCode: "" };
+  return { evidence: undefined };
 }
 
 export const BeginEnrolmentRequest: MessageFns<BeginEnrolmentRequest> = {
   encode(message: BeginEnrolmentRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.enrolmentCode !== "") {
-      writer.uint32(10).string(message.enrolmentCode);
+    switch (message.evidence?.$case) {
+      case "enrolmentCode":
+        writer.uint32(10).string(message.evidence.value);
+        break;
+      case "idToken":
+        writer.uint32(18).string(message.evidence.value);
+        break;
     }
     return writer;
   },
@@ -315,7 +766,15 @@ export const BeginEnrolmentRequest: MessageFns<BeginEnrolmentRequest> = {
               break;
             }
 
-            message.enrolmentCode = reader.string();
+            message.evidence = { $case: "enrolmentCode", value: reader.string() };
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.evidence = { $case: "idToken", value: reader.string() };
             continue;
           }
         }
@@ -520,18 +979,24 @@ export const EnrolmentRefusal: MessageFns<EnrolmentRefusal> = {
 
 function createBaseCompleteEnrolmentRequest(): CompleteEnrolmentRequest {
   return {
-    enrolmentCode: "",
+    evidence: undefined,
     challenge: new Uint8Array(0),
     cipherSuite: 0,
     signaturePublicKey: new Uint8Array(0),
     signature: new Uint8Array(0),
+    credentialTypes: [],
   };
 }
 
 export const CompleteEnrolmentRequest: MessageFns<CompleteEnrolmentRequest> = {
   encode(message: CompleteEnrolmentRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.enrolmentCode !== "") {
-      writer.uint32(10).string(message.enrolmentCode);
+    switch (message.evidence?.$case) {
+      case "enrolmentCode":
+        writer.uint32(10).string(message.evidence.value);
+        break;
+      case "idToken":
+        writer.uint32(50).string(message.evidence.value);
+        break;
     }
     if (message.challenge.length !== 0) {
       writer.uint32(18).bytes(message.challenge);
@@ -544,6 +1009,13 @@ export const CompleteEnrolmentRequest: MessageFns<CompleteEnrolmentRequest> = {
     }
     if (message.signature.length !== 0) {
       writer.uint32(42).bytes(message.signature);
+    }
+    if (message.credentialTypes.length !== 0) {
+      writer.uint32(58).fork();
+      for (const v of message.credentialTypes) {
+        writer.int32(credentialTypeToNumber(v));
+      }
+      writer.join();
     }
     return writer;
   },
@@ -566,7 +1038,15 @@ export const CompleteEnrolmentRequest: MessageFns<CompleteEnrolmentRequest> = {
               break;
             }
 
-            message.enrolmentCode = reader.string();
+            message.evidence = { $case: "enrolmentCode", value: reader.string() };
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.evidence = { $case: "idToken", value: reader.string() };
             continue;
           }
           case 2: {
@@ -600,6 +1080,24 @@ export const CompleteEnrolmentRequest: MessageFns<CompleteEnrolmentRequest> = {
 
             message.signature = reader.bytes();
             continue;
+          }
+          case 7: {
+            if (tag === 56) {
+              message.credentialTypes.push(credentialTypeFromJSON(reader.int32()));
+
+              continue;
+            }
+
+            if (tag === 58) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.credentialTypes.push(credentialTypeFromJSON(reader.int32()));
+              }
+
+              continue;
+            }
+
+            break;
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
@@ -674,7 +1172,14 @@ export const CompleteEnrolmentResponse: MessageFns<CompleteEnrolmentResponse> = 
 };
 
 function createBaseEnrolledDevice(): EnrolledDevice {
-  return { device: "", user: "", attestation: "", attestationExpiresAtUnixMs: 0n };
+  return {
+    device: "",
+    user: "",
+    attestation: "",
+    attestationExpiresAtUnixMs: 0n,
+    x509Chain: [],
+    x509ExpiresAtUnixMs: 0n,
+  };
 }
 
 export const EnrolledDevice: MessageFns<EnrolledDevice> = {
@@ -695,6 +1200,15 @@ export const EnrolledDevice: MessageFns<EnrolledDevice> = {
         );
       }
       writer.uint32(32).uint64(message.attestationExpiresAtUnixMs);
+    }
+    for (const v of message.x509Chain) {
+      writer.uint32(42).bytes(v!);
+    }
+    if (message.x509ExpiresAtUnixMs !== 0n) {
+      if (BigInt.asUintN(64, message.x509ExpiresAtUnixMs) !== message.x509ExpiresAtUnixMs) {
+        throw new globalThis.Error("value provided for field message.x509ExpiresAtUnixMs of type uint64 too large");
+      }
+      writer.uint32(48).uint64(message.x509ExpiresAtUnixMs);
     }
     return writer;
   },
@@ -742,6 +1256,22 @@ export const EnrolledDevice: MessageFns<EnrolledDevice> = {
             }
 
             message.attestationExpiresAtUnixMs = reader.uint64() as bigint;
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.x509Chain.push(reader.bytes());
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.x509ExpiresAtUnixMs = reader.uint64() as bigint;
             continue;
           }
         }
@@ -1073,14 +1603,423 @@ export const AccessToken: MessageFns<AccessToken> = {
   },
 };
 
+function createBaseRenewCredentialRequest(): RenewCredentialRequest {
+  return { device: "", challenge: new Uint8Array(0), signature: new Uint8Array(0), credentialTypes: [] };
+}
+
+export const RenewCredentialRequest: MessageFns<RenewCredentialRequest> = {
+  encode(message: RenewCredentialRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.device !== "") {
+      writer.uint32(10).string(message.device);
+    }
+    if (message.challenge.length !== 0) {
+      writer.uint32(18).bytes(message.challenge);
+    }
+    if (message.signature.length !== 0) {
+      writer.uint32(26).bytes(message.signature);
+    }
+    if (message.credentialTypes.length !== 0) {
+      writer.uint32(34).fork();
+      for (const v of message.credentialTypes) {
+        writer.int32(credentialTypeToNumber(v));
+      }
+      writer.join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RenewCredentialRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRenewCredentialRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.device = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.challenge = reader.bytes();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.signature = reader.bytes();
+            continue;
+          }
+          case 4: {
+            if (tag === 32) {
+              message.credentialTypes.push(credentialTypeFromJSON(reader.int32()));
+
+              continue;
+            }
+
+            if (tag === 34) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.credentialTypes.push(credentialTypeFromJSON(reader.int32()));
+              }
+
+              continue;
+            }
+
+            break;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseRenewCredentialResponse(): RenewCredentialResponse {
+  return { result: undefined };
+}
+
+export const RenewCredentialResponse: MessageFns<RenewCredentialResponse> = {
+  encode(message: RenewCredentialResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    switch (message.result?.$case) {
+      case "device":
+        EnrolledDevice.encode(message.result.value, writer.uint32(10).fork()).join();
+        break;
+      case "refusal":
+        CredentialRefusal.encode(message.result.value, writer.uint32(18).fork()).join();
+        break;
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RenewCredentialResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRenewCredentialResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.result = { $case: "device", value: EnrolledDevice.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.result = { $case: "refusal", value: CredentialRefusal.decode(reader, reader.uint32()) };
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseCredentialRefusal(): CredentialRefusal {
+  return { reason: CredentialRefusalReason.UNSPECIFIED };
+}
+
+export const CredentialRefusal: MessageFns<CredentialRefusal> = {
+  encode(message: CredentialRefusal, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.reason !== CredentialRefusalReason.UNSPECIFIED) {
+      writer.uint32(8).int32(credentialRefusalReasonToNumber(message.reason));
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CredentialRefusal {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCredentialRefusal();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.reason = credentialRefusalReasonFromJSON(reader.int32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseRotateCredentialRequest(): RotateCredentialRequest {
+  return {
+    device: "",
+    challenge: new Uint8Array(0),
+    cipherSuite: 0,
+    signaturePublicKey: new Uint8Array(0),
+    currentSignature: new Uint8Array(0),
+    signature: new Uint8Array(0),
+    credentialTypes: [],
+    revokeCurrentKey: false,
+  };
+}
+
+export const RotateCredentialRequest: MessageFns<RotateCredentialRequest> = {
+  encode(message: RotateCredentialRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.device !== "") {
+      writer.uint32(10).string(message.device);
+    }
+    if (message.challenge.length !== 0) {
+      writer.uint32(18).bytes(message.challenge);
+    }
+    if (message.cipherSuite !== 0) {
+      writer.uint32(24).uint32(message.cipherSuite);
+    }
+    if (message.signaturePublicKey.length !== 0) {
+      writer.uint32(34).bytes(message.signaturePublicKey);
+    }
+    if (message.currentSignature.length !== 0) {
+      writer.uint32(42).bytes(message.currentSignature);
+    }
+    if (message.signature.length !== 0) {
+      writer.uint32(50).bytes(message.signature);
+    }
+    if (message.credentialTypes.length !== 0) {
+      writer.uint32(58).fork();
+      for (const v of message.credentialTypes) {
+        writer.int32(credentialTypeToNumber(v));
+      }
+      writer.join();
+    }
+    if (message.revokeCurrentKey !== false) {
+      writer.uint32(64).bool(message.revokeCurrentKey);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RotateCredentialRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRotateCredentialRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.device = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.challenge = reader.bytes();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.cipherSuite = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.signaturePublicKey = reader.bytes();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.currentSignature = reader.bytes();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.signature = reader.bytes();
+            continue;
+          }
+          case 7: {
+            if (tag === 56) {
+              message.credentialTypes.push(credentialTypeFromJSON(reader.int32()));
+
+              continue;
+            }
+
+            if (tag === 58) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.credentialTypes.push(credentialTypeFromJSON(reader.int32()));
+              }
+
+              continue;
+            }
+
+            break;
+          }
+          case 8: {
+            if (tag !== 64) {
+              break;
+            }
+
+            message.revokeCurrentKey = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseRotateCredentialResponse(): RotateCredentialResponse {
+  return { result: undefined };
+}
+
+export const RotateCredentialResponse: MessageFns<RotateCredentialResponse> = {
+  encode(message: RotateCredentialResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    switch (message.result?.$case) {
+      case "device":
+        EnrolledDevice.encode(message.result.value, writer.uint32(10).fork()).join();
+        break;
+      case "refusal":
+        CredentialRefusal.encode(message.result.value, writer.uint32(18).fork()).join();
+        break;
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RotateCredentialResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRotateCredentialResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.result = { $case: "device", value: EnrolledDevice.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.result = { $case: "refusal", value: CredentialRefusal.decode(reader, reader.uint32()) };
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
 function createBaseListDevicesRequest(): ListDevicesRequest {
-  return { user: "" };
+  return { user: "", pageSize: 0, pageToken: "" };
 }
 
 export const ListDevicesRequest: MessageFns<ListDevicesRequest> = {
   encode(message: ListDevicesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.user !== "") {
       writer.uint32(10).string(message.user);
+    }
+    if (message.pageSize !== 0) {
+      writer.uint32(16).uint32(message.pageSize);
+    }
+    if (message.pageToken !== "") {
+      writer.uint32(26).string(message.pageToken);
     }
     return writer;
   },
@@ -1106,6 +2045,22 @@ export const ListDevicesRequest: MessageFns<ListDevicesRequest> = {
             message.user = reader.string();
             continue;
           }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.pageSize = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.pageToken = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1120,13 +2075,16 @@ export const ListDevicesRequest: MessageFns<ListDevicesRequest> = {
 };
 
 function createBaseListDevicesResponse(): ListDevicesResponse {
-  return { devices: [] };
+  return { devices: [], nextPageToken: "" };
 }
 
 export const ListDevicesResponse: MessageFns<ListDevicesResponse> = {
   encode(message: ListDevicesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     for (const v of message.devices) {
       Device.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.nextPageToken !== "") {
+      writer.uint32(18).string(message.nextPageToken);
     }
     return writer;
   },
@@ -1152,6 +2110,14 @@ export const ListDevicesResponse: MessageFns<ListDevicesResponse> = {
             message.devices.push(Device.decode(reader, reader.uint32()));
             continue;
           }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.nextPageToken = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1166,7 +2132,15 @@ export const ListDevicesResponse: MessageFns<ListDevicesResponse> = {
 };
 
 function createBaseDevice(): Device {
-  return { device: "", signaturePublicKey: new Uint8Array(0), enrolledAtUnixMs: 0n, revoked: false };
+  return {
+    device: "",
+    signaturePublicKey: new Uint8Array(0),
+    enrolledAtUnixMs: 0n,
+    revoked: false,
+    cipherSuite: 0,
+    keySinceUnixMs: 0n,
+    revokedAtUnixMs: 0n,
+  };
 }
 
 export const Device: MessageFns<Device> = {
@@ -1185,6 +2159,21 @@ export const Device: MessageFns<Device> = {
     }
     if (message.revoked !== false) {
       writer.uint32(32).bool(message.revoked);
+    }
+    if (message.cipherSuite !== 0) {
+      writer.uint32(40).uint32(message.cipherSuite);
+    }
+    if (message.keySinceUnixMs !== 0n) {
+      if (BigInt.asUintN(64, message.keySinceUnixMs) !== message.keySinceUnixMs) {
+        throw new globalThis.Error("value provided for field message.keySinceUnixMs of type uint64 too large");
+      }
+      writer.uint32(48).uint64(message.keySinceUnixMs);
+    }
+    if (message.revokedAtUnixMs !== 0n) {
+      if (BigInt.asUintN(64, message.revokedAtUnixMs) !== message.revokedAtUnixMs) {
+        throw new globalThis.Error("value provided for field message.revokedAtUnixMs of type uint64 too large");
+      }
+      writer.uint32(56).uint64(message.revokedAtUnixMs);
     }
     return writer;
   },
@@ -1232,6 +2221,30 @@ export const Device: MessageFns<Device> = {
             }
 
             message.revoked = reader.bool();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.cipherSuite = reader.uint32();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.keySinceUnixMs = reader.uint64() as bigint;
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.revokedAtUnixMs = reader.uint64() as bigint;
             continue;
           }
         }
@@ -1423,6 +2436,434 @@ export const DeviceNotFound: MessageFns<DeviceNotFound> = {
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseGetRevocationListRequest(): GetRevocationListRequest {
+  return { knownNumber: 0n };
+}
+
+export const GetRevocationListRequest: MessageFns<GetRevocationListRequest> = {
+  encode(message: GetRevocationListRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.knownNumber !== 0n) {
+      if (BigInt.asUintN(64, message.knownNumber) !== message.knownNumber) {
+        throw new globalThis.Error("value provided for field message.knownNumber of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.knownNumber);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetRevocationListRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetRevocationListRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.knownNumber = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseGetRevocationListResponse(): GetRevocationListResponse {
+  return { result: undefined };
+}
+
+export const GetRevocationListResponse: MessageFns<GetRevocationListResponse> = {
+  encode(message: GetRevocationListResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    switch (message.result?.$case) {
+      case "unchanged":
+        RevocationListUnchanged.encode(message.result.value, writer.uint32(10).fork()).join();
+        break;
+      case "list":
+        SignedRevocationList.encode(message.result.value, writer.uint32(18).fork()).join();
+        break;
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetRevocationListResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetRevocationListResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.result = { $case: "unchanged", value: RevocationListUnchanged.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.result = { $case: "list", value: SignedRevocationList.decode(reader, reader.uint32()) };
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseRevocationListUnchanged(): RevocationListUnchanged {
+  return {};
+}
+
+export const RevocationListUnchanged: MessageFns<RevocationListUnchanged> = {
+  encode(_: RevocationListUnchanged, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RevocationListUnchanged {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRevocationListUnchanged();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseSignedRevocationList(): SignedRevocationList {
+  return { number: 0n, jwt: "" };
+}
+
+export const SignedRevocationList: MessageFns<SignedRevocationList> = {
+  encode(message: SignedRevocationList, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.number !== 0n) {
+      if (BigInt.asUintN(64, message.number) !== message.number) {
+        throw new globalThis.Error("value provided for field message.number of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.number);
+    }
+    if (message.jwt !== "") {
+      writer.uint32(18).string(message.jwt);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SignedRevocationList {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSignedRevocationList();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.number = reader.uint64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.jwt = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseGetTrustAnchorsRequest(): GetTrustAnchorsRequest {
+  return { knownVersion: 0n };
+}
+
+export const GetTrustAnchorsRequest: MessageFns<GetTrustAnchorsRequest> = {
+  encode(message: GetTrustAnchorsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.knownVersion !== 0n) {
+      if (BigInt.asUintN(64, message.knownVersion) !== message.knownVersion) {
+        throw new globalThis.Error("value provided for field message.knownVersion of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.knownVersion);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetTrustAnchorsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetTrustAnchorsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.knownVersion = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseGetTrustAnchorsResponse(): GetTrustAnchorsResponse {
+  return { result: undefined };
+}
+
+export const GetTrustAnchorsResponse: MessageFns<GetTrustAnchorsResponse> = {
+  encode(message: GetTrustAnchorsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    switch (message.result?.$case) {
+      case "unchanged":
+        TrustAnchorsUnchanged.encode(message.result.value, writer.uint32(10).fork()).join();
+        break;
+      case "anchors":
+        TrustAnchors.encode(message.result.value, writer.uint32(18).fork()).join();
+        break;
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetTrustAnchorsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetTrustAnchorsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.result = { $case: "unchanged", value: TrustAnchorsUnchanged.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.result = { $case: "anchors", value: TrustAnchors.decode(reader, reader.uint32()) };
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseTrustAnchorsUnchanged(): TrustAnchorsUnchanged {
+  return {};
+}
+
+export const TrustAnchorsUnchanged: MessageFns<TrustAnchorsUnchanged> = {
+  encode(_: TrustAnchorsUnchanged, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TrustAnchorsUnchanged {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTrustAnchorsUnchanged();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseTrustAnchors(): TrustAnchors {
+  return { version: 0n, domain: "", anchors: [], intermediates: [] };
+}
+
+export const TrustAnchors: MessageFns<TrustAnchors> = {
+  encode(message: TrustAnchors, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.version !== 0n) {
+      if (BigInt.asUintN(64, message.version) !== message.version) {
+        throw new globalThis.Error("value provided for field message.version of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.version);
+    }
+    if (message.domain !== "") {
+      writer.uint32(18).string(message.domain);
+    }
+    for (const v of message.anchors) {
+      writer.uint32(26).bytes(v!);
+    }
+    for (const v of message.intermediates) {
+      writer.uint32(34).bytes(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TrustAnchors {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTrustAnchors();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.version = reader.uint64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.domain = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.anchors.push(reader.bytes());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.intermediates.push(reader.bytes());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1645,13 +3086,436 @@ export const CreateEnrolmentCodeResponse: MessageFns<CreateEnrolmentCodeResponse
   },
 };
 
+function createBaseAuthenticationAdminServiceListDevicesRequest(): AuthenticationAdminServiceListDevicesRequest {
+  return { user: "", pageSize: 0, pageToken: "" };
+}
+
+export const AuthenticationAdminServiceListDevicesRequest: MessageFns<AuthenticationAdminServiceListDevicesRequest> = {
+  encode(
+    message: AuthenticationAdminServiceListDevicesRequest,
+    writer: BinaryWriter = new BinaryWriter(),
+  ): BinaryWriter {
+    if (message.user !== "") {
+      writer.uint32(10).string(message.user);
+    }
+    if (message.pageSize !== 0) {
+      writer.uint32(16).uint32(message.pageSize);
+    }
+    if (message.pageToken !== "") {
+      writer.uint32(26).string(message.pageToken);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AuthenticationAdminServiceListDevicesRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAuthenticationAdminServiceListDevicesRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.user = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.pageSize = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.pageToken = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseAuthenticationAdminServiceListDevicesResponse(): AuthenticationAdminServiceListDevicesResponse {
+  return { devices: [], nextPageToken: "" };
+}
+
+export const AuthenticationAdminServiceListDevicesResponse: MessageFns<AuthenticationAdminServiceListDevicesResponse> =
+  {
+    encode(
+      message: AuthenticationAdminServiceListDevicesResponse,
+      writer: BinaryWriter = new BinaryWriter(),
+    ): BinaryWriter {
+      for (const v of message.devices) {
+        Device.encode(v!, writer.uint32(10).fork()).join();
+      }
+      if (message.nextPageToken !== "") {
+        writer.uint32(18).string(message.nextPageToken);
+      }
+      return writer;
+    },
+
+    decode(input: BinaryReader | Uint8Array, length?: number): AuthenticationAdminServiceListDevicesResponse {
+      const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+      const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+      if (previousRecursionDepth >= 100) {
+        throw new globalThis.Error("protobuf decode recursion limit exceeded");
+      }
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+      try {
+        const end = length === undefined ? reader.len : reader.pos + length;
+        const message = createBaseAuthenticationAdminServiceListDevicesResponse();
+        while (reader.pos < end) {
+          const tag = reader.uint32();
+          switch (tag >>> 3) {
+            case 1: {
+              if (tag !== 10) {
+                break;
+              }
+
+              message.devices.push(Device.decode(reader, reader.uint32()));
+              continue;
+            }
+            case 2: {
+              if (tag !== 18) {
+                break;
+              }
+
+              message.nextPageToken = reader.string();
+              continue;
+            }
+          }
+          if ((tag & 7) === 4 || tag === 0) {
+            break;
+          }
+          reader.skip(tag & 7);
+        }
+        return message;
+      } finally {
+        (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      }
+    },
+  };
+
+function createBaseAuthenticationAdminServiceRevokeDeviceRequest(): AuthenticationAdminServiceRevokeDeviceRequest {
+  return { device: "" };
+}
+
+export const AuthenticationAdminServiceRevokeDeviceRequest: MessageFns<AuthenticationAdminServiceRevokeDeviceRequest> =
+  {
+    encode(
+      message: AuthenticationAdminServiceRevokeDeviceRequest,
+      writer: BinaryWriter = new BinaryWriter(),
+    ): BinaryWriter {
+      if (message.device !== "") {
+        writer.uint32(10).string(message.device);
+      }
+      return writer;
+    },
+
+    decode(input: BinaryReader | Uint8Array, length?: number): AuthenticationAdminServiceRevokeDeviceRequest {
+      const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+      const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+      if (previousRecursionDepth >= 100) {
+        throw new globalThis.Error("protobuf decode recursion limit exceeded");
+      }
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+      try {
+        const end = length === undefined ? reader.len : reader.pos + length;
+        const message = createBaseAuthenticationAdminServiceRevokeDeviceRequest();
+        while (reader.pos < end) {
+          const tag = reader.uint32();
+          switch (tag >>> 3) {
+            case 1: {
+              if (tag !== 10) {
+                break;
+              }
+
+              message.device = reader.string();
+              continue;
+            }
+          }
+          if ((tag & 7) === 4 || tag === 0) {
+            break;
+          }
+          reader.skip(tag & 7);
+        }
+        return message;
+      } finally {
+        (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+      }
+    },
+  };
+
+function createBaseAuthenticationAdminServiceRevokeDeviceResponse(): AuthenticationAdminServiceRevokeDeviceResponse {
+  return { result: undefined };
+}
+
+export const AuthenticationAdminServiceRevokeDeviceResponse: MessageFns<
+  AuthenticationAdminServiceRevokeDeviceResponse
+> = {
+  encode(
+    message: AuthenticationAdminServiceRevokeDeviceResponse,
+    writer: BinaryWriter = new BinaryWriter(),
+  ): BinaryWriter {
+    switch (message.result?.$case) {
+      case "revoked":
+        DeviceRevoked.encode(message.result.value, writer.uint32(10).fork()).join();
+        break;
+      case "notFound":
+        DeviceNotFound.encode(message.result.value, writer.uint32(18).fork()).join();
+        break;
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AuthenticationAdminServiceRevokeDeviceResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAuthenticationAdminServiceRevokeDeviceResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.result = { $case: "revoked", value: DeviceRevoked.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.result = { $case: "notFound", value: DeviceNotFound.decode(reader, reader.uint32()) };
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseReadAuditRequest(): ReadAuditRequest {
+  return { afterSequence: 0n, limit: 0 };
+}
+
+export const ReadAuditRequest: MessageFns<ReadAuditRequest> = {
+  encode(message: ReadAuditRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.afterSequence !== 0n) {
+      if (BigInt.asUintN(64, message.afterSequence) !== message.afterSequence) {
+        throw new globalThis.Error("value provided for field message.afterSequence of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.afterSequence);
+    }
+    if (message.limit !== 0) {
+      writer.uint32(16).uint32(message.limit);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReadAuditRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReadAuditRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.afterSequence = reader.uint64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.limit = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseReadAuditResponse(): ReadAuditResponse {
+  return { records: [] };
+}
+
+export const ReadAuditResponse: MessageFns<ReadAuditResponse> = {
+  encode(message: ReadAuditResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.records) {
+      AuditRecord.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ReadAuditResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseReadAuditResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.records.push(AuditRecord.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseAuditRecord(): AuditRecord {
+  return { sequence: 0n, entry: new Uint8Array(0), hash: new Uint8Array(0) };
+}
+
+export const AuditRecord: MessageFns<AuditRecord> = {
+  encode(message: AuditRecord, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.sequence !== 0n) {
+      if (BigInt.asUintN(64, message.sequence) !== message.sequence) {
+        throw new globalThis.Error("value provided for field message.sequence of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.sequence);
+    }
+    if (message.entry.length !== 0) {
+      writer.uint32(18).bytes(message.entry);
+    }
+    if (message.hash.length !== 0) {
+      writer.uint32(26).bytes(message.hash);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AuditRecord {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAuditRecord();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.sequence = reader.uint64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.entry = reader.bytes();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.hash = reader.bytes();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
 /**
- * Says who is who: turns an enrolment code or a device key into a credential and into access tokens.
- * It never sees a private key of a device.
+ * Says who is who: turns an enrolment code or an OpenID Connect ID token into a device with credentials, and a device key
+ * into access tokens. It never sees a private key of a device.
  */
 export type AuthenticationServiceService = typeof AuthenticationServiceService;
 export const AuthenticationServiceService = {
-  /** Shows an enrolment code and gets the challenge that the device's new key has to sign. Does not consume the code. */
+  /** Shows an enrolment code or an ID token and gets the challenge that the device's new key has to sign. Consumes neither. */
   beginEnrolment: {
     path: "/canopy.authentication.v1.AuthenticationService/BeginEnrolment" as const,
     requestStream: false as const,
@@ -1664,8 +3528,8 @@ export const AuthenticationServiceService = {
     responseDeserialize: (value: Buffer): BeginEnrolmentResponse => BeginEnrolmentResponse.decode(value),
   },
   /**
-   * Proves possession of the signature key and gets an attested credential. Consumes code and challenge;
-   * repeating it with the same key gives the same device again.
+   * Proves possession of the signature key and gets credentials. Consumes evidence and challenge; repeating it with the
+   * same key gives the same device again.
    */
   completeEnrolment: {
     path: "/canopy.authentication.v1.AuthenticationService/CompleteEnrolment" as const,
@@ -1678,7 +3542,7 @@ export const AuthenticationServiceService = {
       Buffer.from(CompleteEnrolmentResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): CompleteEnrolmentResponse => CompleteEnrolmentResponse.decode(value),
   },
-  /** Gets a challenge for an enrolled device. */
+  /** Gets a challenge for an enrolled device: for CreateAccessTokens, RenewCredential or RotateCredential. */
   beginAuthentication: {
     path: "/canopy.authentication.v1.AuthenticationService/BeginAuthentication" as const,
     requestStream: false as const,
@@ -1702,7 +3566,34 @@ export const AuthenticationServiceService = {
       Buffer.from(CreateAccessTokensResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): CreateAccessTokensResponse => CreateAccessTokensResponse.decode(value),
   },
-  /** Lists the devices of a user. Needs an access token. */
+  /** Exchanges a signed challenge for new credentials of the same key, before the old ones expire. */
+  renewCredential: {
+    path: "/canopy.authentication.v1.AuthenticationService/RenewCredential" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: RenewCredentialRequest): Buffer =>
+      Buffer.from(RenewCredentialRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): RenewCredentialRequest => RenewCredentialRequest.decode(value),
+    responseSerialize: (value: RenewCredentialResponse): Buffer =>
+      Buffer.from(RenewCredentialResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): RenewCredentialResponse => RenewCredentialResponse.decode(value),
+  },
+  /**
+   * Gives a device another signature key: the challenge is signed with the current key and with the new one. From then on the
+   * current key gets no tokens any more. Repeating it, with a new challenge, gives credentials of the new key again.
+   */
+  rotateCredential: {
+    path: "/canopy.authentication.v1.AuthenticationService/RotateCredential" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: RotateCredentialRequest): Buffer =>
+      Buffer.from(RotateCredentialRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): RotateCredentialRequest => RotateCredentialRequest.decode(value),
+    responseSerialize: (value: RotateCredentialResponse): Buffer =>
+      Buffer.from(RotateCredentialResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): RotateCredentialResponse => RotateCredentialResponse.decode(value),
+  },
+  /** Lists the devices of the caller's own user, page by page. Needs an access token. */
   listDevices: {
     path: "/canopy.authentication.v1.AuthenticationService/ListDevices" as const,
     requestStream: false as const,
@@ -1712,7 +3603,10 @@ export const AuthenticationServiceService = {
     responseSerialize: (value: ListDevicesResponse): Buffer => Buffer.from(ListDevicesResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ListDevicesResponse => ListDevicesResponse.decode(value),
   },
-  /** Revokes one of the caller's own devices: no more tokens for it from now on. Needs an access token. */
+  /**
+   * Revokes one of the caller's own devices: no more tokens for it from now on, and the next revocation list names it. Needs
+   * an access token.
+   */
   revokeDevice: {
     path: "/canopy.authentication.v1.AuthenticationService/RevokeDevice" as const,
     requestStream: false as const,
@@ -1723,7 +3617,31 @@ export const AuthenticationServiceService = {
       Buffer.from(RevokeDeviceResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): RevokeDeviceResponse => RevokeDeviceResponse.decode(value),
   },
-  /** Serves the public keys that verify access tokens and attestations. */
+  /** Serves the signed list of what is revoked, unless the caller has it. For everybody. */
+  getRevocationList: {
+    path: "/canopy.authentication.v1.AuthenticationService/GetRevocationList" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: GetRevocationListRequest): Buffer =>
+      Buffer.from(GetRevocationListRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GetRevocationListRequest => GetRevocationListRequest.decode(value),
+    responseSerialize: (value: GetRevocationListResponse): Buffer =>
+      Buffer.from(GetRevocationListResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): GetRevocationListResponse => GetRevocationListResponse.decode(value),
+  },
+  /** Serves the certificates at which an X.509 chain may end, unless the caller has them. For everybody. */
+  getTrustAnchors: {
+    path: "/canopy.authentication.v1.AuthenticationService/GetTrustAnchors" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: GetTrustAnchorsRequest): Buffer =>
+      Buffer.from(GetTrustAnchorsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GetTrustAnchorsRequest => GetTrustAnchorsRequest.decode(value),
+    responseSerialize: (value: GetTrustAnchorsResponse): Buffer =>
+      Buffer.from(GetTrustAnchorsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): GetTrustAnchorsResponse => GetTrustAnchorsResponse.decode(value),
+  },
+  /** Serves the public keys that verify access tokens, attestations and revocation lists. */
   getJwks: {
     path: "/canopy.authentication.v1.AuthenticationService/GetJwks" as const,
     requestStream: false as const,
@@ -1736,27 +3654,41 @@ export const AuthenticationServiceService = {
 } as const;
 
 export interface AuthenticationServiceServer extends UntypedServiceImplementation {
-  /** Shows an enrolment code and gets the challenge that the device's new key has to sign. Does not consume the code. */
+  /** Shows an enrolment code or an ID token and gets the challenge that the device's new key has to sign. Consumes neither. */
   beginEnrolment: handleUnaryCall<BeginEnrolmentRequest, BeginEnrolmentResponse>;
   /**
-   * Proves possession of the signature key and gets an attested credential. Consumes code and challenge;
-   * repeating it with the same key gives the same device again.
+   * Proves possession of the signature key and gets credentials. Consumes evidence and challenge; repeating it with the
+   * same key gives the same device again.
    */
   completeEnrolment: handleUnaryCall<CompleteEnrolmentRequest, CompleteEnrolmentResponse>;
-  /** Gets a challenge for an enrolled device. */
+  /** Gets a challenge for an enrolled device: for CreateAccessTokens, RenewCredential or RotateCredential. */
   beginAuthentication: handleUnaryCall<BeginAuthenticationRequest, BeginAuthenticationResponse>;
   /** Exchanges a signed challenge for short-lived access tokens, one per audience. */
   createAccessTokens: handleUnaryCall<CreateAccessTokensRequest, CreateAccessTokensResponse>;
-  /** Lists the devices of a user. Needs an access token. */
+  /** Exchanges a signed challenge for new credentials of the same key, before the old ones expire. */
+  renewCredential: handleUnaryCall<RenewCredentialRequest, RenewCredentialResponse>;
+  /**
+   * Gives a device another signature key: the challenge is signed with the current key and with the new one. From then on the
+   * current key gets no tokens any more. Repeating it, with a new challenge, gives credentials of the new key again.
+   */
+  rotateCredential: handleUnaryCall<RotateCredentialRequest, RotateCredentialResponse>;
+  /** Lists the devices of the caller's own user, page by page. Needs an access token. */
   listDevices: handleUnaryCall<ListDevicesRequest, ListDevicesResponse>;
-  /** Revokes one of the caller's own devices: no more tokens for it from now on. Needs an access token. */
+  /**
+   * Revokes one of the caller's own devices: no more tokens for it from now on, and the next revocation list names it. Needs
+   * an access token.
+   */
   revokeDevice: handleUnaryCall<RevokeDeviceRequest, RevokeDeviceResponse>;
-  /** Serves the public keys that verify access tokens and attestations. */
+  /** Serves the signed list of what is revoked, unless the caller has it. For everybody. */
+  getRevocationList: handleUnaryCall<GetRevocationListRequest, GetRevocationListResponse>;
+  /** Serves the certificates at which an X.509 chain may end, unless the caller has them. For everybody. */
+  getTrustAnchors: handleUnaryCall<GetTrustAnchorsRequest, GetTrustAnchorsResponse>;
+  /** Serves the public keys that verify access tokens, attestations and revocation lists. */
   getJwks: handleUnaryCall<GetJwksRequest, GetJwksResponse>;
 }
 
 export interface AuthenticationServiceClient extends Client {
-  /** Shows an enrolment code and gets the challenge that the device's new key has to sign. Does not consume the code. */
+  /** Shows an enrolment code or an ID token and gets the challenge that the device's new key has to sign. Consumes neither. */
   beginEnrolment(
     request: BeginEnrolmentRequest,
     callback: (error: ServiceError | null, response: BeginEnrolmentResponse) => void,
@@ -1773,8 +3705,8 @@ export interface AuthenticationServiceClient extends Client {
     callback: (error: ServiceError | null, response: BeginEnrolmentResponse) => void,
   ): ClientUnaryCall;
   /**
-   * Proves possession of the signature key and gets an attested credential. Consumes code and challenge;
-   * repeating it with the same key gives the same device again.
+   * Proves possession of the signature key and gets credentials. Consumes evidence and challenge; repeating it with the
+   * same key gives the same device again.
    */
   completeEnrolment(
     request: CompleteEnrolmentRequest,
@@ -1791,7 +3723,7 @@ export interface AuthenticationServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: CompleteEnrolmentResponse) => void,
   ): ClientUnaryCall;
-  /** Gets a challenge for an enrolled device. */
+  /** Gets a challenge for an enrolled device: for CreateAccessTokens, RenewCredential or RotateCredential. */
   beginAuthentication(
     request: BeginAuthenticationRequest,
     callback: (error: ServiceError | null, response: BeginAuthenticationResponse) => void,
@@ -1823,7 +3755,42 @@ export interface AuthenticationServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: CreateAccessTokensResponse) => void,
   ): ClientUnaryCall;
-  /** Lists the devices of a user. Needs an access token. */
+  /** Exchanges a signed challenge for new credentials of the same key, before the old ones expire. */
+  renewCredential(
+    request: RenewCredentialRequest,
+    callback: (error: ServiceError | null, response: RenewCredentialResponse) => void,
+  ): ClientUnaryCall;
+  renewCredential(
+    request: RenewCredentialRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: RenewCredentialResponse) => void,
+  ): ClientUnaryCall;
+  renewCredential(
+    request: RenewCredentialRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: RenewCredentialResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * Gives a device another signature key: the challenge is signed with the current key and with the new one. From then on the
+   * current key gets no tokens any more. Repeating it, with a new challenge, gives credentials of the new key again.
+   */
+  rotateCredential(
+    request: RotateCredentialRequest,
+    callback: (error: ServiceError | null, response: RotateCredentialResponse) => void,
+  ): ClientUnaryCall;
+  rotateCredential(
+    request: RotateCredentialRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: RotateCredentialResponse) => void,
+  ): ClientUnaryCall;
+  rotateCredential(
+    request: RotateCredentialRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: RotateCredentialResponse) => void,
+  ): ClientUnaryCall;
+  /** Lists the devices of the caller's own user, page by page. Needs an access token. */
   listDevices(
     request: ListDevicesRequest,
     callback: (error: ServiceError | null, response: ListDevicesResponse) => void,
@@ -1839,7 +3806,10 @@ export interface AuthenticationServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ListDevicesResponse) => void,
   ): ClientUnaryCall;
-  /** Revokes one of the caller's own devices: no more tokens for it from now on. Needs an access token. */
+  /**
+   * Revokes one of the caller's own devices: no more tokens for it from now on, and the next revocation list names it. Needs
+   * an access token.
+   */
   revokeDevice(
     request: RevokeDeviceRequest,
     callback: (error: ServiceError | null, response: RevokeDeviceResponse) => void,
@@ -1855,7 +3825,39 @@ export interface AuthenticationServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: RevokeDeviceResponse) => void,
   ): ClientUnaryCall;
-  /** Serves the public keys that verify access tokens and attestations. */
+  /** Serves the signed list of what is revoked, unless the caller has it. For everybody. */
+  getRevocationList(
+    request: GetRevocationListRequest,
+    callback: (error: ServiceError | null, response: GetRevocationListResponse) => void,
+  ): ClientUnaryCall;
+  getRevocationList(
+    request: GetRevocationListRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: GetRevocationListResponse) => void,
+  ): ClientUnaryCall;
+  getRevocationList(
+    request: GetRevocationListRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: GetRevocationListResponse) => void,
+  ): ClientUnaryCall;
+  /** Serves the certificates at which an X.509 chain may end, unless the caller has them. For everybody. */
+  getTrustAnchors(
+    request: GetTrustAnchorsRequest,
+    callback: (error: ServiceError | null, response: GetTrustAnchorsResponse) => void,
+  ): ClientUnaryCall;
+  getTrustAnchors(
+    request: GetTrustAnchorsRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: GetTrustAnchorsResponse) => void,
+  ): ClientUnaryCall;
+  getTrustAnchors(
+    request: GetTrustAnchorsRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: GetTrustAnchorsResponse) => void,
+  ): ClientUnaryCall;
+  /** Serves the public keys that verify access tokens, attestations and revocation lists. */
   getJwks(
     request: GetJwksRequest,
     callback: (error: ServiceError | null, response: GetJwksResponse) => void,
@@ -1897,11 +3899,61 @@ export const AuthenticationAdminServiceService = {
       Buffer.from(CreateEnrolmentCodeResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): CreateEnrolmentCodeResponse => CreateEnrolmentCodeResponse.decode(value),
   },
+  /** Lists the devices of any user, page by page. */
+  listDevices: {
+    path: "/canopy.authentication.v1.AuthenticationAdminService/ListDevices" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: AuthenticationAdminServiceListDevicesRequest): Buffer =>
+      Buffer.from(AuthenticationAdminServiceListDevicesRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): AuthenticationAdminServiceListDevicesRequest =>
+      AuthenticationAdminServiceListDevicesRequest.decode(value),
+    responseSerialize: (value: AuthenticationAdminServiceListDevicesResponse): Buffer =>
+      Buffer.from(AuthenticationAdminServiceListDevicesResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): AuthenticationAdminServiceListDevicesResponse =>
+      AuthenticationAdminServiceListDevicesResponse.decode(value),
+  },
+  /** Revokes a device of any user. */
+  revokeDevice: {
+    path: "/canopy.authentication.v1.AuthenticationAdminService/RevokeDevice" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: AuthenticationAdminServiceRevokeDeviceRequest): Buffer =>
+      Buffer.from(AuthenticationAdminServiceRevokeDeviceRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): AuthenticationAdminServiceRevokeDeviceRequest =>
+      AuthenticationAdminServiceRevokeDeviceRequest.decode(value),
+    responseSerialize: (value: AuthenticationAdminServiceRevokeDeviceResponse): Buffer =>
+      Buffer.from(AuthenticationAdminServiceRevokeDeviceResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): AuthenticationAdminServiceRevokeDeviceResponse =>
+      AuthenticationAdminServiceRevokeDeviceResponse.decode(value),
+  },
+  /** Reads the audit log in order. */
+  readAudit: {
+    path: "/canopy.authentication.v1.AuthenticationAdminService/ReadAudit" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ReadAuditRequest): Buffer => Buffer.from(ReadAuditRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ReadAuditRequest => ReadAuditRequest.decode(value),
+    responseSerialize: (value: ReadAuditResponse): Buffer => Buffer.from(ReadAuditResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ReadAuditResponse => ReadAuditResponse.decode(value),
+  },
 } as const;
 
 export interface AuthenticationAdminServiceServer extends UntypedServiceImplementation {
   /** Makes a one-time enrolment code for a user. */
   createEnrolmentCode: handleUnaryCall<CreateEnrolmentCodeRequest, CreateEnrolmentCodeResponse>;
+  /** Lists the devices of any user, page by page. */
+  listDevices: handleUnaryCall<
+    AuthenticationAdminServiceListDevicesRequest,
+    AuthenticationAdminServiceListDevicesResponse
+  >;
+  /** Revokes a device of any user. */
+  revokeDevice: handleUnaryCall<
+    AuthenticationAdminServiceRevokeDeviceRequest,
+    AuthenticationAdminServiceRevokeDeviceResponse
+  >;
+  /** Reads the audit log in order. */
+  readAudit: handleUnaryCall<ReadAuditRequest, ReadAuditResponse>;
 }
 
 export interface AuthenticationAdminServiceClient extends Client {
@@ -1920,6 +3972,54 @@ export interface AuthenticationAdminServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: CreateEnrolmentCodeResponse) => void,
+  ): ClientUnaryCall;
+  /** Lists the devices of any user, page by page. */
+  listDevices(
+    request: AuthenticationAdminServiceListDevicesRequest,
+    callback: (error: ServiceError | null, response: AuthenticationAdminServiceListDevicesResponse) => void,
+  ): ClientUnaryCall;
+  listDevices(
+    request: AuthenticationAdminServiceListDevicesRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: AuthenticationAdminServiceListDevicesResponse) => void,
+  ): ClientUnaryCall;
+  listDevices(
+    request: AuthenticationAdminServiceListDevicesRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: AuthenticationAdminServiceListDevicesResponse) => void,
+  ): ClientUnaryCall;
+  /** Revokes a device of any user. */
+  revokeDevice(
+    request: AuthenticationAdminServiceRevokeDeviceRequest,
+    callback: (error: ServiceError | null, response: AuthenticationAdminServiceRevokeDeviceResponse) => void,
+  ): ClientUnaryCall;
+  revokeDevice(
+    request: AuthenticationAdminServiceRevokeDeviceRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: AuthenticationAdminServiceRevokeDeviceResponse) => void,
+  ): ClientUnaryCall;
+  revokeDevice(
+    request: AuthenticationAdminServiceRevokeDeviceRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: AuthenticationAdminServiceRevokeDeviceResponse) => void,
+  ): ClientUnaryCall;
+  /** Reads the audit log in order. */
+  readAudit(
+    request: ReadAuditRequest,
+    callback: (error: ServiceError | null, response: ReadAuditResponse) => void,
+  ): ClientUnaryCall;
+  readAudit(
+    request: ReadAuditRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ReadAuditResponse) => void,
+  ): ClientUnaryCall;
+  readAudit(
+    request: ReadAuditRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ReadAuditResponse) => void,
   ): ClientUnaryCall;
 }
 

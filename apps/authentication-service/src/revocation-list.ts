@@ -1,0 +1,81 @@
+/**
+ * The signed revocation list: made anew when something was revoked, and before the newest one is stale.
+ *
+ * @module
+ */
+import { signRevocationList, type RevocationClaims } from '@canopy/identity';
+import type { Clock } from '@canopy/service';
+import type { PublishedList, Registry, RevocationState, RevokedName } from '@canopy/storage';
+import type { SigningKeys } from './signing-keys.ts';
+
+/** What lists are made with. */
+export interface RevocationListOptions {
+  readonly registry: Registry;
+  readonly clock: Clock;
+  readonly keys: SigningKeys;
+  readonly domain: string;
+  /** The time from one list to the end of its belief. */
+  readonly lifetimeMs: number;
+}
+
+/** How many names are read at a time. */
+const PAGE = 1_000;
+/** With this many other replicas publishing in between something else is wrong. */
+const MAX_ATTEMPTS = 16;
+
+/** Publishes revocation lists, together with the other replicas. */
+export class RevocationListPublisher {
+  readonly #options: RevocationListOptions;
+
+  constructor(options: RevocationListOptions) {
+    this.#options = options;
+  }
+
+  /** Gives a list that names everything that was revoked before this call. */
+  async newest(): Promise<PublishedList> {
+    const { registry, clock } = this.#options;
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+      const state = await registry.revocationState();
+      const { list, version } = state;
+      if (list !== undefined && list.version === version && clock.now() < list.renewAtMs) return list;
+      const next = await this.#sign(state);
+      const { outcome } = await registry.publishRevocationList(next, list?.number ?? 0);
+      if (outcome === 'published') return next;
+    }
+    throw new Error('other replicas kept publishing revocation lists');
+  }
+
+  async #sign({ version, list }: RevocationState): Promise<PublishedList> {
+    const { clock, keys, lifetimeMs } = this.#options;
+    const nowMs = clock.now();
+    const issuedAt = Math.floor(nowMs / 1000);
+    // Not below the time: a store that was put back must not give a number twice.
+    const number = Math.max((list?.number ?? 0) + 1, issuedAt);
+    const claims = await this.#claims({ number, issuedAt: BigInt(issuedAt) }, nowMs);
+    const jwt = await signRevocationList(claims, await keys.signer());
+    return { number, version, jwt, renewAtMs: nowMs + Math.floor(lifetimeMs / 2) };
+  }
+
+  async #claims(
+    head: Pick<RevocationClaims, 'number' | 'issuedAt'>,
+    nowMs: number,
+  ): Promise<RevocationClaims> {
+    const { domain, lifetimeMs } = this.#options;
+    const names = await this.#revokedNames(nowMs);
+    const of = (kind: RevokedName['kind']): readonly string[] =>
+      names.filter((each) => each.kind === kind).map(({ name }) => name);
+    const nextUpdate = head.issuedAt + BigInt(Math.ceil(lifetimeMs / 1000));
+    return { ...head, domain, nextUpdate, certificates: [], devices: of('device'), keys: of('key') };
+  }
+
+  async #revokedNames(nowMs: number): Promise<readonly RevokedName[]> {
+    const names: RevokedName[] = [];
+    let after: RevokedName | undefined;
+    do {
+      const page = await this.#options.registry.revokedNames({ nowMs, limit: PAGE, ...(after && { after }) });
+      names.push(...page);
+      after = page.length < PAGE ? undefined : page.at(-1);
+    } while (after !== undefined);
+    return names;
+  }
+}

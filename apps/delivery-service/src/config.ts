@@ -5,11 +5,15 @@
  */
 import {
   authenticationPeerSettings,
+  checkStore,
   duration,
   integer,
+  optional,
   path,
   readConfig,
+  revocationSettings,
   serverSettings,
+  storeSettings,
   type ConfigOf,
 } from '@canopy/service';
 
@@ -19,7 +23,8 @@ const MEGABYTE = 1024 * 1024;
 export const deliverySettings = {
   ...serverSettings,
   ...authenticationPeerSettings,
-  data: path({ env: 'CANOPY_DATA', description: 'folder of the store file, made when missing' }),
+  ...revocationSettings,
+  ...storeSettings,
   proofTolerance: duration({
     env: 'CANOPY_PROOF_TOLERANCE',
     description: 'how far the time in a proof may be from the clock, either way',
@@ -86,10 +91,88 @@ export const deliverySettings = {
   requestsPerStream: integer({
     env: 'CANOPY_REQUESTS_PER_STREAM',
     description: 'requests of one stream that may be without an answer before it is no longer read',
-    default: '64',
+    default: '256',
     minimum: 1,
     maximum: 10_000,
   }),
+  requestsPerDevice: integer({
+    env: 'CANOPY_REQUESTS_PER_DEVICE',
+    description: 'requests per second of one device, ten seconds of them at once; 0 for no limit',
+    default: '1000',
+    minimum: 0,
+    maximum: 1_000_000,
+  }),
+  requestsPerGroup: integer({
+    env: 'CANOPY_REQUESTS_PER_GROUP',
+    description: 'requests per second about one group, ten seconds of them at once; 0 for no limit',
+    default: '2000',
+    minimum: 0,
+    maximum: 1_000_000,
+  }),
+  resyncEpochs: integer({
+    env: 'CANOPY_RESYNC_EPOCHS',
+    description:
+      'how many epochs before the current one a proof may be from that joins again by an external commit',
+    default: '1000',
+    minimum: 0,
+    maximum: 1_000_000,
+  }),
+  ticketLifetime: duration({
+    env: 'CANOPY_TICKET_LIFETIME',
+    description: 'how long a ticket for a guest lasts at most',
+    default: '7d',
+    minimumMs: 1_000,
+    maximumMs: 31_536_000_000,
+  }),
+  ticketsPerGroup: integer({
+    env: 'CANOPY_TICKETS_PER_GROUP',
+    description: 'tickets of one group that may be open at a time',
+    default: '100',
+    minimum: 1,
+    maximum: 10_000,
+  }),
+  retentionAge: duration({
+    env: 'CANOPY_RETENTION_AGE',
+    description: 'how long entries of a log are kept; its newest entry is kept longer',
+    default: '90d',
+    minimumMs: 1_000,
+    maximumMs: 315_360_000_000,
+  }),
+  retentionEntries: integer({
+    env: 'CANOPY_RETENTION_ENTRIES',
+    description: 'entries of one log that are kept',
+    default: '1000000',
+    minimum: 1,
+    maximum: 1_000_000_000,
+  }),
+  retentionInterval: duration({
+    env: 'CANOPY_RETENTION_INTERVAL',
+    description: 'pause between two looks for entries that are no longer kept',
+    default: '10m',
+    minimumMs: 10,
+    maximumMs: 86_400_000,
+  }),
+  publicStateBytes: integer({
+    env: 'CANOPY_PUBLIC_STATE_BYTES',
+    description: 'GroupInfos and trees, in bytes, whose groups are kept in memory to check public commits',
+    default: String(64 * MEGABYTE),
+    minimum: 0,
+    maximum: 4_096 * MEGABYTE,
+  }),
+  pageCacheBytes: integer({
+    env: 'CANOPY_PAGE_CACHE_BYTES',
+    description: 'bytes of pages that are kept in memory for all streams together',
+    default: String(32 * MEGABYTE),
+    minimum: 0,
+    maximum: 4_096 * MEGABYTE,
+  }),
+  x509TrustAnchors: optional(
+    path({
+      env: 'CANOPY_X509_TRUST_ANCHORS',
+      description:
+        'certificates in PEM at which the X.509 chain of a joiner may end; without it there are none',
+    }),
+  ),
   outboxInterval: duration({
     env: 'CANOPY_OUTBOX_INTERVAL',
     description: 'pause between two looks for Welcomes that did not reach their mailboxes',
@@ -108,7 +191,10 @@ const MESSAGE_OVERHEAD = 4_096;
 
 /** Reads the configuration. @throws {ConfigError} */
 export function readDeliveryConfig(environment: NodeJS.ProcessEnv): DeliveryConfig {
-  return readConfig(deliverySettings, environment, checkLimits);
+  return readConfig(deliverySettings, environment, (values) => [
+    ...checkStore(values),
+    ...checkLimits(values),
+  ]);
 }
 
 /** What was accepted must fit into what its readers are sent. */

@@ -3,16 +3,16 @@
  *
  * @module
  */
-import { connectKeys, createLogger, runMain, runService, systemClock } from '@canopy/service';
+import { connectKeys, createLogger, runMain, runService, storeChoice, systemClock } from '@canopy/service';
 import { readDeliveryConfig } from './config.ts';
 import { createDeliveryService } from './service.ts';
-import { openSqliteIn } from '@canopy/storage';
+import { openStore } from '@canopy/storage';
 
 await runMain(async () => {
   const config = readDeliveryConfig(process.env);
   const log = createLogger({ service: 'delivery-service', level: config.logLevel });
   const keys = connectKeys(config, log);
-  const store = openSqliteIn(config.data, 'delivery-service');
+  const store = await openStore(storeChoice(config, 'delivery-service'));
   const service = createDeliveryService({ stores: store, clock: systemClock, config, keys, log });
   service.start();
   const life = {

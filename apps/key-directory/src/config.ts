@@ -5,11 +5,12 @@
  */
 import {
   authenticationPeerSettings,
+  checkStore,
   duration,
   integer,
-  path,
   readConfig,
   serverSettings,
+  storeSettings,
   type ConfigOf,
 } from '@canopy/service';
 
@@ -17,7 +18,7 @@ import {
 export const directorySettings = {
   ...serverSettings,
   ...authenticationPeerSettings,
-  data: path({ env: 'CANOPY_DATA', description: 'folder of the store file, made when missing' }),
+  ...storeSettings,
   maxLifetime: duration({
     env: 'CANOPY_MAX_KEY_PACKAGE_LIFETIME',
     description: 'longest lifetime of a KeyPackage',
@@ -64,7 +65,10 @@ const MESSAGE_OVERHEAD = 64 * 1024;
 
 /** Reads the configuration. @throws {ConfigError} */
 export function readDirectoryConfig(environment: NodeJS.ProcessEnv): DirectoryConfig {
-  return readConfig(directorySettings, environment, checkLimits);
+  return readConfig(directorySettings, environment, (values) => [
+    ...checkStore(values),
+    ...checkLimits(values),
+  ]);
 }
 
 /** What was claimed is gone: an answer that is too large to be sent would lose it. */

@@ -26,6 +26,7 @@ const WIDE_LIMITS = {
   CANOPY_OUTBOX_INTERVAL: '100ms',
   CANOPY_LOG_LEVEL: 'info',
   CANOPY_MAX_STOCK: '10000',
+  CANOPY_TOKEN_LIFETIME: '1h',
 };
 
 /** The replicas of the three services. */

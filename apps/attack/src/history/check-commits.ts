@@ -4,7 +4,7 @@
  * @module
  */
 import type { Append, Read, Receipt } from './event.ts';
-import { endOf, type GroupHistory } from './group-history.ts';
+import type { GroupHistory } from './group-history.ts';
 import type { Violation } from './violation.ts';
 
 /** Checks the commits of one group. */
@@ -54,7 +54,7 @@ function checkConflicts(history: GroupHistory): readonly Violation[] {
   return history.appends.flatMap((append): readonly Violation[] => {
     const { outcome, entry } = append;
     if (outcome.outcome !== 'conflict') return [];
-    const winner = history.log.find(({ kind, epoch }) => kind === 'commit' && epoch === entry.epoch);
+    const winner = history.ends.get(entry.epoch);
     const isNamed = outcome.winner === '' || outcome.winner === winner?.hash;
     if (outcome.currentEpoch > entry.epoch && isNamed) return [];
     const detail = `group ${history.group}: the loser of epoch ${entry.epoch} was told epoch ${outcome.currentEpoch} and commit ${outcome.winner}`;
@@ -105,9 +105,8 @@ function faultOfReceipt(
 
 function checkGroupInfos(history: GroupHistory): readonly Violation[] {
   return history.groupInfos.flatMap((read) => {
-    const commit = read.epoch === 0n ? undefined : endOf(history, read.epoch - 1n);
-    const hash = commit === undefined ? undefined : history.bySequence.get(commit)?.hash;
-    const brought = history.attempts.get(hash ?? '')?.[0]?.groupInfo;
+    const commit = history.ends.get(read.epoch - 1n);
+    const brought = history.attempts.get(commit?.hash ?? '')?.[0]?.groupInfo;
     if (brought === read.hash || (read.epoch === 0n && read.hash === '')) return [];
     const detail = `group ${history.group}: the GroupInfo served for epoch ${read.epoch} is not the one of its commit`;
     return [{ rule: 'group-info-fits' as const, detail, excerpt: [read] }];

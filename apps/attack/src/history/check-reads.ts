@@ -4,7 +4,7 @@
  * @module
  */
 import type { Read } from './event.ts';
-import { endOf, type GroupHistory } from './group-history.ts';
+import type { GroupHistory } from './group-history.ts';
 import type { Violation } from './violation.ts';
 
 /** Checks all that was read of one group. */
@@ -20,32 +20,42 @@ function checkPage({ group }: GroupHistory, read: Read): readonly Violation[] {
   return [{ rule: 'page-without-hole', detail, excerpt: [read] }];
 }
 
-interface Known {
-  readonly sequence: bigint;
-  readonly end: number;
-}
-
 /** Goes through the reads by their start, with the highest sequence that anybody knew of by then. */
 function checkVisibility(history: GroupHistory): readonly Violation[] {
-  const known: Known[] = history.sights
-    .map(({ entry, event }) => ({ sequence: entry.sequence, end: event.end }))
-    .toSorted((left, right) => left.end - right.end);
-  const reads = history.reads
-    .filter(({ isEnd }) => isEnd)
-    .toSorted((left, right) => left.start - right.start);
-  const violations: Violation[] = [];
-  let highest = 0n;
-  let next = 0;
-  for (const read of reads) {
-    for (let one = known[next]; one !== undefined && one.end < read.start; one = known[(next += 1)]) {
-      if (one.sequence > highest) highest = one.sequence;
-    }
-    const limit = endOf(history, read.epoch);
-    const due = limit !== undefined && limit < highest ? limit : highest;
-    const reached = read.entries.at(-1)?.sequence ?? read.after;
-    if (reached < due) violations.push(tooShort(history, read, { reached, due }));
+  const reads = history.reads.filter(({ isEnd }) => isEnd);
+  const known = new Known(history);
+  return reads
+    .toSorted((left, right) => left.start - right.start)
+    .flatMap((read) => {
+      const highest = known.before(read.start);
+      const limit = history.ends.get(read.epoch)?.sequence ?? highest;
+      const due = limit < highest ? limit : highest;
+      const reached = read.entries.at(-1)?.sequence ?? read.after;
+      return reached < due ? [tooShort(history, read, { reached, due })] : [];
+    });
+}
+
+/** What was known at a time; to be asked with times that grow. */
+class Known {
+  readonly #sights: readonly { readonly sequence: bigint; readonly end: number }[];
+  #highest = 0n;
+  #next = 0;
+
+  constructor({ sights }: GroupHistory) {
+    this.#sights = sights
+      .map(({ entry, event }) => ({ sequence: entry.sequence, end: event.end }))
+      .toSorted((left, right) => left.end - right.end);
   }
-  return violations;
+
+  /** Gives the highest sequence that anybody had seen or been told of before a time. */
+  before(time: number): bigint {
+    for (let sight = this.#sights[this.#next]; sight !== undefined && sight.end < time;) {
+      if (sight.sequence > this.#highest) this.#highest = sight.sequence;
+      this.#next += 1;
+      sight = this.#sights[this.#next];
+    }
+    return this.#highest;
+  }
 }
 
 function tooShort(

@@ -19,6 +19,8 @@ export interface GroupHistory {
   readonly groupInfos: readonly ReadGroupInfo[];
   /** The whole log at the end. */
   readonly log: readonly SeenEntry[];
+  /** The commit that ends each epoch that is over. */
+  readonly ends: ReadonlyMap<bigint, SeenEntry>;
   readonly bySequence: ReadonlyMap<bigint, SeenEntry>;
   readonly byHash: ReadonlyMap<string, SeenEntry>;
   /** Every entry that anybody was shown or told of. */
@@ -44,16 +46,12 @@ export function groupHistory(
     reads,
     groupInfos,
     log,
+    ends: new Map(log.filter(({ kind }) => kind === 'commit').map((entry) => [entry.epoch, entry])),
     bySequence: new Map(log.map((entry) => [entry.sequence, entry])),
     byHash: new Map(log.map((entry) => [entry.hash, entry])),
     sights: [...appends.flatMap(sightsOfAppend), ...reads.flatMap(sightsOfRead)],
     attempts: Map.groupBy(appends, ({ entry }) => entry.hash),
   };
-}
-
-/** The sequence of the commit that ends an epoch; undefined while it goes on. */
-export function endOf({ log }: GroupHistory, epoch: bigint): bigint | undefined {
-  return log.find((entry) => entry.kind === 'commit' && entry.epoch === epoch)?.sequence;
 }
 
 function sightsOfRead(event: Read): readonly Sight[] {

@@ -67,7 +67,7 @@ export class StockKeeper implements Actor {
 
   /** Repeats every claim that has no answer. Says whether all have one. */
   async settle(choices: Choices): Promise<boolean> {
-    for (const request of [...this.#open]) await this.#claimOnce(request, choices.next());
+    for (const request of this.#open) await this.#claimOnce(request, choices.next());
     return this.#open.size === 0;
   }
 

@@ -25,8 +25,8 @@ export function entry(sequence: bigint, kind: SeenEntry['kind'], epoch: bigint, 
   return { sequence, kind, epoch, hash };
 }
 
-export function accepted(sequence: bigint, receipt?: Receipt): AppendOutcome {
-  return { outcome: 'accepted', sequence, alreadyAccepted: false, receipt };
+export function accepted(sequence: bigint, given?: Receipt): AppendOutcome {
+  return { outcome: 'accepted', sequence, alreadyAccepted: false, receipt: given };
 }
 
 export function receipt(epoch: bigint, commitHash: string, sequence: bigint, previous: string): Receipt {

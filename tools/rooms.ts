@@ -103,6 +103,11 @@ export const house: House = {
     },
     // Its peers are npm packages of their own folder, loaded by name: none of them is a dependency.
     'apps/bench': { rooms: core, packages: [] },
+    // Starts the services as child processes, as apps/demo does; of the kit it needs what its no-op service is built with.
+    'apps/bench-services': {
+      rooms: ['libs/crypto', 'libs/mls', 'libs/identity', 'libs/contract', 'libs/service'],
+      packages: ['@grpc/grpc-js'],
+    },
   },
   everyTest: { rooms: ['libs/vectors'], packages: ['@jest/globals', 'fast-check'] },
   onlyIn: {

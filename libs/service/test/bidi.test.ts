@@ -276,7 +276,7 @@ describe('a bidirectional call', () => {
       async *subscribe(_, { signal }) {
         try {
           for (let made = 0; made < 1_000; made += 1) {
-            yield { response: { $case: 'refused', value: { groupId: new Uint8Array(65_536), reason: '' } } };
+            yield large(made);
           }
         } finally {
           ended.resolve(signal.aborted);

@@ -146,7 +146,7 @@ describe('draining', () => {
           arrived.resolve();
           await release.promise;
           story.push('call ends');
-          return { counts: [{ cipherSuite: 1, singleUse: 2, lastResort: true }] };
+          return { counts: [directory.StockCount.decode(new Uint8Array())] };
         },
         async *subscribe() {
           yield { response: { $case: 'mailboxLive', value: {} } };

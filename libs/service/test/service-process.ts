@@ -27,7 +27,7 @@ await runMain(async () => {
       countKeyPackages: unary(calls, async () => {
         log.info({ event: 'counting' });
         await draining.promise;
-        return { counts: [{ cipherSuite: 1, singleUse: 1, lastResort: false }] };
+        return { counts: [directory.StockCount.decode(new Uint8Array())] };
       }),
     },
   );

@@ -1,0 +1,108 @@
+/**
+ * Load by readers: many streams follow one group, one stream sends to it, every delivery counts.
+ *
+ * @module
+ */
+import { delivery, openStream } from '@canopy/contract';
+import type { Metadata } from '@grpc/grpc-js';
+import { Samples } from '../figures.ts';
+import type { Sender, StreamMessage } from './stream-load.ts';
+
+/** Messages that may be on their way to their readers. */
+const AHEAD = 16;
+
+/** Where the readers are, and what they ask for. */
+export interface Audience {
+  readonly client: delivery.DeliveryServiceClient;
+  readonly metadata: Metadata;
+  readonly subscription: delivery.SubscribeRequest;
+  readonly streams: number;
+}
+
+/** The readers of one group. */
+export class Readers {
+  readonly #streams: ReturnType<typeof openReader>[];
+  readonly #live = Promise.withResolvers<void>();
+  readonly #sentAt: number[] = [];
+  /** How many streams have each message. */
+  readonly #arrivals: number[] = [];
+  /** How many messages every stream has. */
+  #complete = 0;
+  #samples = new Samples();
+  #waiting = 0;
+  #wake: (() => void) | undefined;
+  #failure: unknown;
+
+  constructor(audience: Audience) {
+    this.#waiting = audience.streams;
+    this.#streams = Array.from({ length: audience.streams }, () => openReader(audience));
+    for (const { responses } of this.#streams) {
+      this.#follow(responses).catch((error: unknown) => {
+        this.#failure = error;
+        this.#live.reject(error);
+        this.#wake?.();
+      });
+    }
+  }
+
+  /** Resolves when every stream is live. */
+  async ready(audience: Audience): Promise<void> {
+    for (const stream of this.#streams) await stream.send(audience.subscription);
+    await this.#live.promise;
+  }
+
+  /** Sends all of them and waits until every stream has every message; a delivery is a sample. */
+  async hear(messages: readonly StreamMessage[], sender: Sender): Promise<Samples> {
+    this.#samples = new Samples();
+    for (const message of messages) {
+      await this.#until(this.#sentAt.length - AHEAD + 1);
+      this.#sentAt.push(performance.now());
+      this.#arrivals.push(0);
+      await sender.push(message);
+    }
+    await sender.settle();
+    await this.#until(this.#sentAt.length);
+    return this.#samples;
+  }
+
+  close(): void {
+    for (const stream of this.#streams) stream.cancel();
+  }
+
+  /** Waits until all streams have so many messages. */
+  async #until(count: number): Promise<void> {
+    while (this.#complete < count) {
+      if (this.#failure !== undefined) throw new Error('a reader failed', { cause: this.#failure });
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+  }
+
+  async #follow(responses: AsyncIterable<delivery.SubscribeResponse>): Promise<void> {
+    let have = 0;
+    for await (const { response } of responses) {
+      if (response?.$case === 'refused') throw new Error(`refused: ${response.value.reason}`);
+      if (response?.$case === 'entries') {
+        for (const _ of response.value.entries) this.#arrive(have++);
+      }
+      if (response?.$case === 'live' && (this.#waiting -= 1) === 0) this.#live.resolve();
+    }
+    throw new Error('the service ended a stream');
+  }
+
+  #arrive(message: number): void {
+    this.#samples.add(performance.now() - (this.#sentAt[message] ?? 0));
+    const arrivals = (this.#arrivals[message] ?? 0) + 1;
+    this.#arrivals[message] = arrivals;
+    if (arrivals === this.#streams.length) {
+      // Each stream has them in their order: what all have now, all had before it.
+      this.#complete = message + 1;
+      this.#wake?.();
+    }
+  }
+}
+
+function openReader({ client, metadata }: Audience) {
+  return openStream(client, 'subscribe', { metadata });
+}

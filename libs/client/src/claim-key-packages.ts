@@ -55,7 +55,8 @@ function claim(
   users: readonly string[],
   { tokens, stubs, suite, signal }: Surroundings,
 ): Promise<directory.ClaimKeyPackagesResponse> {
-  const request = { requestId: randomBytes(16), users: [...users], devices: [], cipherSuite: suite.id };
+  const wanted = { users: [...users], devices: [], cipherSuite: suite.id, requiredCapabilities: undefined };
+  const request = { requestId: randomBytes(16), ...wanted };
   return untilAnswered(signal, () =>
     tokens.call('directory', (metadata) =>
       callUnary(stubs.directory, 'claimKeyPackages', request, { metadata, signal }),

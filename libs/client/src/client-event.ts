@@ -33,6 +33,20 @@ export type ClientEvent =
     } & MembershipChange)
   /** This device was removed: it can neither read nor send any more. */
   | { readonly kind: 'removed'; readonly conversation: string; readonly by: string }
+  /** This device had lost its way and is back in the conversation. */
+  | {
+      readonly kind: 'resynced';
+      readonly conversation: string;
+      readonly epoch: bigint;
+      /** What this device may have missed: the entries after this one … */
+      readonly missingAfter: bigint;
+      /** … up to this one. */
+      readonly missingUpTo: bigint;
+      /** Why it could not go on. */
+      readonly code: string;
+    }
+  /** This device can neither read nor send, and could not come back by itself; a member can remove and invite it again. */
+  | { readonly kind: 'stuck'; readonly conversation: string; readonly code: string }
   /** An entry of the log, or a Welcome, was refused; nothing else changed and the client goes on. */
   | {
       readonly kind: 'unreadable';

@@ -6,43 +6,26 @@
 import { setMaxListeners } from 'node:events';
 import { getCipherSuite } from '@canopy/crypto';
 import { createIdentityProvider, userOfDevice } from '@canopy/identity';
-import { defaultPolicy, noPsks, type Policy } from '@canopy/mls';
+import { noPsks } from '@canopy/mls';
 import type { Metadata } from '@grpc/grpc-js';
 import { AccessTokens, type TokenFor } from './access-tokens.ts';
 import { Bell } from './bell.ts';
 import type { ClientEvent } from './client-event.ts';
-import { closeStubs, openStubs, type ServiceAddresses, type ServiceTls, type Stubs } from './connections.ts';
+import { openPorts, type ClientOptions, type Ports } from './client-options.ts';
+import { closeStubs } from './connections.ts';
 import type { Conversation } from './conversation.ts';
 import { Conversations } from './conversations.ts';
 import { enrol, identityOf } from './credentials.ts';
 import { ClientError } from './errors.ts';
 import { EventFeed } from './event-feed.ts';
+import { finishVisit, joinWithTicket } from './join-with-ticket.ts';
 import { replenish } from './key-packages.ts';
 import { Lane } from './lane.ts';
-import { systemClock, type BeforeStep, type Clock, type Log } from './ports.ts';
 import { toClientError } from './service-calls.ts';
 import type { EnrolledDevice } from './store/device-store.ts';
-import { openStore, type Store } from './store/store.ts';
 import type { Surroundings } from './surroundings.ts';
 import { Sync } from './sync.ts';
 import { StoredTrust } from './trust.ts';
-
-/** How a client is opened. */
-export interface ClientOptions {
-  /** The SQLite file with everything that the device must not lose; made, for its owner only, when it is missing. */
-  readonly stateFile: string;
-  readonly services: ServiceAddresses;
-  /** Without it tokens and metadata travel in the clear: for loopback, or where something else does TLS. */
-  readonly tls?: ServiceTls;
-  /** Changes to the default policy. */
-  readonly policy?: Partial<Policy>;
-  readonly clock?: Clock;
-  readonly log?: Log;
-  /** How many single-use KeyPackages are kept in the directory; 20 by default. */
-  readonly keyPackages?: number;
-  /** Is told of every step that a process could die before. */
-  readonly beforeStep?: BeforeStep;
-}
 
 /** Which device a state file belongs to. */
 export interface DeviceIdentity {
@@ -55,15 +38,6 @@ interface Enrolled {
   readonly around: Surroundings;
   readonly conversations: Conversations;
   readonly sync: Sync;
-}
-
-interface Ports {
-  readonly store: Store;
-  readonly stubs: Stubs;
-  readonly policy: Policy;
-  readonly clock: Clock;
-  readonly log: Log;
-  readonly beforeStep: BeforeStep;
 }
 
 const DEFAULT_KEY_PACKAGES = 20;
@@ -100,20 +74,12 @@ export class Client {
    * @throws {ClientError} STATE_IN_USE, INVALID_STATE
    */
   static async open(options: ClientOptions): Promise<Client> {
-    const store = openStore(options.stateFile);
-    const ports = {
-      store,
-      stubs: openStubs(options.services, options.tls),
-      policy: { ...defaultPolicy, ...options.policy },
-      clock: options.clock ?? systemClock,
-      log: options.log ?? ((): void => {}),
-      beforeStep: options.beforeStep ?? ((): void => {}),
-    };
+    const ports = openPorts(options);
     try {
       return new Client(ports, options.keyPackages ?? DEFAULT_KEY_PACKAGES);
     } catch (error) {
       closeStubs(ports.stubs);
-      store.close();
+      ports.store.close();
       throw error;
     }
   }
@@ -159,6 +125,7 @@ export class Client {
    */
   async start(): Promise<void> {
     const { conversations, sync } = this.#require();
+    await this.#finishVisits();
     for (const known of conversations.all()) {
       if (known.replica.status === 'creating') await conversations.open(known);
     }
@@ -184,6 +151,18 @@ export class Client {
     const created = await conversations.create();
     await sync.follow(created);
     return created.conversation;
+  }
+
+  /**
+   * Joins a conversation as a guest, with the text of a ticket that a member made.
+   *
+   * @throws {ClientError} TICKET_REFUSED, NOT_ENROLLED, SERVICE_REFUSED, CLOSED
+   */
+  async joinWithTicket(ticket: string): Promise<Conversation> {
+    const { around, conversations, sync } = this.#require();
+    const joined = await this.#errands.run(() => joinWithTicket(ticket, around, conversations));
+    await sync.follow(joined);
+    return joined.conversation;
   }
 
   /** All conversations, also those that have ended for this device. */
@@ -226,6 +205,19 @@ export class Client {
     return enrol(parts, code, cipherSuite);
   }
 
+  /** What an earlier process began to join it joins now; when that cannot be, somebody has to ask again. */
+  async #finishVisits(): Promise<void> {
+    const { around, conversations } = this.#require();
+    for (const visit of around.store.visits.all()) {
+      try {
+        await finishVisit(visit, around, conversations);
+      } catch (error) {
+        if (around.signal.aborted) throw error;
+        this.#ports.log({ event: 'visit-given-up', conversation: visit.id, cause: error });
+      }
+    }
+  }
+
   async #resume(conversation: Conversation): Promise<void> {
     if (!conversation.isActive) return;
     try {
@@ -244,7 +236,7 @@ export class Client {
   }
 
   #surround(device: EnrolledDevice): Surroundings {
-    const { store, stubs, policy, clock, log, beforeStep } = this.#ports;
+    const { store, stubs, policy, clock, log, beforeStep, wait, random } = this.#ports;
     const life = { clock, signal: this.#closing.signal };
     const keys = new StoredTrust(stubs.authentication, store.device, life);
     const identities = createIdentityProvider({ domain: device.domain, keys, clock });
@@ -261,6 +253,8 @@ export class Client {
       signal: life.signal,
       log,
       beforeStep,
+      wait,
+      random,
       nowMs: () => clock.now(),
     };
   }

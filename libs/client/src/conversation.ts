@@ -5,14 +5,16 @@
  */
 import { userOfDevice } from '@canopy/identity';
 import { ProposalType, type Group } from '@canopy/mls';
+import { frameData } from './application-frame.ts';
 import { claimKeyPackages, type ClaimedDevice, type Unavailable } from './claim-key-packages.ts';
+import { announceTickets, createTicket } from './create-ticket.ts';
 import { ClientError } from './errors.ts';
 import { Lane } from './lane.ts';
 import { membersOf, type ConversationMember } from './members.ts';
 import { Outbox, type Sent } from './outbox.ts';
 import type { Replica } from './replica.ts';
 import type { CommitPlan, PlannedCommit } from './stage-commit.ts';
-import { commitChange, settleCommit } from './submit-commit.ts';
+import { commitChange, settleCommit, type ReplicaParts } from './submit-commit.ts';
 import type { Surroundings } from './surroundings.ts';
 
 /** What became of an invitation. */
@@ -34,15 +36,17 @@ export interface SecretRequest {
  * up without a trace, by the next process on the same state file.
  */
 export class Conversation {
+  readonly #parts: ReplicaParts;
   readonly #replica: Replica;
   readonly #around: Surroundings;
   readonly #changes = new Lane();
   readonly #outbox: Outbox;
 
-  constructor(replica: Replica, around: Surroundings) {
-    this.#replica = replica;
-    this.#around = around;
-    this.#outbox = new Outbox(replica, around, () => this.#commitProposals());
+  constructor(parts: ReplicaParts) {
+    this.#parts = parts;
+    this.#replica = parts.replica;
+    this.#around = parts.around;
+    this.#outbox = new Outbox(parts, () => this.#commitProposals());
   }
 
   /** The group id as hexadecimal digits. */
@@ -75,6 +79,7 @@ export class Conversation {
    * @throws {ClientError} CONVERSATION_ENDED, COMMIT_REFUSED, COMMIT_CONTENDED, SERVICE_REFUSED, CLOSED
    */
   async invite(users: readonly string[]): Promise<Invitation> {
+    await this.#parts.recovery.run();
     this.#replica.requireActive();
     const { devices, unavailable } = await claimKeyPackages([...new Set(users)], this.#around);
     let added: readonly ClaimedDevice[] = [];
@@ -83,6 +88,7 @@ export class Conversation {
       added = devices.filter(({ device }) => !present.has(device));
       return added.length === 0 ? undefined : planAdds(added);
     });
+    if (added.length > 0) this.#announceTickets();
     return { added: added.map(({ device }) => device), unavailable: [...unavailable] };
   }
 
@@ -106,7 +112,22 @@ export class Conversation {
    * @throws {ClientError} CONVERSATION_ENDED, CONVERSATION_STUCK, MESSAGE_REFUSED, SERVICE_REFUSED, CLOSED
    */
   send(data: Uint8Array): Promise<Sent> {
-    return this.#outbox.send(data);
+    return this.#outbox.send(frameData(data));
+  }
+
+  /**
+   * Makes a ticket: a text with which one guest can join by itself, once. Give it away over a way that you trust. Resolves
+   * when all members can know of it.
+   *
+   * @throws {ClientError} TICKET_REFUSED, CONVERSATION_ENDED, SERVICE_REFUSED, CLOSED
+   */
+  async createTicket({ lifetimeMs }: { readonly lifetimeMs: number }): Promise<string> {
+    await this.#parts.recovery.run();
+    this.#replica.requireActive();
+    return createTicket(this.#replica, this.#around, {
+      lifetimeMs,
+      announce: (frame) => this.#outbox.send(frame),
+    });
   }
 
   /** Derives a secret that all members of the epoch can derive (RFC 9420 §8.5). */
@@ -117,20 +138,30 @@ export class Conversation {
 
   /** Finishes what an earlier process began: first the commit that was under way, then the messages. */
   async resume(): Promise<void> {
-    await this.#changes.run(() => settleCommit(this.#replica, this.#around));
+    await this.#changes.run(async () => {
+      await this.#parts.recovery.run();
+      await settleCommit(this.#parts);
+    });
     this.#outbox.flush();
   }
 
   /** Waits until nothing is under way. */
   async settled(): Promise<void> {
-    await Promise.all([this.#changes.settled(), this.#outbox.settled()]);
+    await Promise.all([this.#changes.settled(), this.#outbox.settled(), this.#parts.recovery.settled()]);
     await this.#replica.settled();
   }
 
   #change(plan: CommitPlan): Promise<void> {
     return this.#changes.run(() => {
-      this.#replica.requireActive();
-      return commitChange(this.#replica, this.#around, plan);
+      return commitChange(this.#parts, plan);
+    });
+  }
+
+  /** Who came after a ticket was made has to know it, or could not follow the guest; nobody waits for this. */
+  #announceTickets(): void {
+    const announcing = announceTickets(this.#replica, this.#around, (frame) => this.#outbox.send(frame));
+    announcing.catch((cause: unknown) => {
+      this.#around.log({ event: 'tickets-not-announced', conversation: this.id, cause });
     });
   }
 

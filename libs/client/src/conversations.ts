@@ -4,13 +4,14 @@
  * @module
  */
 import { callUnary } from '@canopy/contract';
-import { randomBytes } from '@canopy/crypto';
-import { Group } from '@canopy/mls';
+import { createGroupId, Group } from '@canopy/mls';
 import { Conversation } from './conversation.ts';
 import { lifetimeFrom } from './credentials.ts';
 import { ClientError } from './errors.ts';
 import { accessKeyOf } from './group-proof.ts';
 import { toHex } from './hex.ts';
+import { groupInfoOf, treeOf } from './make-bundle.ts';
+import { Recovery } from './recovery.ts';
 import { Replica } from './replica.ts';
 import { untilAnswered } from './service-calls.ts';
 import type { StoredConversation } from './store/conversation-store.ts';
@@ -20,6 +21,7 @@ import type { Surroundings } from './surroundings.ts';
 export interface Known {
   readonly replica: Replica;
   readonly conversation: Conversation;
+  readonly recovery: Recovery;
 }
 
 /** All conversations of a device, by their ids. */
@@ -53,7 +55,7 @@ export class Conversations {
   /** Begins a conversation with this device alone in it. @throws {ClientError} SERVICE_REFUSED, CLOSED */
   async create(): Promise<Known> {
     const { suite, identity, options, store, beforeStep } = this.#around;
-    const groupId = randomBytes(16);
+    const groupId = createGroupId(suite);
     const lifetime = lifetimeFrom(options.now());
     const request = { suite, groupId, identity, lifetime, extensions: [], grease: true };
     const group = await Group.create(request, options);
@@ -71,7 +73,13 @@ export class Conversations {
     if (replica.status !== 'creating') return;
     const { tokens, stubs, signal, beforeStep, suite } = this.#around;
     const { group } = replica;
-    const request = { groupId: group.groupId, cipherSuite: suite.id, accessKey: accessKeyOf(group) };
+    const request = {
+      groupId: group.groupId,
+      cipherSuite: suite.id,
+      accessKey: accessKeyOf(group),
+      groupInfo: groupInfoOf(group),
+      ratchetTree: treeOf(group),
+    };
     const { result } = await untilAnswered(signal, () =>
       tokens.call('delivery', (metadata) =>
         callUnary(stubs.delivery, 'createGroup', request, { metadata, signal }),
@@ -86,7 +94,9 @@ export class Conversations {
 
   #add(stored: StoredConversation): Known {
     const replica = new Replica(stored, this.#around);
-    const known = { replica, conversation: new Conversation(replica, this.#around) };
+    const recovery = new Recovery(replica, this.#around);
+    const conversation = new Conversation({ replica, recovery, around: this.#around });
+    const known = { replica, conversation, recovery };
     this.#known.set(stored.id, known);
     return known;
   }

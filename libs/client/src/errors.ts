@@ -24,7 +24,10 @@ export type ClientErrorCode =
   | 'COMMIT_REFUSED'
   | 'COMMIT_CONTENDED'
   | 'MESSAGE_REFUSED'
-  | 'WELCOME_REFUSED';
+  | 'WELCOME_REFUSED'
+  | 'TREE_REFUSED'
+  | 'GROUP_INFO_REFUSED'
+  | 'TICKET_REFUSED';
 
 /** An operation that failed: why, never with a key or a message in it. */
 export class ClientError extends Error {

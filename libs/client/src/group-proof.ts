@@ -9,7 +9,14 @@ import { wipe, type KeyPair } from '@canopy/crypto';
 import type { Group } from '@canopy/mls';
 
 /** The methods that need a proof. */
-export type ProofMethod = 'SubmitCommit' | 'SendMessage' | 'ReadGroup' | 'Subscribe';
+export type ProofMethod =
+  | 'SubmitCommit'
+  | 'SendMessage'
+  | 'ReadGroup'
+  | 'GetGroupInfo'
+  | 'Subscribe'
+  | 'CreateTicket'
+  | 'RestoreEntries';
 
 /** Derives the access key pair of a group's current epoch. */
 export function accessKeyPairOf(group: Group): KeyPair {

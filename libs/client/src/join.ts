@@ -3,20 +3,12 @@
  *
  * @module
  */
-import { decode } from '@canopy/codec';
 import type { delivery } from '@canopy/contract';
 import { equal } from '@canopy/crypto';
-import {
-  decodeMessage,
-  Group,
-  RatchetTreeNodes,
-  treeFromNodes,
-  WireFormat,
-  type OwnKeyPackage,
-  type Welcome,
-} from '@canopy/mls';
+import { decodeMessage, Group, WireFormat, type OwnKeyPackage, type Welcome } from '@canopy/mls';
 import type { Conversations, Known } from './conversations.ts';
 import { ClientError } from './errors.ts';
+import { fetchTree } from './fetch-tree.ts';
 import { toHex } from './hex.ts';
 import { codeOfRefusal } from './open-entry.ts';
 import { catchUp } from './read-group.ts';
@@ -36,7 +28,7 @@ export async function joinFromMailbox(
   try {
     return await join(entry, around, conversations);
   } catch (error) {
-    refuse(entry, codeOfWelcome(error), around);
+    refuse(entry, codeOfRefusal(error), around);
     return undefined;
   }
 }
@@ -50,8 +42,8 @@ async function join(
   await requireNotMember(conversations.find(id), around);
   const welcome = readWelcome(entry.welcome);
   const keyPackage = findKeyPackage(welcome, around);
-  const ratchetTree =
-    entry.ratchetTree.length === 0 ? undefined : treeFromNodes(decode(RatchetTreeNodes, entry.ratchetTree));
+  const { groupId, tree } = entry;
+  const ratchetTree = tree && (await fetchTree({ groupId, tree }, around));
   const { suite, options } = around;
   const group = await Group.join(
     { suite, welcome, keyPackage: toOwn(keyPackage, around), ratchetTree },
@@ -64,9 +56,10 @@ async function join(
 
 /** Who was removed and added again finds the removal in the log first. */
 async function requireNotMember(known: Known | undefined, around: Surroundings): Promise<void> {
-  if (known?.replica.isOngoing !== true) return;
+  // Whoever has lost its way may be let in again by a member.
+  if (known?.replica.isOngoing !== true || known.replica.fault !== undefined) return;
   if (known.replica.isActive) await catchUp(known.replica, around);
-  if (known.replica.isOngoing) throw refusedWelcome('ALREADY_MEMBER');
+  if (known.replica.isOngoing && known.replica.fault === undefined) throw refusedWelcome('ALREADY_MEMBER');
 }
 
 function readWelcome(bytes: Uint8Array): Welcome {
@@ -108,7 +101,7 @@ function save(
   beforeStep('join:processed');
   store.transaction(() => {
     const place = { id, status: 'active', cursor: entry.groupSequence, joinedEpoch: group.epoch } as const;
-    store.conversations.create(place, group.takeChanges());
+    store.beginConversation(place, group.takeChanges());
     // §16.8: the keys of a KeyPackage that was used are gone, but for those of the last resort.
     if (!keyPackage.lastResort) store.keyPackages.delete(keyPackage.ref);
     store.device.moveMailboxCursor(entry.sequence);
@@ -130,9 +123,4 @@ function refuse(entry: delivery.MailboxEntry, code: string, { store, log, newEve
 
 function refusedWelcome(reason: string): ClientError {
   return new ClientError('WELCOME_REFUSED', `the Welcome is refused: ${reason}`, { reason });
-}
-
-function codeOfWelcome(error: unknown): string {
-  const isRefusal = error instanceof ClientError && error.code === 'WELCOME_REFUSED';
-  return isRefusal ? error.reason : codeOfRefusal(error);
 }

@@ -59,7 +59,7 @@ async function countStock({ tokens, stubs, suite, signal }: Surroundings): Promi
       callUnary(stubs.directory, 'countKeyPackages', {}, { metadata, signal, idempotent: true }),
     ),
   );
-  const nothing = { cipherSuite: suite.id, singleUse: 0, lastResort: false };
+  const nothing = { cipherSuite: suite.id, singleUse: 0, lastResort: false, lastResortUses: 0 };
   return counts.find(({ cipherSuite }) => cipherSuite === suite.id) ?? nothing;
 }
 

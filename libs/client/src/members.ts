@@ -4,7 +4,7 @@
  * @module
  */
 import { deviceOfCredential, userOfDevice } from '@canopy/identity';
-import type { Group, LeafIndex, LeafNode, Member, StagedCommit } from '@canopy/mls';
+import type { Group, LeafIndex, LeafNode, Member, RatchetTree, StagedCommit } from '@canopy/mls';
 import type { MembershipChange } from './client-event.ts';
 
 /** One device in a conversation. */
@@ -30,6 +30,14 @@ export function toMember({ leafIndex, leafNode }: Member): ConversationMember {
 /** Gives the members of a group from left to right. */
 export function membersOf(group: Group): readonly ConversationMember[] {
   return Array.from(group.members(), toMember);
+}
+
+/** Finds the leaf of a device. */
+export function leafOfDevice(tree: RatchetTree, device: string): LeafIndex | undefined {
+  for (const { leafIndex, leafNode } of tree.members()) {
+    if (deviceOfLeaf(leafNode) === device) return leafIndex;
+  }
+  return undefined;
 }
 
 /** Says in devices what a commit changes. */

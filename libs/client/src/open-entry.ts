@@ -7,17 +7,27 @@ import { CodecError } from '@canopy/codec';
 import { delivery } from '@canopy/contract';
 import { CryptoError, equal } from '@canopy/crypto';
 import { IdentityError } from '@canopy/identity';
-import { decodeMessage, MlsError, type Group, type StagedCommit } from '@canopy/mls';
+import { decodeMessage, MlsError, type Group, type MLSMessage, type StagedCommit } from '@canopy/mls';
+import { readFrame, type TicketAnnouncement } from './application-frame.ts';
+import { ClientError } from './errors.ts';
 import { deviceOfLeaf } from './members.ts';
 import type { PendingCommit } from './pending-commit.ts';
+import { externalPsksOf } from './tickets.ts';
 
 /** What an entry of the log means for this device. */
 export type OpenedEntry =
-  /** An own message, or one from before this device came. */
+  /** An own message, one from before this device came, or one that came before. */
   | { readonly kind: 'nothing' }
   | { readonly kind: 'message'; readonly from: string; readonly data: Uint8Array }
+  /** A member has made a ticket. */
+  | { readonly kind: 'ticket'; readonly ticket: TicketAnnouncement }
   | { readonly kind: 'proposal' }
-  | { readonly kind: 'commit'; readonly staged: StagedCommit }
+  | {
+      readonly kind: 'commit';
+      readonly staged: StagedCommit;
+      /** The pre-shared keys that a guest has shown. */
+      readonly usedPsks: readonly Uint8Array[];
+    }
   /** The commit that was pending is in the log. */
   | { readonly kind: 'ownCommit'; readonly pending: PendingCommit }
   | { readonly kind: 'unreadable'; readonly code: string };
@@ -39,7 +49,7 @@ export async function openEntry(
     return { kind: 'ownCommit', pending };
   }
   try {
-    return await process(group, mlsMessage);
+    return await process(group, decodeMessage(mlsMessage));
   } catch (error) {
     if (isOwn(error) && kind !== delivery.LogEntryKind.COMMIT) return { kind: 'nothing' };
     return { kind: 'unreadable', code: codeOfRefusal(error) };
@@ -50,22 +60,24 @@ function isOwn(error: unknown): boolean {
   return error instanceof MlsError && error.code === 'OWN_MESSAGE';
 }
 
-async function process(group: Group, mlsMessage: Uint8Array): Promise<OpenedEntry> {
-  const received = await group.process(decodeMessage(mlsMessage));
+async function process(group: Group, message: MLSMessage): Promise<OpenedEntry> {
+  const received = await group.process(message);
   switch (received.kind) {
     case 'application': {
-      const { sender, applicationData: data } = received;
-      return { kind: 'message', from: deviceOfLeaf(sender.leafNode), data };
+      const framed = readFrame(received.applicationData);
+      if (framed.kind === 'ticket') return framed;
+      return { kind: 'message', from: deviceOfLeaf(received.sender.leafNode), data: framed.data };
     }
     case 'proposal':
       return { kind: 'proposal' };
     case 'commit':
-      return { kind: 'commit', staged: received.staged };
+      return { kind: 'commit', staged: received.staged, usedPsks: externalPsksOf(message) };
   }
 }
 
 /** Gives the code of an error that means that bytes were refused; throws every other error again. */
 export function codeOfRefusal(error: unknown): string {
+  if (error instanceof ClientError && REFUSALS.has(error.code)) return error.reason;
   const isRefusal =
     error instanceof MlsError ||
     error instanceof CodecError ||
@@ -74,3 +86,6 @@ export function codeOfRefusal(error: unknown): string {
   if (isRefusal) return error.code;
   throw error;
 }
+
+/** What the client itself refuses of what others sent. */
+const REFUSALS: ReadonlySet<string> = new Set(['WELCOME_REFUSED', 'TREE_REFUSED', 'GROUP_INFO_REFUSED']);

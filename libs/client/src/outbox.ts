@@ -3,13 +3,16 @@
  *
  * @module
  */
-import { callUnary, delivery } from '@canopy/contract';
+import { delivery } from '@canopy/contract';
 import { ClientError } from './errors.ts';
 import { proveMembership } from './group-proof.ts';
 import { catchUp } from './read-group.ts';
+import type { Recovery } from './recovery.ts';
 import type { Replica } from './replica.ts';
-import { isRefusalOfBytes, untilAnswered } from './service-calls.ts';
+import { isRefusalOfBytes } from './service-calls.ts';
 import type { StoredMessage } from './store/outgoing-store.ts';
+import { sendMessage, type MessageResult } from './submissions.ts';
+import type { ReplicaParts } from './submit-commit.ts';
 import type { Surroundings } from './surroundings.ts';
 import { reasonWord } from './reason-word.ts';
 
@@ -24,25 +27,28 @@ type Waiter = ReturnType<typeof Promise.withResolvers<Sent>>;
 export class Outbox {
   readonly #replica: Replica;
   readonly #around: Surroundings;
+  readonly #recovery: Recovery;
   readonly #commitProposals: () => Promise<void>;
   readonly #waiting = new Map<bigint, Waiter>();
   #running: Promise<void> = Promise.resolve();
   #isRunning = false;
 
   /** Nothing can be sent while proposals wait (RFC 9420 §12.4): `commitProposals` is called before encrypting. */
-  constructor(replica: Replica, around: Surroundings, commitProposals: () => Promise<void>) {
+  constructor({ replica, around, recovery }: ReplicaParts, commitProposals: () => Promise<void>) {
     this.#replica = replica;
     this.#around = around;
+    this.#recovery = recovery;
     this.#commitProposals = commitProposals;
   }
 
-  /** Saves a message and sends it; resolves when it is in the log. @throws {ClientError} CONVERSATION_ENDED, MESSAGE_REFUSED, CLOSED */
-  async send(data: Uint8Array): Promise<Sent> {
+  /** Saves application data as a message and sends it; resolves when it is in the log. @throws {ClientError} CONVERSATION_ENDED, MESSAGE_REFUSED, CLOSED */
+  async send(applicationData: Uint8Array): Promise<Sent> {
     const { outgoing } = this.#around.store;
     const waiter: Waiter = Promise.withResolvers();
+    await this.#recovery.run();
     await this.#commitProposals();
-    await this.#replica.encrypt(data, (message) => {
-      this.#waiting.set(outgoing.add(this.#replica.id, message, data), waiter);
+    await this.#replica.encrypt(applicationData, (message) => {
+      this.#waiting.set(outgoing.add(this.#replica.id, message, applicationData), waiter);
     });
     this.flush();
     return waiter.promise;
@@ -88,8 +94,10 @@ export class Outbox {
     }
   }
 
-  async #act(message: StoredMessage, result: delivery.SendMessageResponse['result']): Promise<void> {
+  async #act(message: StoredMessage, result: MessageResult | undefined): Promise<void> {
     switch (result?.$case) {
+      case undefined:
+        return;
       case 'accepted': {
         const { sequence } = result.value;
         return this.#finish(message, (waiter) => waiter.resolve({ sequence }));
@@ -99,17 +107,21 @@ export class Outbox {
         return this.#encryptAgain(message);
       case 'rejected':
         throw refused(result.value);
-      case undefined:
-        throw new ClientError('INVALID_RESPONSE', 'a message without an outcome');
+      case 'quarantined':
+        throw new ClientError('CONVERSATION_STUCK', 'the log has lost entries', { reason: 'QUARANTINED' });
     }
   }
 
   /** A conflict says for certain that the message is not in the log: only then it may get another request id. */
   async #encryptAgain({ position, epoch, data }: StoredMessage): Promise<void> {
     await catchUp(this.#replica, this.#around);
+    await this.#recovery.run();
     this.#replica.requireActive();
     if (this.#replica.group.epoch === epoch) {
-      throw new ClientError('CONVERSATION_STUCK', 'the group has moved on by a commit that cannot be read');
+      throw new ClientError(
+        'CONVERSATION_STUCK',
+        'the service says that the group has moved on, and does not show it',
+      );
     }
     await this.#commitProposals();
     const { outgoing } = this.#around.store;
@@ -128,21 +140,14 @@ export class Outbox {
     this.#waiting.clear();
   }
 
-  #offer({
-    requestId,
-    epoch,
-    message: mlsMessage,
-  }: StoredMessage): Promise<delivery.SendMessageResponse['result']> {
-    const { tokens, stubs, signal, nowMs } = this.#around;
-    const { groupId } = this.#replica.group;
-    const message = delivery.GroupMessage.encode({ groupId, epoch, requestId, mlsMessage }).finish();
-    return untilAnswered(signal, async () => {
-      const proof = proveMembership(this.#replica.group, 'SendMessage', message, nowMs());
-      const { result } = await tokens.call('delivery', (metadata) =>
-        callUnary(stubs.delivery, 'sendMessage', { message, proof }, { metadata, signal }),
-      );
-      return result;
-    });
+  #offer({ requestId, epoch, message: mlsMessage }: StoredMessage): Promise<MessageResult | undefined> {
+    const { group, cursor: knownSequence } = this.#replica;
+    const { groupId } = group;
+    const message = { groupId, epoch, requestId, mlsMessage, knownSequence };
+    const body = delivery.GroupMessage.encode(message).finish();
+    const prove = (): delivery.EpochProof =>
+      proveMembership(this.#replica.group, 'SendMessage', body, this.#around.nowMs());
+    return sendMessage({ body, prove, ticket: new Uint8Array(0), isOpen: () => true }, this.#around);
   }
 }
 

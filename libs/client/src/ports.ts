@@ -12,6 +12,12 @@ export interface Clock {
 /** The clock of the machine. */
 export const systemClock: Clock = { now: () => Date.now() };
 
+/** Waits so many milliseconds, or less when the signal is aborted: then it rejects. */
+export type Wait = (milliseconds: number, signal: AbortSignal) => Promise<void>;
+
+/** Gives a number from 0 up to, not including, 1. */
+export type Random = () => number;
+
 /** One line of a log: what happened, never a key, a token or a message. */
 export interface LogLine {
   readonly event: string;
@@ -41,6 +47,17 @@ export type Step =
   | 'entry:saved'
   | 'join:processed'
   | 'join:saved'
+  | 'tree:part'
+  | 'rejoin:staged'
+  | 'rejoin:saved'
+  | 'rejoin:answered'
+  | 'rejoin:done'
+  | 'ticket:saved'
+  | 'ticket:registered'
+  | 'visit:staged'
+  | 'visit:saved'
+  | 'visit:answered'
+  | 'visit:done'
   | 'event:handed-over';
 
 /** Is told that a moment has come, before anything else is done; tests let a process die there. */

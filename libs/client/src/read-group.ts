@@ -12,7 +12,7 @@ import type { Surroundings } from './surroundings.ts';
 
 /** Reads and processes everything that is in the log now. @throws {ClientError} CLOSED, SERVICE_REFUSED */
 export async function catchUp(replica: Replica, around: Surroundings): Promise<void> {
-  while (replica.status !== 'ended') {
+  while (replica.status !== 'ended' && replica.fault === undefined) {
     const { cursor, group } = replica;
     const { epoch } = group;
     const { entries, end } = await readPage(replica, around);

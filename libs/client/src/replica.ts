@@ -7,36 +7,47 @@
  * @module
  */
 import type { delivery } from '@canopy/contract';
-import { encodeMessage, encodeStagedCommit, Group, type StagedCommit } from '@canopy/mls';
-import { randomBytes } from '@canopy/crypto';
-import type { ClientEvent, MembershipChange } from './client-event.ts';
+import { encodeMessage, encodeStagedCommit, Group, type GroupOptions } from '@canopy/mls';
+import { equal, randomBytes } from '@canopy/crypto';
+import { applyEntry, endConversation } from './apply-entry.ts';
 import { ClientError } from './errors.ts';
 import { Lane } from './lane.ts';
 import { openEntry, type OpenedEntry } from './open-entry.ts';
-import { changeOf } from './members.ts';
 import { restorePending, type PendingCommit } from './pending-commit.ts';
 import { stageCommit, type CommitPlan } from './stage-commit.ts';
 import type { ConversationStatus, StoredConversation } from './store/conversation-store.ts';
 import type { OutgoingMessage } from './store/outgoing-store.ts';
 import type { Surroundings } from './surroundings.ts';
+import { withTickets } from './tickets.ts';
+
+/**
+ * What entries were to a replica: the next ones, or known ones; with something missing before one of them; or other than
+ * those that it has seen under the same numbers.
+ */
+export type Reception = 'whole' | 'gap' | 'contradiction';
 
 /** A group as this device has it. */
 export class Replica {
   readonly id: string;
+  /** What the group is given from outside. */
+  readonly options: GroupOptions;
   readonly #around: Surroundings;
   readonly #lane = new Lane();
-  readonly #joinedEpoch: bigint;
+  #joinedEpoch: bigint;
   #group: Group;
   #cursor: bigint;
   #status: ConversationStatus;
+  #fault: string | undefined;
   #pending: PendingCommit | undefined;
 
   constructor(stored: StoredConversation, around: Surroundings) {
     this.id = stored.id;
+    this.options = withTickets(around.options, around.store.tickets, stored.id);
     this.#around = around;
     this.#joinedEpoch = stored.joinedEpoch;
     this.#cursor = stored.cursor;
     this.#status = stored.status;
+    this.#fault = around.store.recoveries.find(stored.id).fault;
     this.#group = this.#restoreGroup();
     this.#restorePending();
   }
@@ -59,42 +70,50 @@ export class Replica {
     return this.#pending;
   }
 
+  /** Why the log cannot be followed until the device has come in again; undefined when it can. */
+  get fault(): string | undefined {
+    return this.#fault;
+  }
+
   /** Whether the group is not over for this device, though it may not have begun. */
   get isOngoing(): boolean {
     return this.#status !== 'ended';
   }
 
-  /** Whether the device is a member that can read and send. */
+  /** Whether the device is a member that can read and send, though it may have to come in again first. */
   get isActive(): boolean {
     return this.#status === 'active' && this.#group.state.status.kind === 'active';
   }
 
-  /** Requires that the device is a member that can read and send. @throws {ClientError} CONVERSATION_ENDED */
+  /** Requires that the device is a member that can read and send. @throws {ClientError} CONVERSATION_ENDED, CONVERSATION_STUCK */
   requireActive(): void {
     if (!this.isActive) throw new ClientError('CONVERSATION_ENDED', 'this device is not a member any more');
+    const reason = this.#fault;
+    if (reason !== undefined) {
+      throw new ClientError('CONVERSATION_STUCK', 'this device cannot follow the group', { reason });
+    }
   }
 
-  /**
-   * Processes entries of the log in their order; those that were processed before are passed over. Says whether there was
-   * nothing missing before any of them.
-   */
-  receive(entries: readonly delivery.LogEntry[]): Promise<boolean> {
+  /** Processes entries of the log in their order; those that were processed before are passed over. */
+  receive(entries: readonly delivery.LogEntry[]): Promise<Reception> {
     return this.#lane.run(async () => {
       for (const entry of entries) {
-        if (this.#status === 'ended') return true;
-        if (entry.sequence > this.#cursor + 1n) return false;
+        if (this.#status === 'ended' || this.#fault !== undefined) return 'whole';
+        if (entry.sequence > this.#cursor + 1n) return 'gap';
         if (entry.sequence > this.#cursor) await this.#receiveOne(entry);
+        else if (this.#contradicts(entry)) return 'contradiction';
       }
-      return true;
+      return 'whole';
     });
   }
 
-  /** Makes and saves a commit, unless the plan finds nothing to do. @throws {ClientError} CONVERSATION_ENDED */
+  /** Makes and saves a commit, unless the plan finds nothing to do. @throws {ClientError} like `requireActive` */
   stage(plan: CommitPlan): Promise<PendingCommit | undefined> {
     return this.#lane.run(async () => {
       this.requireActive();
       if (this.#pending !== undefined) throw new ClientError('MISUSE', 'a commit of this group is under way');
-      const made = await stageCommit(this.#group, plan, this.#around.options);
+      const base = { group: this.#group, knownSequence: this.#cursor, options: this.options };
+      const made = await stageCommit(base, plan);
       if (made === undefined) return undefined;
       this.#around.beforeStep('commit:staged');
       const pending: PendingCommit = { ...made, fate: { outcome: 'open' } };
@@ -114,11 +133,11 @@ export class Replica {
     });
   }
 
-  /** Encrypts data in the current epoch and saves ratchet and message in one step. @throws {ClientError} CONVERSATION_ENDED */
-  encrypt<T>(data: Uint8Array, save: (message: OutgoingMessage) => T): Promise<T> {
+  /** Encrypts application data and saves ratchet and message in one step. @throws {ClientError} like `requireActive` */
+  encrypt<T>(applicationData: Uint8Array, save: (message: OutgoingMessage) => T): Promise<T> {
     return this.#lane.run(async () => {
       this.requireActive();
-      const message = this.#protect(data);
+      const message = this.#protect(applicationData);
       this.#around.beforeStep('send:encrypted');
       const saved = this.#durably(() => {
         this.#saveChanges();
@@ -135,79 +154,84 @@ export class Replica {
     this.#status = 'active';
   }
 
+  /** Says that the log cannot be followed any more, and why. */
+  fail(fault: string): Promise<void> {
+    return this.#lane.run(async () => {
+      if (this.#fault !== undefined || this.#status === 'ended') return;
+      this.#durably(() => {
+        this.#around.store.conversations.deletePendingCommit(this.id);
+        this.#around.store.recoveries.saveFault(this.id, fault);
+      });
+      this.#fault = fault;
+      this.#losePending();
+    });
+  }
+
+  /** Takes the group that was joined again in the place of the one that could not go on; `save` runs in the same step. */
+  replace(group: Group, entry: delivery.LogEntry, save: () => void): Promise<void> {
+    return this.#lane.run(async () => {
+      const { conversations, recentEntries } = this.#around.store;
+      const { id } = this;
+      this.#durably(() => {
+        const place = { id, status: 'active', cursor: entry.sequence, joinedEpoch: group.epoch } as const;
+        conversations.create(place, group.takeChanges());
+        recentEntries.deleteAll(id);
+        recentEntries.save(id, entry);
+        save();
+      });
+      this.#group = group;
+      this.#cursor = entry.sequence;
+      this.#joinedEpoch = group.epoch;
+      this.#fault = undefined;
+      this.#around.newEvents.ring();
+    });
+  }
+
+  /** Writes down that this device is not in the group any more. */
+  end(by: string): Promise<void> {
+    return this.#lane.run(async () => {
+      if (this.#status === 'ended') return;
+      this.#durably(() => endConversation(this.id, by, this.#around.store));
+      this.#status = 'ended';
+      this.#losePending();
+      this.#around.newEvents.ring();
+    });
+  }
+
   /** Waits for what is under way. */
   settled(): Promise<void> {
     return this.#lane.settled();
   }
 
   async #receiveOne(entry: delivery.LogEntry): Promise<void> {
-    const opened = await openEntry(entry, {
-      group: this.#group,
-      pending: this.#pending,
-      joinedEpoch: this.#joinedEpoch,
-    });
-    this.#durably(() => {
+    const opened = await this.#open(entry);
+    const course = this.#durably(() => {
       this.#around.beforeStep('entry:processed');
-      this.#apply(opened, entry.sequence);
+      const after = applyEntry(opened, { id: this.id, group: this.#group, entry }, this.#around);
       this.#saveChanges();
+      this.#around.store.recentEntries.save(this.id, entry);
       this.#around.store.conversations.moveCursor(this.id, entry.sequence);
+      return after;
     });
     this.#cursor = entry.sequence;
+    if (course === 'ended') this.#status = 'ended';
+    if (typeof course === 'object') this.#fault = course.fault;
     if (opened.kind === 'ownCommit') this.#settlePending('adopted');
-    if (opened.kind === 'commit') this.#losePending();
+    if (opened.kind === 'commit' || typeof course === 'object') this.#losePending();
     this.#around.newEvents.ring();
     this.#around.beforeStep('entry:saved');
   }
 
-  /** Changes the group and its rows by what an entry holds, inside of the entry's transaction. */
-  #apply(opened: OpenedEntry, sequence: bigint): void {
-    switch (opened.kind) {
-      case 'nothing':
-      case 'proposal':
-        return;
-      case 'message':
-        return this.#tell({
-          kind: 'message',
-          conversation: this.id,
-          from: opened.from,
-          data: opened.data,
-          sequence,
-        });
-      case 'commit':
-        return this.#keep(opened.staged);
-      case 'ownCommit':
-        this.#group.keep(opened.pending.staged);
-        return this.#enterEpoch(opened.pending.change);
-      case 'unreadable':
-        this.#around.log({ event: 'entry-refused', conversation: this.id, code: opened.code });
-        return this.#tell({ kind: 'unreadable', conversation: this.id, sequence, code: opened.code });
-    }
+  #open(entry: delivery.LogEntry): Promise<OpenedEntry> {
+    const isRepeat = this.#around.store.recentEntries.has(this.id, entry.mlsMessage);
+    if (isRepeat) return Promise.resolve({ kind: 'nothing' });
+    const [group, pending, joinedEpoch] = [this.#group, this.#pending, this.#joinedEpoch];
+    return openEntry(entry, { group, pending, joinedEpoch });
   }
 
-  #keep(staged: StagedCommit): void {
-    const change = changeOf(staged);
-    this.#group.keep(staged);
-    if (staged.effects.selfRemoved) this.#end(change.by);
-    else this.#enterEpoch(change);
-  }
-
-  #enterEpoch(change: MembershipChange): void {
-    this.#around.store.conversations.deletePendingCommit(this.id);
-    const { epoch } = this.#group;
-    this.#tell({ kind: 'members', conversation: this.id, epoch, ...change });
-  }
-
-  #end(by: string): void {
-    const { conversations, outgoing } = this.#around.store;
-    conversations.deletePendingCommit(this.id);
-    conversations.setStatus(this.id, 'ended');
-    outgoing.deleteAll(this.id);
-    this.#status = 'ended';
-    this.#tell({ kind: 'removed', conversation: this.id, by });
-  }
-
-  #tell(event: ClientEvent): void {
-    this.#around.store.events.add(event);
+  #contradicts({ sequence, mlsMessage }: delivery.LogEntry): boolean {
+    const seen = this.#around.store.recentEntries.find(this.id, sequence);
+    return seen !== undefined && !equal(seen.mlsMessage, mlsMessage);
   }
 
   #saveStaged({ bundle, change, staged }: PendingCommit): void {
@@ -221,9 +245,9 @@ export class Replica {
     this.#around.store.conversations.saveRecords(this.id, this.#group.takeChanges());
   }
 
-  #protect(data: Uint8Array): OutgoingMessage {
+  #protect(applicationData: Uint8Array): OutgoingMessage {
     const { epoch } = this.#group;
-    const message = this.#group.protect({ applicationData: data, authenticatedData: new Uint8Array(0) });
+    const message = this.#group.protect({ applicationData, authenticatedData: new Uint8Array(0) });
     return { requestId: randomBytes(16), epoch, message: encodeMessage(message) };
   }
 
@@ -257,7 +281,7 @@ export class Replica {
   }
 
   #restoreGroup(): Group {
-    return Group.restore(this.#around.store.conversations.records(this.id), this.#around.options);
+    return Group.restore(this.#around.store.conversations.records(this.id), this.options);
   }
 
   #restorePending(): void {

@@ -3,20 +3,16 @@
  *
  * @module
  */
-import { encode } from '@canopy/codec';
-import { delivery } from '@canopy/contract';
-import { randomBytes } from '@canopy/crypto';
+import type { delivery } from '@canopy/contract';
 import {
   encodeMessage,
   Group,
-  nodesOfTree,
-  RatchetTreeNodes,
   WireFormat,
   type CreatedCommit,
   type GroupOptions,
   type Proposal,
 } from '@canopy/mls';
-import { accessKeyOf } from './group-proof.ts';
+import { makeBundle } from './make-bundle.ts';
 import { changeOf } from './members.ts';
 import type { PendingCommit } from './pending-commit.ts';
 
@@ -35,31 +31,27 @@ export type CommitPlan = (group: Group) => PlannedCommit | undefined;
 /** A commit that is ready to be saved and sent. */
 export type MadeCommit = Omit<PendingCommit, 'fate'>;
 
+/** What a commit stands on. */
+export interface CommitBase {
+  readonly group: Group;
+  /** The last entry of the log that the group has seen. */
+  readonly knownSequence: bigint;
+  readonly options: GroupOptions;
+}
+
 /** Makes a commit for a group's current epoch; undefined when the plan finds nothing to do. */
 export async function stageCommit(
-  group: Group,
+  { group, knownSequence, options }: CommitBase,
   plan: CommitPlan,
-  options: GroupOptions,
 ): Promise<MadeCommit | undefined> {
   const planned = plan(group);
   if (planned === undefined) return undefined;
-  const { proposals, forcePath, recipients } = planned;
-  // The tree travels once, beside Welcome and GroupInfo.
+  const { proposals, forcePath, recipients: welcomeRecipients } = planned;
   const welcomeInfo = { ratchetTree: false, externalPub: false, grease: true };
   const created = await group.commit({ proposals, forcePath, welcomeInfo });
   const commit = encodeMessage(created.message);
   const next = new Group(created.staged.state, options);
-  const bundle = delivery.CommitBundle.encode({
-    groupId: group.groupId,
-    epoch: group.epoch,
-    requestId: randomBytes(16),
-    commit,
-    welcome: welcomeOf(created),
-    welcomeRecipients: [...recipients],
-    groupInfo: groupInfoOf(next),
-    nextAccessKey: accessKeyOf(next),
-    ratchetTree: encode(RatchetTreeNodes, nodesOfTree(created.staged.state.tree)),
-  }).finish();
+  const bundle = makeBundle({ commit, next, welcome: welcomeOf(created), welcomeRecipients, knownSequence });
   return { bundle, commit, change: changeOf(created.staged), staged: created.staged };
 }
 
@@ -67,10 +59,4 @@ function welcomeOf({ welcome }: CreatedCommit): Uint8Array {
   return welcome === undefined
     ? new Uint8Array(0)
     : encodeMessage({ wireFormat: WireFormat.welcome, welcome });
-}
-
-/** With it a member that lost its way can come in again by an external Commit (RFC 9420 §12.4.3.2). */
-function groupInfoOf(next: Group): Uint8Array {
-  const groupInfo = next.groupInfo({ ratchetTree: false, externalPub: true, grease: true });
-  return encodeMessage({ wireFormat: WireFormat.groupInfo, groupInfo });
 }

@@ -3,16 +3,25 @@
  *
  * @module
  */
-import { callUnary, delivery } from '@canopy/contract';
+import { delivery } from '@canopy/contract';
 import { ClientError } from './errors.ts';
 import { proveMembership } from './group-proof.ts';
 import type { PendingCommit } from './pending-commit.ts';
 import { catchUp } from './read-group.ts';
+import type { Recovery } from './recovery.ts';
 import type { Replica } from './replica.ts';
-import { backoff, isRefusalOfBytes, pause, untilAnswered } from './service-calls.ts';
+import { backoff, isRefusalOfBytes, pause } from './service-calls.ts';
 import type { CommitPlan } from './stage-commit.ts';
+import { submitCommit, type CommitResult } from './submissions.ts';
 import type { Surroundings } from './surroundings.ts';
 import { reasonWord } from './reason-word.ts';
+
+/** A group with what keeps it going. */
+export interface ReplicaParts {
+  readonly replica: Replica;
+  readonly recovery: Recovery;
+  readonly around: Surroundings;
+}
 
 /** Each lost race means that somebody else's change is in, so a busy group still gets on. */
 const MAX_ATTEMPTS = 32;
@@ -23,18 +32,20 @@ const MAX_ATTEMPTS = 32;
  *
  * @throws {ClientError} CONVERSATION_ENDED, COMMIT_REFUSED, COMMIT_CONTENDED, SERVICE_REFUSED, CLOSED
  */
-export async function commitChange(replica: Replica, around: Surroundings, plan: CommitPlan): Promise<void> {
-  await settleCommit(replica, around);
+export async function commitChange(parts: ReplicaParts, plan: CommitPlan): Promise<void> {
+  const { replica, around, recovery } = parts;
+  await settleCommit(parts);
   for (let attempt = 1; attempt <= MAX_ATTEMPTS; attempt += 1) {
+    await recovery.run();
     const pending = await replica.stage(plan);
-    if (pending === undefined || (await settleCommit(replica, around))) return;
+    if (pending === undefined || (await settleCommit(parts))) return;
     await pause(backoff(Math.min(attempt, 4)), around.signal);
   }
   throw new ClientError('COMMIT_CONTENDED', `others were faster ${MAX_ATTEMPTS} times`);
 }
 
 /** Submits the commit that is pending, if any, until its fate is known; says whether it took effect. */
-export async function settleCommit(replica: Replica, around: Surroundings): Promise<boolean> {
+export async function settleCommit({ replica, around }: ReplicaParts): Promise<boolean> {
   const { pending } = replica;
   if (pending === undefined) return false;
   try {
@@ -52,8 +63,10 @@ async function submit(pending: PendingCommit, replica: Replica, around: Surround
   around.beforeStep('commit:answered');
   if (pending.fate.outcome !== 'open') return;
   switch (result?.$case) {
+    case undefined:
+      return;
     case 'accepted':
-      return adopt(pending, result.value.sequence, { replica, around });
+      return adopt(pending, result.value, { replica, around });
     case 'conflict':
       await replica.receive(result.value.entries);
       if (pending.fate.outcome === 'open') await catchUp(replica, around);
@@ -63,20 +76,20 @@ async function submit(pending: PendingCommit, replica: Replica, around: Surround
       if (pending.fate.outcome !== 'open') return;
       await replica.abandon(pending);
       throw refused(result.value);
-    case undefined:
-      throw new ClientError('INVALID_RESPONSE', 'a commit without an outcome');
+    case 'quarantined':
+      throw new ClientError('CONVERSATION_STUCK', 'the log has lost entries', { reason: 'QUARANTINED' });
   }
 }
 
 /** The answer is the log entry when nothing came before it; else the log is read up to it. */
 async function adopt(
   pending: PendingCommit,
-  sequence: bigint,
+  { sequence, receipt }: delivery.CommitAccepted,
   { replica, around }: { readonly replica: Replica; readonly around: Surroundings },
 ): Promise<void> {
   const { epoch } = delivery.CommitBundle.decode(pending.bundle);
   const kind = delivery.LogEntryKind.COMMIT;
-  await replica.receive([{ sequence, kind, epoch, mlsMessage: pending.commit }]);
+  await replica.receive([{ sequence, kind, epoch, mlsMessage: pending.commit, receipt }]);
   if (pending.fate.outcome === 'open') await catchUp(replica, around);
   if (pending.fate.outcome === 'open') {
     throw new ClientError('INVALID_RESPONSE', 'the accepted commit is not in the log');
@@ -84,20 +97,13 @@ async function adopt(
 }
 
 function offer(
-  pending: PendingCommit,
-  replica: Replica,
-  { tokens, stubs, signal, nowMs }: Surroundings,
-): Promise<delivery.SubmitCommitResponse['result']> {
-  return untilAnswered(signal, async () => {
-    // Meanwhile the log may have told what became of it.
-    if (pending.fate.outcome !== 'open') return undefined;
-    const { bundle } = pending;
-    const proof = proveMembership(replica.group, 'SubmitCommit', bundle, nowMs());
-    const { result } = await tokens.call('delivery', (metadata) =>
-      callUnary(stubs.delivery, 'submitCommit', { bundle, proof }, { metadata, signal }),
-    );
-    return result;
-  });
+  { bundle: body, fate }: PendingCommit,
+  { group }: Replica,
+  around: Surroundings,
+): Promise<CommitResult | undefined> {
+  const prove = (): delivery.EpochProof => proveMembership(group, 'SubmitCommit', body, around.nowMs());
+  const isOpen = (): boolean => fate.outcome === 'open';
+  return submitCommit({ body, prove, ticket: new Uint8Array(0), isOpen }, around);
 }
 
 function refused({ reason, detail }: delivery.SubmissionRejected): ClientError {

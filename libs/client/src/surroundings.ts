@@ -8,7 +8,7 @@ import type { ClientIdentity, GroupOptions } from '@canopy/mls';
 import type { AccessTokens } from './access-tokens.ts';
 import type { Bell } from './bell.ts';
 import type { Stubs } from './connections.ts';
-import type { BeforeStep, Log } from './ports.ts';
+import type { BeforeStep, Log, Random, Wait } from './ports.ts';
 import type { Store } from './store/store.ts';
 
 /** What everything in an enrolled client works with. */
@@ -27,6 +27,8 @@ export interface Surroundings {
   readonly signal: AbortSignal;
   readonly log: Log;
   readonly beforeStep: BeforeStep;
+  readonly wait: Wait;
+  readonly random: Random;
   /** Tells the time in milliseconds since 1970. */
   readonly nowMs: () => number;
 }

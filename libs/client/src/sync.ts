@@ -44,7 +44,8 @@ export class Sync {
   /** Follows one more conversation, if the stream is open. */
   async follow({ replica }: Known): Promise<void> {
     try {
-      if (this.#stream !== undefined && replica.isActive) await this.#subscribe(this.#stream, replica);
+      const isGoing = replica.isActive && replica.fault === undefined;
+      if (this.#stream !== undefined && isGoing) await this.#subscribe(this.#stream, replica);
     } catch (error) {
       // The stream has broken; it will follow the conversation when it is opened again.
       this.#around.log({ event: 'stream-broken', conversation: replica.id, cause: error });
@@ -85,14 +86,19 @@ export class Sync {
       if (afterSequence > 0n) await this.#acknowledge();
       await stream.send({ request: { $case: 'mailbox', value: { afterSequence } } });
       this.#stream = stream;
-      for (const { replica } of this.#conversations.all()) {
-        if (replica.isActive) await this.#subscribe(stream, replica);
-      }
+      for (const known of this.#conversations.all()) await this.#begin(stream, known);
       for await (const { response } of stream.responses) await this.#hear(stream, response);
     } finally {
       this.#stream = undefined;
       stream.cancel();
     }
+  }
+
+  async #begin(stream: DeviceStream, known: Known): Promise<void> {
+    const { replica } = known;
+    if (!replica.isActive) return;
+    if (replica.fault === undefined) await this.#subscribe(stream, replica);
+    else this.#recover(known);
   }
 
   async #subscribe(stream: DeviceStream, replica: Replica): Promise<void> {
@@ -115,14 +121,29 @@ export class Sync {
   }
 
   async #receive({ groupId, entries }: delivery.GroupEntries): Promise<void> {
-    const isWhole = await this.#find(groupId)?.replica.receive(entries);
-    if (isWhole === false) throw new ClientError('INVALID_RESPONSE', 'the stream has left out entries');
+    const known = this.#find(groupId);
+    if (known === undefined) return;
+    const reception = await known.replica.receive(entries);
+    if (reception === 'gap') throw new ClientError('INVALID_RESPONSE', 'the stream has left out entries');
+    if (known.replica.fault !== undefined) this.#recover(known);
+  }
+
+  /** Comes back into a group beside everything else, and follows it again. */
+  #recover(known: Known): void {
+    const { log, signal } = this.#around;
+    this.#markLive(known.replica.id);
+    known.recovery
+      .run()
+      .then(() => this.follow(known))
+      .catch((error: unknown) => {
+        if (!signal.aborted) log({ event: 'recovery-broken', conversation: known.replica.id, cause: error });
+      });
   }
 
   /** The next epoch's proof opens what comes after; whoever has none was removed, or cannot read the commit. */
   async #renew(stream: DeviceStream, { groupId, endedEpoch }: delivery.LeaseEnded): Promise<void> {
     const replica = this.#find(groupId)?.replica;
-    if (replica?.isActive === true && replica.group.epoch > endedEpoch) {
+    if (replica?.isActive === true && replica.fault === undefined && replica.group.epoch > endedEpoch) {
       return this.#subscribe(stream, replica);
     }
     this.#around.log({ event: 'lease-ended', conversation: toHex(groupId) });

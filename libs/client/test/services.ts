@@ -73,6 +73,7 @@ export class Services {
   /** What clients have to trust, when the services speak TLS. */
   readonly tls: ServiceTls;
   readonly #adminSecret = randomBytes(32).toString('hex');
+  #otherDelivery: string | undefined;
   readonly #processes = new Map<ServiceName, ServiceProcess>();
 
   private constructor(certificate: string | undefined) {
@@ -97,8 +98,18 @@ export class Services {
     return {
       authentication: this.#find('authentication-service').address,
       directory: this.#find('key-directory').address,
-      delivery: this.#find('delivery-service').address,
+      delivery: this.#otherDelivery ?? this.#find('delivery-service').address,
     };
+  }
+
+  /** Starts all but the Delivery Service, whose place another one takes. */
+  static async startBeside(deliveryAddress: string): Promise<Services> {
+    const services = new Services(undefined);
+    services.#otherDelivery = deliveryAddress;
+    const CANOPY_ADMIN_SECRET = services.#adminSecret;
+    const { address } = await services.#launch('authentication-service', { CANOPY_ADMIN_SECRET });
+    await services.#launch('key-directory', { CANOPY_AUTHENTICATION_SERVICE: address });
+    return services;
   }
 
   /** Makes an enrolment code for a user, as the administrator. */

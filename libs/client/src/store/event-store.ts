@@ -53,8 +53,13 @@ function toEvent(row: Row): ClientEvent {
       return { ...stored, sequence: BigInt(stored.sequence) };
     case 'members':
       return { ...stored, epoch: BigInt(stored.epoch) };
+    case 'resynced': {
+      const [missingAfter, missingUpTo] = [BigInt(stored.missingAfter), BigInt(stored.missingUpTo)];
+      return { ...stored, epoch: BigInt(stored.epoch), missingAfter, missingUpTo };
+    }
     case 'joined':
     case 'removed':
+    case 'stuck':
       return stored;
   }
 }

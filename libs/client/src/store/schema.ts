@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { addRecovery } from './add-recovery.ts';
 import type { Database } from './database.ts';
 import { convertToRecords } from './convert-to-records.ts';
 
@@ -80,4 +81,5 @@ export const migrations: readonly Migration[] = [
   ) STRICT;
   `,
   convertToRecords,
+  addRecovery,
 ];

@@ -3,12 +3,17 @@
  *
  * @module
  */
-import { ConversationStore } from './conversation-store.ts';
+import type { RecordChange } from '@canopy/mls';
+import { ConversationStore, type StoredConversation } from './conversation-store.ts';
 import { Database } from './database.ts';
 import { DeviceStore } from './device-store.ts';
 import { EventStore } from './event-store.ts';
 import { KeyPackageStore } from './key-package-store.ts';
 import { OutgoingStore } from './outgoing-store.ts';
+import { RecentEntryStore } from './recent-entry-store.ts';
+import { RecoveryStore } from './recovery-store.ts';
+import { TicketStore } from './ticket-store.ts';
+import { VisitStore } from './visit-store.ts';
 
 /** Everything that a client must not lose, in one file. */
 export interface Store {
@@ -17,6 +22,12 @@ export interface Store {
   readonly conversations: ConversationStore;
   readonly outgoing: OutgoingStore;
   readonly events: EventStore;
+  readonly recentEntries: RecentEntryStore;
+  readonly recoveries: RecoveryStore;
+  readonly tickets: TicketStore;
+  readonly visits: VisitStore;
+  /** Saves a group that this device has joined, with nothing of an earlier life of it; part of a transaction. */
+  beginConversation(conversation: StoredConversation, records: readonly RecordChange[]): void;
   /** Runs a step over any tables; it is durable on return, or has changed nothing when it throws. */
   transaction<T>(step: () => T): T;
   close(): void;
@@ -25,12 +36,25 @@ export interface Store {
 /** Opens a state file. @throws {ClientError} STATE_IN_USE, INVALID_STATE */
 export function openStore(path: string): Store {
   const database = Database.open(path);
+  const conversations = new ConversationStore(database);
+  const recentEntries = new RecentEntryStore(database);
+  const recoveries = new RecoveryStore(database);
+  const tickets = new TicketStore(database);
   return {
     device: new DeviceStore(database),
     keyPackages: new KeyPackageStore(database),
-    conversations: new ConversationStore(database),
+    conversations,
     outgoing: new OutgoingStore(database),
     events: new EventStore(database),
+    recentEntries,
+    recoveries,
+    tickets,
+    visits: new VisitStore(database),
+    beginConversation(conversation, records) {
+      conversations.create(conversation, records);
+      conversations.deletePendingCommit(conversation.id);
+      for (const rows of [recentEntries, recoveries, tickets]) rows.deleteAll(conversation.id);
+    },
     transaction: (step) => database.transaction(step),
     close: () => database.close(),
   };

@@ -1,0 +1,101 @@
+/**
+ * Changes a group and its rows by what an entry of the log holds, inside of the entry's transaction.
+ *
+ * @module
+ */
+import { delivery } from '@canopy/contract';
+import type { Group } from '@canopy/mls';
+import type { ClientEvent, MembershipChange } from './client-event.ts';
+import { changeOf } from './members.ts';
+import type { OpenedEntry } from './open-entry.ts';
+import type { Surroundings } from './surroundings.ts';
+import { forgetExpired } from './tickets.ts';
+
+/** Where an entry is applied. */
+export interface Place {
+  /** The conversation. */
+  readonly id: string;
+  readonly group: Group;
+  readonly entry: delivery.LogEntry;
+}
+
+/** How the group goes on for this device after an entry. */
+export type Course = 'on' | 'ended' | { readonly fault: string };
+
+/** Applies an entry that was opened. */
+export function applyEntry(opened: OpenedEntry, place: Place, around: Surroundings): Course {
+  switch (opened.kind) {
+    case 'nothing':
+    case 'proposal':
+      return 'on';
+    case 'message':
+    case 'ticket':
+      tell(opened, place, around);
+      return 'on';
+    case 'commit':
+      return keep(opened, place, around);
+    case 'ownCommit':
+      place.group.keep(opened.pending.staged);
+      return enterEpoch(opened.pending.change, place, around);
+    case 'unreadable':
+      return refuse(opened.code, place, around);
+  }
+}
+
+function tell(
+  opened: Extract<OpenedEntry, { readonly kind: 'message' | 'ticket' }>,
+  { id, entry }: Place,
+  { store }: Surroundings,
+): void {
+  if (opened.kind === 'ticket') {
+    const { pskId, psk, expiresAtMs } = opened.ticket;
+    return store.tickets.save(id, { pskId, psk, expiresAtMs: Number(expiresAtMs), own: false });
+  }
+  const { from, data } = opened;
+  store.events.add({ kind: 'message', conversation: id, from, data, sequence: entry.sequence });
+}
+
+function keep(
+  { staged, usedPsks }: Extract<OpenedEntry, { readonly kind: 'commit' }>,
+  place: Place,
+  around: Surroundings,
+): Course {
+  const { tickets } = around.store;
+  const change = changeOf(staged);
+  place.group.keep(staged);
+  for (const pskId of usedPsks) tickets.delete(place.id, pskId);
+  forgetExpired(tickets, place.id, around.nowMs());
+  return staged.effects.selfRemoved ? end(change.by, place, around) : enterEpoch(change, place, around);
+}
+
+function enterEpoch(change: MembershipChange, { id, group }: Place, { store }: Surroundings): Course {
+  store.conversations.deletePendingCommit(id);
+  store.events.add({ kind: 'members', conversation: id, epoch: group.epoch, ...change });
+  return 'on';
+}
+
+function end(by: string, { id }: Place, { store }: Surroundings): Course {
+  endConversation(id, by, store);
+  return 'ended';
+}
+
+/** Writes down that a conversation is over for this device. */
+export function endConversation(id: string, by: string, store: Surroundings['store']): void {
+  store.conversations.deletePendingCommit(id);
+  store.conversations.setStatus(id, 'ended');
+  store.outgoing.deleteAll(id);
+  store.tickets.deleteAll(id);
+  store.recoveries.deleteAll(id);
+  const event: ClientEvent = { kind: 'removed', conversation: id, by };
+  store.events.add(event);
+}
+
+/** A commit that ends the current epoch and cannot be read leaves the device behind: it has to come in again. */
+function refuse(code: string, { id, group, entry }: Place, { store, log }: Surroundings): Course {
+  log({ event: 'entry-refused', conversation: id, code });
+  store.events.add({ kind: 'unreadable', conversation: id, sequence: entry.sequence, code });
+  if (entry.kind !== delivery.LogEntryKind.COMMIT || entry.epoch !== group.epoch) return 'on';
+  store.conversations.deletePendingCommit(id);
+  store.recoveries.saveFault(id, code);
+  return { fault: code };
+}

@@ -1,0 +1,60 @@
+/**
+ * How a client is opened, and what it is given then.
+ *
+ * @module
+ */
+import { defaultPolicy, type Policy } from '@canopy/mls';
+import { openStubs, type ServiceAddresses, type ServiceTls, type Stubs } from './connections.ts';
+import { systemClock, type BeforeStep, type Clock, type Log, type Random, type Wait } from './ports.ts';
+import { pause } from './service-calls.ts';
+import { openStore, type Store } from './store/store.ts';
+
+/** How a client is opened. */
+export interface ClientOptions {
+  /** The SQLite file with everything that the device must not lose; made, for its owner only, when it is missing. */
+  readonly stateFile: string;
+  readonly services: ServiceAddresses;
+  /** Without it tokens and metadata travel in the clear: for loopback, or where something else does TLS. */
+  readonly tls?: ServiceTls;
+  /** Changes to the default policy. */
+  readonly policy?: Partial<Policy>;
+  readonly clock?: Clock;
+  readonly log?: Log;
+  /** How many single-use KeyPackages are kept in the directory; 20 by default. */
+  readonly keyPackages?: number;
+  /** Is told of every step that a process could die before. */
+  readonly beforeStep?: BeforeStep;
+  /** How the client waits before it does what many clients may be about to do; by the machine's timers when absent. */
+  readonly wait?: Wait;
+  /** Spreads clients in time; `Math.random` when absent. */
+  readonly random?: Random;
+}
+
+/** What a client works with. */
+export interface Ports {
+  readonly store: Store;
+  readonly stubs: Stubs;
+  readonly policy: Policy;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly beforeStep: BeforeStep;
+  readonly wait: Wait;
+  readonly random: Random;
+}
+
+/** Whoever comes back keeps its place; guests show a ticket of a member. */
+const CLIENT_POLICY: Policy = { ...defaultPolicy, pskInExternalCommits: 'requiredUnlessResync' };
+
+/** Opens the state file and the channels to the services. @throws {ClientError} STATE_IN_USE, INVALID_STATE */
+export function openPorts(options: ClientOptions): Ports {
+  return {
+    store: openStore(options.stateFile),
+    stubs: openStubs(options.services, options.tls),
+    policy: { ...CLIENT_POLICY, ...options.policy },
+    clock: options.clock ?? systemClock,
+    log: options.log ?? ((): void => {}),
+    beforeStep: options.beforeStep ?? ((): void => {}),
+    wait: options.wait ?? pause,
+    random: options.random ?? Math.random,
+  };
+}

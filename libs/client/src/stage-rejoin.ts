@@ -1,0 +1,72 @@
+/**
+ * Makes the external Commit by which a device comes back into its group (RFC 9420 §12.4.3.2).
+ *
+ * @module
+ */
+import { delivery } from '@canopy/contract';
+import { encodeMessage, encodeState, Group, type RatchetTree } from '@canopy/mls';
+import { proveMembership } from './group-proof.ts';
+import { makeBundle } from './make-bundle.ts';
+import { deviceOfLeaf, membersOf, leafOfDevice } from './members.ts';
+import { readGroupInfo, refusedGroupInfo, type FoundGroupInfo } from './read-group-info.ts';
+import type { Replica } from './replica.ts';
+import type { StoredRejoin } from './store/recovery-store.ts';
+import type { Surroundings } from './surroundings.ts';
+
+/** What the way back turned out to be. */
+export type StagedRejoin =
+  | { readonly kind: 'rejoin'; readonly rejoin: StoredRejoin }
+  /** The device's leaf is gone: somebody has removed it. */
+  | { readonly kind: 'removed' };
+
+/**
+ * Makes the external Commit, on the GroupInfo that the service has, if a member that this device knows has signed that.
+ *
+ * @throws {ClientError} GROUP_INFO_REFUSED, TREE_REFUSED, SERVICE_REFUSED, CLOSED; whatever MLS refuses
+ */
+export async function stageRejoin(replica: Replica, around: Surroundings): Promise<StagedRejoin> {
+  const found = await readCurrent(replica, around);
+  const resync = leafOfDevice(treeOf(found), around.device);
+  if (resync === undefined) return { kind: 'removed' };
+  const { suite, identity } = around;
+  const request = { ...found, suite, identity, resync, psks: [], authenticatedData: new Uint8Array(0) };
+  const { group, message } = await Group.joinExternally(request, replica.options);
+  const commit = encodeMessage(message);
+  const bundle = makeBundle({
+    commit,
+    next: group,
+    welcome: new Uint8Array(0),
+    welcomeRecipients: [],
+    knownSequence: replica.cursor,
+  });
+  return { kind: 'rejoin', rejoin: { bundle, state: encodeState(group.state) } };
+}
+
+async function readCurrent(replica: Replica, around: Surroundings): Promise<FoundGroupInfo> {
+  const { groupId, epoch } = replica.group;
+  const query = delivery.GroupQuery.encode({ groupId, afterSequence: 0n, limit: 0 }).finish();
+  const makeRequest = (): delivery.GetGroupInfoRequest => {
+    const proof = proveMembership(replica.group, 'GetGroupInfo', query, around.nowMs());
+    return { query, proof, ticket: new Uint8Array(0) };
+  };
+  const found = await readGroupInfo(groupId, makeRequest, around);
+  if (found.groupInfo.groupContext.epoch <= epoch) throw refusedGroupInfo('NOT_AHEAD');
+  requireKnownSigner(found, replica);
+  return found;
+}
+
+/**
+ * Whoever joined without leave of the members can sign a GroupInfo of an epoch that they have refused. So this device only
+ * follows one by somebody who was a member when it last saw the group.
+ */
+function requireKnownSigner(found: FoundGroupInfo, { group }: Replica): void {
+  const leaf = treeOf(found).findLeaf(found.groupInfo.signer);
+  const known = new Set(membersOf(group).map(({ device }) => device));
+  if (leaf === undefined || !known.has(deviceOfLeaf(leaf))) throw refusedGroupInfo('UNKNOWN_SIGNER');
+}
+
+/** The library's own GroupInfos never carry the tree. */
+function treeOf({ ratchetTree }: FoundGroupInfo): RatchetTree {
+  if (ratchetTree === undefined) throw refusedGroupInfo('NO_TREE');
+  return ratchetTree;
+}

@@ -1,0 +1,50 @@
+/**
+ * The third version of the schema: what a device needs in order to come back, to let guests in and to hold services to
+ * what they have said.
+ *
+ * @module
+ */
+
+/** Makes the new tables; all that was there stays as it is. */
+export const addRecovery = `
+  -- The newest entries of each log as they came: to tell a repeat from a contradiction, and to hand back what a log loses.
+  CREATE TABLE recent_entry (
+    conversation TEXT NOT NULL REFERENCES conversation (id),
+    sequence INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    epoch INTEGER NOT NULL,
+    message BLOB NOT NULL,
+    hash BLOB NOT NULL,
+    receipt TEXT NOT NULL,
+    UNIQUE (conversation, sequence)
+  ) STRICT;
+  CREATE INDEX recent_entry_by_hash ON recent_entry (conversation, hash);
+
+  -- How often a group had to be joined again, why now, and the external commit that is under way.
+  CREATE TABLE recovery (
+    conversation TEXT PRIMARY KEY REFERENCES conversation (id),
+    fault TEXT,
+    recovered INTEGER NOT NULL DEFAULT 0,
+    recovered_at_ms INTEGER NOT NULL DEFAULT 0,
+    bundle BLOB,
+    state BLOB
+  ) STRICT;
+
+  -- Pre-shared keys that let a guest in: made here, or announced by another member.
+  CREATE TABLE ticket (
+    conversation TEXT NOT NULL REFERENCES conversation (id),
+    psk_id BLOB NOT NULL,
+    psk BLOB NOT NULL,
+    expires_at_ms INTEGER NOT NULL,
+    own INTEGER NOT NULL,
+    UNIQUE (conversation, psk_id)
+  ) STRICT;
+
+  -- External commits with a ticket that are under way.
+  CREATE TABLE visit (
+    conversation TEXT PRIMARY KEY,
+    token BLOB NOT NULL,
+    bundle BLOB NOT NULL,
+    state BLOB NOT NULL
+  ) STRICT;
+`;

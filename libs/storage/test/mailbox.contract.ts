@@ -10,7 +10,15 @@ import type { StartBench } from './bench.ts';
 
 function entry(groupSequence: bigint, more: Partial<NewMailboxEntry> = {}): NewMailboxEntry {
   const welcome = named(`welcome ${groupSequence}`);
-  return { device: 'bob', groupId: named('group'), groupSequence, welcome, ...more };
+  return {
+    device: 'bob',
+    groupId: named('group'),
+    groupSequence,
+    welcome,
+    epoch: groupSequence + 10n,
+    tree: undefined,
+    ...more,
+  };
 }
 
 async function sequences(mailbox: Mailbox, device = 'bob', afterSequence = 0n): Promise<readonly bigint[]> {
@@ -23,7 +31,8 @@ export function mailboxContract(start: StartBench<Mailbox>): void {
   it(
     'gives back what was delivered, in order, to its device only',
     on(start, async (mailbox) => {
-      await mailbox.deliver(entry(7n, { ratchetTree: named('tree') }));
+      const tree = { hash: named('hash of a tree'), size: 123_456_789 };
+      await mailbox.deliver(entry(7n, { tree }));
       await mailbox.deliver(entry(5n));
       await mailbox.deliver(entry(5n, { device: 'carol' }));
       expect(await mailbox.read({ device: 'bob', afterSequence: 0n, limit: 9, maxBytes: 999 })).toEqual([
@@ -32,14 +41,16 @@ export function mailboxContract(start: StartBench<Mailbox>): void {
           groupId: named('group'),
           groupSequence: 7n,
           welcome: named('welcome 7'),
-          ratchetTree: named('tree'),
+          epoch: 17n,
+          tree,
         },
         {
           sequence: 2n,
           groupId: named('group'),
           groupSequence: 5n,
           welcome: named('welcome 5'),
-          ratchetTree: undefined,
+          epoch: 15n,
+          tree: undefined,
         },
       ]);
       expect(await sequences(mailbox, 'carol')).toEqual([1n]);
@@ -77,7 +88,7 @@ export function mailboxContract(start: StartBench<Mailbox>): void {
   it(
     'reads after a cursor, up to a limit of entries and of bytes',
     on(start, async (mailbox) => {
-      const big = { welcome: new Uint8Array(60), ratchetTree: new Uint8Array(40) };
+      const big = { welcome: new Uint8Array(100) };
       for (const n of [1n, 2n, 3n, 4n]) await mailbox.deliver(entry(n, big));
       const page = { device: 'bob', afterSequence: 1n, limit: 10, maxBytes: 1000 };
       expect(await mailbox.read(page)).toHaveLength(3);

@@ -6,12 +6,14 @@
  */
 import { writeSync } from 'node:fs';
 import { openSqlite } from '../../src/index.ts';
-import type { AppendOutcome, NewCommit, SqliteStore } from '../../src/index.ts';
+import type { AppendOutcome, NewCommit, NewMessage, SqliteStore } from '../../src/index.ts';
 import { named } from '../bench.ts';
+import { append } from '../group-log.story.ts';
+import * as story from '../group-log.story.ts';
 import { request } from '../stock-samples.ts';
 
 const [task = '', path = '', name = ''] = process.argv.slice(2);
-const groupId = named('group');
+const group = { groupId: named('group'), cipherSuite: 1, accessKey: named('key'), nowMs: 0 };
 
 const tasks: Record<string, (store: SqliteStore) => Promise<void>> = {
   raceCommits,
@@ -28,7 +30,7 @@ store.close();
 process.stdin.destroy();
 
 async function raceCommits({ groupLog }: SqliteStore): Promise<void> {
-  await groupLog.createGroup({ groupId, cipherSuite: 1, accessKey: named('key') });
+  await groupLog.createGroup(group);
   for (let epoch = 0; epoch < 25; epoch++) {
     const { outcome } = await groupLog.appendCommit(commit(BigInt(epoch), `${name}.${epoch}`));
     say({ epoch, outcome, commit: `${name}.${epoch}` });
@@ -48,33 +50,29 @@ async function raceClaims({ singleUseStock }: SqliteStore): Promise<void> {
 }
 
 async function appendForEver({ groupLog }: SqliteStore): Promise<void> {
-  await groupLog.createGroup({ groupId, cipherSuite: 1, accessKey: named('key') });
+  await groupLog.createGroup(group);
   for (let i = 0, epoch = 0n; ; i++) {
     const id = `${name}.${i}`;
     let answer: AppendOutcome;
     if (i % 4 === 3) answer = await groupLog.appendCommit(commit(epoch++, id));
-    else answer = await groupLog.appendMessage(message(epoch, id));
+    else answer = await append(groupLog, message(epoch, id));
     if (answer.outcome === 'accepted') say({ sequence: String(answer.sequence), message: id });
   }
 }
 
 function commit(epoch: bigint, id: string): NewCommit {
   const bytes = named(id);
-  return {
-    groupId,
-    epoch,
+  return story.commit(epoch, id, {
     requestId: bytes,
     commit: bytes,
     commitHash: bytes,
-    groupInfo: bytes,
-    nextAccessKey: bytes,
     welcomes: [{ device: id, welcome: bytes }],
-  };
+  });
 }
 
-function message(epoch: bigint, id: string): Parameters<SqliteStore['groupLog']['appendMessage']>[0] {
+function message(epoch: bigint, id: string): NewMessage {
   const bytes = named(id);
-  return { groupId, epoch, requestId: bytes, kind: 'application', message: bytes, maxPastEpochs: 0 };
+  return story.message(epoch, id, { requestId: bytes, message: bytes, maxPastEpochs: 0 });
 }
 
 /** Written at once, not buffered: what the parent reads was acknowledged before this process died. */

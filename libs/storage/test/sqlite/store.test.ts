@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { openSqlite } from '../../src/index.ts';
 import { SqliteConnection } from '../../src/sqlite/connection.ts';
 import { named } from '../bench.ts';
+import { commit, group } from '../group-log.story.ts';
 import { temporaryFolder } from './benches.ts';
 
 let folder: ReturnType<typeof temporaryFolder>;
@@ -25,7 +26,6 @@ const signingKey = {
   signsUntilMs: 2,
   publishedUntilMs: 3,
 };
-const group = { groupId: named('group'), cipherSuite: 1, accessKey: named('key') };
 
 describe('a SQLite store', () => {
   it('still has everything after it was closed and opened again', async () => {
@@ -105,15 +105,7 @@ describe('a SQLite store', () => {
     const store = openSqlite(':memory:', { recentEpochs: 1 });
     await store.groupLog.createGroup(group);
     for (let epoch = 0n; epoch < 4n; epoch++) {
-      const bytes = named(`${epoch}`);
-      const hash = { requestId: bytes, commit: bytes, commitHash: bytes, groupInfo: bytes };
-      await store.groupLog.appendCommit({
-        ...hash,
-        groupId: group.groupId,
-        epoch,
-        nextAccessKey: bytes,
-        welcomes: [],
-      });
+      await store.groupLog.appendCommit(commit(epoch, `${epoch}`));
     }
     const summary = await store.groupLog.findGroup(group.groupId);
     expect(summary?.accessKeys.map(({ epoch }) => epoch)).toEqual([4n, 3n]);

@@ -4,10 +4,11 @@
  * @module
  */
 import { readFileSync } from 'node:fs';
-import { authentication, connect } from '@canopy/contract';
+import { authentication, callUnary, connect } from '@canopy/contract';
 import type { ConfigOf } from './config.ts';
 import { remoteKeySource, type KeySource } from './key-source.ts';
 import type { Logger } from './logger.ts';
+import type { RevocationFeedOptions } from './revocation-feed.ts';
 import { optional, path, text } from './settings.ts';
 
 /** The settings of a service that trusts an authentication service. */
@@ -30,9 +31,21 @@ export type AuthenticationPeerConfig = ConfigOf<typeof authenticationPeerSetting
 
 /** Connects to the authentication service; its keys are fetched when the first token comes, and kept for its absences. */
 export function connectKeys(config: AuthenticationPeerConfig, log: Logger): KeySource {
-  const { domain, authenticationService: address, authenticationCa } = config;
-  const tls = authenticationCa === undefined ? {} : { tls: { ca: readFileSync(authenticationCa) } };
-  const client = connect(authentication.AuthenticationServiceClient, { address, ...tls });
   const onFailure = (error: unknown): void => log.warn({ event: 'keys-not-fetched', err: error });
-  return remoteKeySource(client, { domain, onFailure });
+  return remoteKeySource(connectPeer(config), { domain: config.domain, onFailure });
+}
+
+/** Connects to the authentication service; gives what a feed asks it for revocation lists with. */
+export function connectRevocationLists(config: AuthenticationPeerConfig): RevocationFeedOptions['fetch'] {
+  const client = connectPeer(config);
+  return async (knownNumber, signal) => {
+    const { result } = await callUnary(client, 'getRevocationList', { knownNumber }, { signal });
+    return result?.$case === 'list' ? result.value : undefined;
+  };
+}
+
+function connectPeer(config: AuthenticationPeerConfig): authentication.AuthenticationServiceClient {
+  const { authenticationService: address, authenticationCa } = config;
+  const tls = authenticationCa === undefined ? {} : { tls: { ca: readFileSync(authenticationCa) } };
+  return connect(authentication.AuthenticationServiceClient, { address, ...tls });
 }

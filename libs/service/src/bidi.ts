@@ -8,14 +8,7 @@ import type { Readable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import { status, type handleBidiStreamingCall, type ServerDuplexStream } from '@grpc/grpc-js';
 import { MalformedRequest } from './bind-service.ts';
-import {
-  deadlineOf,
-  failureOf,
-  openCall,
-  type CallContext,
-  type CallOptions,
-  type OpenCall,
-} from './call-context.ts';
+import { deadlineOf, failureOf, type CallContext, type CallOptions, OpenCall } from './call-context.ts';
 
 /**
  * Answers a stream of requests with a stream of responses. It is asked for the next response only when the caller can
@@ -32,10 +25,10 @@ export function bidi<Request, Response, Who>(
   handler: BidiHandler<Request, Response, Who>,
 ): handleBidiStreamingCall<Request, Response> {
   return (call) => {
-    const open = openCall(call, { type: 'bidi_stream', options, deadline: deadlineOf(call) });
+    const open = new OpenCall(call, { type: 'bidi_stream', options, deadline: deadlineOf(call) });
     const start = async (): Promise<AsyncIterable<Response>> => {
       const caller = await options.authenticate(call.metadata);
-      return handler(requestsOf(call, open), { ...open.context, caller });
+      return handler(requestsOf(call, open), open.contextOf(caller));
     };
     void open
       .run(() => converse(call, open, start))
@@ -43,7 +36,7 @@ export function bidi<Request, Response, Who>(
         () => open.close(status.OK),
         (error: unknown) => {
           const failure = failureOf(error, open, options);
-          if (!open.context.signal.aborted) {
+          if (!open.signal.aborted) {
             // This is how grpc-js is told to end a stream with a status, which goes out after all that was written before,
             // whenever the reader takes it. What waits until then is bounded by the pauses of `converse`; the time, by the
             // caller's deadline, its cancellation and the life of the connection.
@@ -60,7 +53,7 @@ async function converse<Request, Response>(
   open: OpenCall,
   start: () => Promise<AsyncIterable<Response>>,
 ): Promise<void> {
-  const { signal } = open.context;
+  const { signal } = open;
   for await (const response of await start()) {
     signal.throwIfAborted();
     open.meter.sent(response);
@@ -73,9 +66,9 @@ async function converse<Request, Response>(
 }
 
 /** Waits until the reader takes more. */
-async function readerOf(call: EventEmitter, { context, meter }: OpenCall): Promise<void> {
+async function readerOf(call: EventEmitter, { signal, meter }: OpenCall): Promise<void> {
   const begin = performance.now();
-  await once(call, 'drain', { signal: context.signal });
+  await once(call, 'drain', { signal });
   meter.paused((performance.now() - begin) / 1_000);
 }
 
@@ -106,7 +99,7 @@ async function* requestsOf<Request>(
   }
   // A reset by the caller shows as an end first and as a cancellation a moment later: only one of them is a half-close.
   await setImmediate();
-  open.context.signal.throwIfAborted();
+  open.signal.throwIfAborted();
 }
 
 interface News {

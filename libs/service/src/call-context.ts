@@ -8,7 +8,7 @@ import { FieldError } from '@canopy/contract';
 import { status, type Metadata, type ServerUnaryCall, type StatusObject } from '@grpc/grpc-js';
 import { because, invalidArgument, ServiceError, statusWith, toStatus, unavailable } from './errors.ts';
 import { meterCall, type CallMeter, type CallType } from './call-meter.ts';
-import { startCallSpan } from './call-span.ts';
+import { startCallSpan, type CallSpan } from './call-span.ts';
 import type { Logger } from './logger.ts';
 
 /** Finds out who calls. @throws {ServiceError} UNAUTHENTICATED. */
@@ -55,19 +55,6 @@ type ServerSurfaceCall = Pick<ServerUnaryCall<unknown, unknown>, 'metadata' | 'g
   once(event: 'cancelled', listener: () => void): unknown;
 };
 
-/** The part of a call that is the same for all kinds of calls. */
-export interface OpenCall {
-  readonly method: string;
-  readonly context: Omit<CallContext<undefined>, 'caller'>;
-  readonly meter: CallMeter;
-  /** Runs work as part of the call's span. */
-  run<T>(work: () => T): T;
-  /** Ends the call for the given reason, as a cancellation would. */
-  abort(reason: unknown): void;
-  /** Marks the end with its status; what happens to the channel afterwards is not a cancellation. */
-  close(code: status): void;
-}
-
 /** The default deadline is over. */
 export class DeadlineError extends Error {
   override readonly name = 'DeadlineError';
@@ -80,35 +67,104 @@ export interface Opening {
   readonly deadline: number;
 }
 
-/** Opens a call: gives it an id, a log, a place in metrics and traces, and a signal that follows the channel. */
-export function openCall(call: ServerSurfaceCall, { type, options, deadline }: Opening): OpenCall {
-  const controller = new AbortController();
-  const requestId = randomUUID();
-  const method = call.getPath();
-  const meter = meterCall(method, type);
-  const span = startCallSpan(method, call.metadata);
-  let closed = false;
-  const abort = (reason: unknown): void => {
-    if (!closed) {
-      controller.abort(reason);
+/**
+ * The part of a call that is the same for all kinds of calls: an id, a log, a place in metrics and traces, and a signal that
+ * follows the channel. What most calls never ask for is made when it is asked for: it would cost more than the rest.
+ */
+export class OpenCall {
+  readonly method: string;
+  readonly deadline: number;
+  readonly metadata: Metadata;
+  readonly requestId: string = randomUUID();
+  readonly meter: CallMeter;
+  readonly #options: CallOptions<unknown>;
+  readonly #span: CallSpan;
+  readonly #controller = new AbortController();
+  #log: Logger | undefined;
+  #closed = false;
+
+  constructor(call: ServerSurfaceCall, { type, options, deadline }: Opening) {
+    this.method = call.getPath();
+    this.deadline = deadline;
+    this.metadata = call.metadata;
+    this.#options = options;
+    this.meter = meterCall(this.method, type);
+    this.#span = startCallSpan(this.method, call.metadata);
+    // grpc-js says `cancelled` at the end of every call; only before our own end it means one.
+    call.once('cancelled', () => {
+      if (!this.#closed) {
+        this.abort(new DOMException('the call was cancelled', 'AbortError'));
+      }
+    });
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  get log(): Logger {
+    const { traceId } = this.#span;
+    this.#log ??= this.#options.log.child({
+      requestId: this.requestId,
+      method: this.method,
+      ...(traceId === undefined ? {} : { traceId }),
+    });
+    return this.#log;
+  }
+
+  /** Makes what the handler knows about the call. */
+  contextOf<Who>(caller: Who): CallContext<Who> {
+    return new OpenCallContext(this, caller);
+  }
+
+  /** Runs work as part of the call's span. */
+  run<T>(work: () => T): T {
+    return this.#span.run(work);
+  }
+
+  /** Ends the call for the given reason, as a cancellation would. */
+  abort(reason: unknown): void {
+    if (!this.#closed) {
+      this.#controller.abort(reason);
     }
-  };
-  // grpc-js says `cancelled` at the end of every call; only before our own end it means one.
-  call.once('cancelled', () => abort(new DOMException('the call was cancelled', 'AbortError')));
-  const { traceId } = span;
-  const log = options.log.child({ requestId, method, ...(traceId === undefined ? {} : { traceId }) });
-  return {
-    method,
-    context: { metadata: call.metadata, deadline, signal: controller.signal, requestId, log },
-    meter,
-    run: (work) => span.run(work),
-    abort,
-    close(code) {
-      closed = true;
-      meter.ended(status[code]);
-      span.end(status[code], code);
-    },
-  };
+  }
+
+  /** Marks the end with its status; what happens to the channel afterwards is not a cancellation. */
+  close(code: status): void {
+    this.#closed = true;
+    this.meter.ended(status[code]);
+    this.#span.end(status[code], code);
+  }
+}
+
+class OpenCallContext<Who> implements CallContext<Who> {
+  readonly caller: Who;
+  readonly #call: OpenCall;
+
+  constructor(call: OpenCall, caller: Who) {
+    this.#call = call;
+    this.caller = caller;
+  }
+
+  get metadata(): Metadata {
+    return this.#call.metadata;
+  }
+
+  get deadline(): number {
+    return this.#call.deadline;
+  }
+
+  get signal(): AbortSignal {
+    return this.#call.signal;
+  }
+
+  get requestId(): string {
+    return this.#call.requestId;
+  }
+
+  get log(): Logger {
+    return this.#call.log;
+  }
 }
 
 /** Says when the caller of a call stops waiting; Infinity when it did not say. */
@@ -119,16 +175,20 @@ export function deadlineOf(call: ServerSurfaceCall): number {
 
 /** Turns whatever a handler threw into what the caller is told, and logs what the caller is not told. */
 export function failureOf(error: unknown, call: OpenCall, options: CallOptions<unknown>): StatusObject {
-  const { log, signal } = call.context;
+  const { signal } = call;
   if (error instanceof ServiceError) {
-    log[error.code === 'UNAVAILABLE' ? 'warn' : 'debug']({ event: 'refused', code: error.code, err: error });
+    call.log[error.code === 'UNAVAILABLE' ? 'warn' : 'debug']({
+      event: 'refused',
+      code: error.code,
+      err: error,
+    });
     return toStatus(error);
   }
   if (error instanceof FieldError) {
     return failureOf(invalidArgument(error.field, error.reason, { cause: error }), call, options);
   }
   if (error instanceof DeadlineError || (signal.aborted && isAbort(error, signal))) {
-    log.debug({ event: 'abandoned' });
+    call.log.debug({ event: 'abandoned' });
     return abandonedStatus(call);
   }
   return options.isUnavailable?.(error) === true
@@ -137,14 +197,14 @@ export function failureOf(error: unknown, call: OpenCall, options: CallOptions<u
 }
 
 /** Nobody hears of a cancellation, but it is counted as one. */
-function abandonedStatus({ context: { deadline } }: OpenCall): StatusObject {
+function abandonedStatus({ deadline }: OpenCall): StatusObject {
   const name = Date.now() < deadline ? 'CANCELLED' : 'DEADLINE_EXCEEDED';
   return statusWith(name, name === 'CANCELLED' ? 'cancelled' : 'deadline exceeded', because(name));
 }
 
 function incidentOf(cause: unknown, call: OpenCall, options: CallOptions<unknown>): StatusObject {
   const id = randomUUID();
-  call.context.log.error({ event: 'incident', incident: id, err: cause });
+  call.log.error({ event: 'incident', incident: id, err: cause });
   options.onIncident?.({ id, method: call.method, cause });
   return statusWith('INTERNAL', `internal error, incident ${id}`, because('INTERNAL', { incident: id }));
 }

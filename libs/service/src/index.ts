@@ -38,6 +38,7 @@ export { bidi, type BidiHandler } from './bidi.ts';
 export { bindService, type BoundService, type HandlersOf } from './bind-service.ts';
 export { serve, type RunningService, type ServeOptions } from './server.ts';
 export { runMain, runService } from './run.ts';
+export { Bell } from './bell.ts';
 export { manualClock, systemClock, type Clock, type ManualClock } from './clock.ts';
 export { createLogger, type Logger, type LoggerOptions } from './logger.ts';
 export { Secret } from './secret.ts';
@@ -69,6 +70,7 @@ export {
 export {
   authenticationPeerSettings,
   connectKeys,
+  connectRevocationLists,
   type AuthenticationPeerConfig,
 } from './authentication-peer.ts';
 export { serverSettings, type ServerConfig } from './server-settings.ts';

@@ -9,10 +9,9 @@ import {
   DeadlineError,
   deadlineOf,
   failureOf,
-  openCall,
   type CallContext,
   type CallOptions,
-  type OpenCall,
+  OpenCall,
 } from './call-context.ts';
 
 /** Answers one request. */
@@ -33,7 +32,7 @@ export function unary<Request, Response, Who>(
       deadlineOf(call),
       Date.now() + (options.defaultDeadlineMs ?? DEFAULT_DEADLINE_MS),
     );
-    const open = openCall(call, { type: 'unary', options, deadline });
+    const open = new OpenCall(call, { type: 'unary', options, deadline });
     open.meter.received();
     void open
       .run(() => answer(call, open, { options, handler }))
@@ -68,7 +67,7 @@ async function answer<Request, Response, Who>(
     if (request instanceof MalformedRequest) {
       throw request.fault;
     }
-    return handler(request, { ...open.context, caller });
+    return handler(request, open.contextOf(caller));
   };
   return within(open, work);
 }
@@ -80,7 +79,7 @@ async function within<T>(open: OpenCall, work: () => Promise<T>): Promise<T> {
     const error = new DeadlineError('deadline exceeded');
     open.abort(error);
     late.reject(error);
-  }, open.context.deadline - Date.now());
+  }, open.deadline - Date.now());
   try {
     return await Promise.race([work(), late.promise]);
   } finally {

@@ -8,17 +8,28 @@ import {
   checkStore,
   duration,
   integer,
+  optional,
+  path,
   readConfig,
+  revocationSettings,
   serverSettings,
   storeSettings,
   type ConfigOf,
 } from '@canopy/service';
+import { claimRateSettings } from './claim-rates.ts';
 
 /** The settings of the key directory. */
 export const directorySettings = {
   ...serverSettings,
   ...authenticationPeerSettings,
   ...storeSettings,
+  ...revocationSettings,
+  trustAnchors: optional(
+    path({
+      env: 'CANOPY_X509_TRUST_ANCHORS',
+      description: 'certificates in PEM at which chains may end; without it no X.509 credential is taken',
+    }),
+  ),
   maxLifetime: duration({
     env: 'CANOPY_MAX_KEY_PACKAGE_LIFETIME',
     description: 'longest lifetime of a KeyPackage',
@@ -54,6 +65,28 @@ export const directorySettings = {
     minimum: 1,
     maximum: 10_000,
   }),
+  ...claimRateSettings,
+  consumptionEntries: integer({
+    env: 'CANOPY_CONSUMPTION_ENTRIES',
+    description: 'consumptions of one device that are remembered for it',
+    default: '1000',
+    minimum: 1,
+    maximum: 100_000,
+  }),
+  consumptionAge: duration({
+    env: 'CANOPY_CONSUMPTION_AGE',
+    description: 'how long they are remembered',
+    default: '90d',
+    minimumMs: 1_000,
+    maximumMs: 3_650 * 86_400_000,
+  }),
+  stockInterval: duration({
+    env: 'CANOPY_STOCK_INTERVAL',
+    description: 'pause between two looks of a WatchStock stream that nobody has woken',
+    default: '30s',
+    minimumMs: 10,
+    maximumMs: 3_600_000,
+  }),
 } as const;
 
 /** What the key directory is configured with. */
@@ -67,12 +100,13 @@ const MESSAGE_OVERHEAD = 64 * 1024;
 export function readDirectoryConfig(environment: NodeJS.ProcessEnv): DirectoryConfig {
   return readConfig(directorySettings, environment, (values) => [
     ...checkStore(values),
-    ...checkLimits(values),
+    ...checkAnswer(values),
+    ...checkClaim(values),
   ]);
 }
 
 /** What was claimed is gone: an answer that is too large to be sent would lose it. */
-function checkLimits({
+function checkAnswer({
   maxClaimDevices = 0,
   maxKeyPackageBytes = 0,
   maxMessageBytes = Infinity,
@@ -82,5 +116,16 @@ function checkLimits({
   return [
     `CANOPY_MAX_CLAIM_DEVICES times CANOPY_MAX_KEY_PACKAGE_BYTES gives answers of ${largest} bytes, ` +
       `more than CANOPY_MAX_MESSAGE_BYTES, ${maxMessageBytes}`,
+  ];
+}
+
+/** A claim that costs more than the bucket holds would never be served. */
+function checkClaim({
+  maxClaimDevices = 0,
+  callerBurst = Infinity,
+}: Partial<DirectoryConfig>): readonly string[] {
+  if (maxClaimDevices <= callerBurst) return [];
+  return [
+    `CANOPY_MAX_CLAIM_DEVICES, ${maxClaimDevices}, is more than CANOPY_CLAIMS_PER_CALLER_BURST, ${callerBurst}`,
   ];
 }

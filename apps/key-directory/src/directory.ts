@@ -5,12 +5,15 @@
  */
 import type { IdentityProvider } from '@canopy/mls';
 import type { Clock } from '@canopy/service';
-import type { SingleUseStock } from '@canopy/storage';
+import type { RateLimits, SingleUseStock } from '@canopy/storage';
+import type { ClaimLimits } from './claim-limits.ts';
 import type { DirectoryConfig } from './config.ts';
+import type { Revocations } from './revocations.ts';
 
 /** The store of the key directory. */
 export interface DirectoryStores {
   readonly singleUseStock: SingleUseStock;
+  readonly rateLimits: RateLimits;
 }
 
 /** What every call works with. */
@@ -20,4 +23,6 @@ export interface Directory {
   readonly clock: Clock;
   /** Judges whose KeyPackage it is. */
   readonly identities: IdentityProvider;
+  readonly revocations: Revocations;
+  readonly limits: ClaimLimits;
 }

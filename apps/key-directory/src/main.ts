@@ -3,17 +3,41 @@
  *
  * @module
  */
-import { connectKeys, createLogger, runMain, runService, storeChoice, systemClock } from '@canopy/service';
+import {
+  connectKeys,
+  connectRevocationLists,
+  createLogger,
+  runMain,
+  runService,
+  startRevocationFeed,
+  storeChoice,
+  systemClock,
+} from '@canopy/service';
 import { readDirectoryConfig } from './config.ts';
 import { createKeyDirectory } from './service.ts';
 import { openStore } from '@canopy/storage';
+import { readTrustAnchors } from './trust-anchors.ts';
 
 await runMain(async () => {
   const config = readDirectoryConfig(process.env);
   const log = createLogger({ service: 'key-directory', level: config.logLevel });
+  const trustAnchors = readTrustAnchors(config.trustAnchors);
   const keys = connectKeys(config, log);
   const store = await openStore(storeChoice(config, 'key-directory'));
-  const service = createKeyDirectory({ stores: store, clock: systemClock, config, keys, log });
-  const life = { isHealthy: () => store.isHealthy(), onClosed: () => store.close() };
-  await runService({ name: 'key-directory', config, log, services: [service], ...life });
+  const service = createKeyDirectory({ stores: store, clock: systemClock, config, keys, trustAnchors, log });
+  const feed = startRevocationFeed({
+    fetch: connectRevocationLists(config),
+    accept: (jwt) => service.acceptRevocationList(jwt),
+    intervalMs: config.revocationInterval,
+    log,
+  });
+  const life = {
+    isHealthy: () => store.isHealthy(),
+    onDrain: () => service.drain(),
+    onClosed: () => {
+      feed.stop();
+      return store.close();
+    },
+  };
+  await runService({ name: 'key-directory', config, log, services: [service.bound], ...life });
 });

@@ -4,48 +4,83 @@
  * @module
  */
 import { directory } from '@canopy/contract';
-import { createIdentityProvider } from '@canopy/identity';
+import type { RevocationListVerdict } from '@canopy/identity';
 import {
   bearer,
+  bidi,
   bindService,
   createTokenVerifier,
   unary,
   type BoundService,
+  type CallOptions,
+  type Caller,
   type Clock,
   type Incident,
   type KeySource,
   type Logger,
 } from '@canopy/service';
+import { isAway } from '@canopy/storage';
 import { claimKeyPackages } from './calls/claim-key-packages.ts';
 import { countKeyPackages } from './calls/count-key-packages.ts';
+import { listConsumptions } from './calls/list-consumptions.ts';
 import { publishKeyPackages } from './calls/publish-key-packages.ts';
+import { StockWatches } from './calls/watch-stock.ts';
+import { withdrawKeyPackages } from './calls/withdraw-key-packages.ts';
+import { ClaimLimits } from './claim-limits.ts';
+import { claimRatesOf } from './claim-rates.ts';
 import type { DirectoryConfig } from './config.ts';
-import type { DirectoryStores } from './directory.ts';
-import { isAway } from '@canopy/storage';
+import type { Directory, DirectoryStores } from './directory.ts';
+import { createIdentities } from './identities.ts';
+import { Revocations, unlessRevoked } from './revocations.ts';
 
 /** What the service is made of. */
 export interface KeyDirectoryOptions {
   readonly stores: DirectoryStores;
   readonly clock: Clock;
   readonly config: DirectoryConfig;
-  /** The keys of the authentication service, for access tokens and for attestations. */
+  /** The keys of the authentication service, for access tokens, attestations and revocation lists. */
   readonly keys: KeySource;
+  /** The certificates at which chains of X.509 credentials may end, in DER; none by default. */
+  readonly trustAnchors?: readonly Uint8Array[];
   readonly log: Logger;
   readonly onIncident?: (incident: Incident) => void;
 }
 
+/** The service and its life. */
+export interface KeyDirectory {
+  readonly bound: BoundService;
+  /** Takes a revocation list; until there is one, nothing is published or claimed. */
+  acceptRevocationList(jwt: string): Promise<RevocationListVerdict>;
+  /** Ends the open streams. */
+  drain(): void;
+}
+
 /** Makes the key directory. */
-export function createKeyDirectory(options: KeyDirectoryOptions): BoundService {
-  const { stores, clock, config, keys, log, onIncident } = options;
+export function createKeyDirectory(options: KeyDirectoryOptions): KeyDirectory {
+  const { stores, clock, config, keys, trustAnchors = [], log, onIncident } = options;
   const { domain } = config;
   const attestationKeys = { keyFor: (kid: string) => keys.findKey(kid) };
-  const identities = createIdentityProvider({ domain, keys: attestationKeys, clock });
-  const service = { stores, clock, config, identities };
+  const revocations = new Revocations({ domain, keys: attestationKeys, clock, ...stores });
+  const identities = createIdentities({ domain, keys, clock, revocations, trustAnchors });
+  const limits = new ClaimLimits({ rateLimits: stores.rateLimits, rates: claimRatesOf(config), clock });
+  const service = { stores, clock, config, identities, revocations, limits };
   const verify = createTokenVerifier({ audience: 'canopy-directory', issuer: domain, keys, clock });
-  const calls = { authenticate: bearer(verify), log, isUnavailable: isAway, onIncident };
+  const authenticate = unlessRevoked(revocations, bearer(verify));
+  const watches = new StockWatches(service);
+  return {
+    bound: bind(service, watches, { authenticate, log, isUnavailable: isAway, onIncident }),
+    acceptRevocationList: (jwt) => revocations.accept(jwt),
+    drain: () => watches.drain(),
+  };
+}
+
+function bind(service: Directory, watches: StockWatches, calls: CallOptions<Caller>): BoundService {
   return bindService(directory.KeyDirectoryServiceService, {
     publishKeyPackages: unary(calls, (request, { caller }) => publishKeyPackages(service, request, caller)),
     claimKeyPackages: unary(calls, (request, { caller }) => claimKeyPackages(service, request, caller)),
     countKeyPackages: unary(calls, (_, { caller }) => countKeyPackages(service, caller)),
+    withdrawKeyPackages: unary(calls, (request, { caller }) => withdrawKeyPackages(service, request, caller)),
+    listConsumptions: unary(calls, (request, { caller }) => listConsumptions(service, request, caller)),
+    watchStock: bidi(calls, watches.watch),
   });
 }

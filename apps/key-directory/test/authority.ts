@@ -3,10 +3,11 @@
  *
  * @module
  */
-import { signAttestation } from '@canopy/identity';
+import { signAttestation, signRevocationList, type RevocationClaims } from '@canopy/identity';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 
 export const DOMAIN = 'example.com';
+const YEAR = 365n * 86_400n;
 
 /** The name of a device of a user. */
 export function deviceOf(user: string, id = 'device01'): string {
@@ -23,12 +24,15 @@ export interface TokenClaims {
 export interface AttestOptions {
   readonly cipherSuite: number;
   readonly nowMs: number;
+  readonly lifetimeMs?: number;
 }
 
 export interface Authority {
   readonly jwksJson: string;
   token(device: string, nowMs: number, claims?: TokenClaims): Promise<string>;
   attest(device: string, signatureKey: Uint8Array, options: AttestOptions): Promise<string>;
+  /** Signs a revocation list, empty where nothing is said, good for a year. */
+  list(number: number, nowMs: number, claims?: Partial<RevocationClaims>): Promise<string>;
 }
 
 /** Makes an authority with a fresh key. */
@@ -47,10 +51,16 @@ export async function createAuthority(): Promise<Authority> {
         .setIssuedAt(Math.floor(nowMs / 1000))
         .setExpirationTime(Math.floor((expiresAtMs ?? nowMs + 600_000) / 1000))
         .sign(privateKey),
-    attest: (device, signatureKey, { cipherSuite, nowMs }) =>
+    attest: (device, signatureKey, { cipherSuite, nowMs, lifetimeMs = 86_400_000 }) =>
       signAttestation(
-        { device, cipherSuite, signatureKey, issuedAtMs: nowMs, expiresAtMs: nowMs + 86_400_000 },
+        { device, cipherSuite, signatureKey, issuedAtMs: nowMs, expiresAtMs: nowMs + lifetimeMs },
         { kid: 'current', privateKey },
       ),
+    list: (number, nowMs, claims = {}) => {
+      const issuedAt = BigInt(Math.floor(nowMs / 1000));
+      const times = { issuedAt, nextUpdate: issuedAt + YEAR };
+      const empty = { domain: DOMAIN, number, ...times, certificates: [], devices: [] };
+      return signRevocationList({ ...empty, ...claims }, { kid: 'current', privateKey });
+    },
   };
 }

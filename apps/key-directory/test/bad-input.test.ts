@@ -6,7 +6,16 @@ import { readServiceError } from '@canopy/contract';
 import { Metadata, type ServiceError as GrpcError } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createAuthority, deviceOf, type TokenClaims } from './authority.ts';
-import { failureOf, keyPackageOf, NOW, startBench, stock, type Bench, type Device } from './bench.ts';
+import {
+  claimFrom,
+  failureOf,
+  keyPackageOf,
+  NOW,
+  startBench,
+  stock,
+  type Bench,
+  type Device,
+} from './bench.ts';
 
 let bench: Bench;
 let alice: Device;
@@ -21,7 +30,7 @@ beforeEach(async () => {
 afterEach(async () => {
   expect(bench.incidents).toEqual([]);
   expect((await alice.call('countKeyPackages', {})).counts).toEqual([
-    { cipherSuite: 1, singleUse: 1, lastResort: false },
+    { cipherSuite: 1, singleUse: 1, lastResort: false, lastResortUses: 0 },
   ]);
   await bench.close();
 });
@@ -112,7 +121,7 @@ describe('a new start', () => {
     const before = await startBench(options);
     const bobBefore = await before.device('bob');
     await stock(before, await before.device('alice'), 2);
-    const request = { requestId: randomBytes(16), users: [], devices: [alice.name], cipherSuite: 1 };
+    const request = claimFrom({ devices: [alice.name] });
     const first = await bobBefore.call('claimKeyPackages', request);
     await before.close();
     const after = await startBench(options);

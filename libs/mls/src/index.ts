@@ -9,6 +9,8 @@ export type { MlsErrorCode } from './errors.ts';
 export {
   CredentialType,
   ExtensionType,
+  isDefaultExtensionType,
+  isDefaultProposalType,
   isGrease,
   ProposalType,
   ProtocolVersion,

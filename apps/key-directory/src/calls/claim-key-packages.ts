@@ -6,8 +6,11 @@
 import { directory, FieldError, requireLength } from '@canopy/contract';
 import { isSupportedCipherSuite } from '@canopy/crypto';
 import { resourceExhausted, type Caller } from '@canopy/service';
-import type { DeviceClaim } from '@canopy/storage';
+import type { ClaimRequest, DeviceClaim } from '@canopy/storage';
+import { claimBelievable } from '../claim-believable.ts';
+import type { Limited } from '../claim-limits.ts';
 import type { Directory } from '../directory.ts';
+import { requiredBy } from '../rules/capabilities.ts';
 import { requireNames } from '../rules/claim-names.ts';
 
 const REQUEST_ID_LENGTH = 16;
@@ -16,24 +19,41 @@ const REQUEST_ID_LENGTH = 16;
 export async function claimKeyPackages(
   service: Directory,
   request: directory.ClaimKeyPackagesRequest,
-  caller: Caller,
+  { device: caller }: Caller,
 ): Promise<directory.ClaimKeyPackagesResponse> {
+  const wanted = readClaim(service, request);
+  service.revocations.requireCurrent();
+  // Everything is looked up before anything is taken: what is too much must not cost anybody a KeyPackage.
+  const { devices, unknownUsers } = await findDevices(service, request);
+  const [good, bad] = split(devices, (device) => !service.revocations.has(device));
+  const claim = { ...wanted, caller, devices: good };
+  const repeats = await service.stores.singleUseStock.repeatsOf(claim);
+  const limited = await service.limits.admit(
+    caller,
+    good.filter((device) => !repeats.has(device)),
+  );
+  const claims = await claimBelievable(service, { ...claim, lastResortOnly: new Set(limited.keys()) });
+  const answers = [...claims.map((one) => toDeviceClaim(one, limited)), ...bad.map(toRevoked)];
+  return { devices: answers, unknownUsers };
+}
+
+function readClaim(
+  { config, clock }: Directory,
+  request: directory.ClaimKeyPackagesRequest,
+): Omit<ClaimRequest, 'caller' | 'devices'> {
   const { cipherSuite } = request;
   const requestId = requireLength(request.requestId, 'request_id', REQUEST_ID_LENGTH);
   if (!isSupportedCipherSuite(cipherSuite)) {
     throw new FieldError('cipher_suite', 'must be a cipher suite of RFC 9420, 1 to 7');
   }
-  requireNames(request, service.config.maxClaimNames);
-  // Everything is looked up before anything is taken: what is too much must not cost anybody a KeyPackage.
-  const { devices, unknownUsers } = await findDevices(service, request);
-  const claims = await service.stores.singleUseStock.claim({
+  requireNames(request, config.maxClaimNames);
+  return {
     requestId,
-    caller: caller.device,
-    devices,
     cipherSuite,
-    nowMs: service.clock.now(),
-  });
-  return { devices: claims.map(toDeviceClaim), unknownUsers };
+    required: requiredBy(request.requiredCapabilities),
+    remember: { maxEntries: config.consumptionEntries, maxAgeMs: config.consumptionAge },
+    nowMs: clock.now(),
+  };
 }
 
 async function findDevices(
@@ -53,16 +73,42 @@ async function findDevices(
   return { devices: [...devices], unknownUsers };
 }
 
+function split(
+  devices: readonly string[],
+  isGood: (device: string) => boolean,
+): readonly [readonly string[], readonly string[]] {
+  return [devices.filter((device) => isGood(device)), devices.filter((device) => !isGood(device))];
+}
+
+const { NothingToClaimReason } = directory;
+
 const REASONS = {
-  unknownDevice: directory.NothingToClaimReason.UNKNOWN_DEVICE,
-  exhausted: directory.NothingToClaimReason.EXHAUSTED,
+  unknownDevice: NothingToClaimReason.UNKNOWN_DEVICE,
+  exhausted: NothingToClaimReason.EXHAUSTED,
+  noneFits: NothingToClaimReason.NONE_FITS,
+  revoked: NothingToClaimReason.REVOKED,
 } as const;
 
-function toDeviceClaim(claim: DeviceClaim): directory.DeviceClaim {
+function toDeviceClaim(claim: DeviceClaim, limited: Limited): directory.DeviceClaim {
   const { device } = claim;
-  if (claim.outcome === 'nothing') {
-    return { device, result: { $case: 'nothing', value: { reason: REASONS[claim.reason] } } };
+  if (claim.outcome === 'claimed') {
+    const { keyPackage, lastResort } = claim;
+    return { device, result: { $case: 'claimed', value: { keyPackage, lastResort } } };
   }
-  const { keyPackage, lastResort } = claim;
-  return { device, result: { $case: 'claimed', value: { keyPackage, lastResort } } };
+  const retryAfterMs = claim.reason === 'exhausted' ? limited.get(device) : undefined;
+  return retryAfterMs === undefined
+    ? toNothing(device, REASONS[claim.reason])
+    : toNothing(device, NothingToClaimReason.LIMITED, retryAfterMs);
+}
+
+function toRevoked(device: string): directory.DeviceClaim {
+  return toNothing(device, NothingToClaimReason.REVOKED);
+}
+
+function toNothing(
+  device: string,
+  reason: directory.NothingToClaimReason,
+  retryAfterMs = 0,
+): directory.DeviceClaim {
+  return { device, result: { $case: 'nothing', value: { reason, retryAfterMs: BigInt(retryAfterMs) } } };
 }

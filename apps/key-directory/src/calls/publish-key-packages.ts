@@ -8,6 +8,7 @@ import type { Caller } from '@canopy/service';
 import type { PutOutcome } from '@canopy/storage';
 import type { Directory } from '../directory.ts';
 import { judgeKeyPackage } from '../rules/judge-key-package.ts';
+import { revoked } from '../revocations.ts';
 import { RefusedKeyPackage } from '../rules/refused-key-package.ts';
 
 const BATCH = { minimum: 1, maximum: 100 };
@@ -19,6 +20,7 @@ export async function publishKeyPackages(
   caller: Caller,
 ): Promise<directory.PublishKeyPackagesResponse> {
   const uploads = requireSize(request.keyPackages, 'key_packages', BATCH);
+  service.revocations.requireCurrent();
   const results: directory.PublishResult[] = [];
   for (const [index, upload] of uploads.entries()) {
     results.push({ index, result: await resultOf(service, upload, caller) });
@@ -58,6 +60,18 @@ async function store(
 }
 
 function requireStored({ outcome }: PutOutcome): void {
-  if (outcome === 'full') throw new RefusedKeyPackage('STOCK_FULL');
-  if (outcome === 'alreadyConsumed') throw new RefusedKeyPackage('ALREADY_CONSUMED');
+  switch (outcome) {
+    case 'stored':
+    case 'alreadyStored':
+      return;
+    case 'alreadyConsumed':
+      throw new RefusedKeyPackage('ALREADY_CONSUMED');
+    case 'full':
+      throw new RefusedKeyPackage('STOCK_FULL');
+    case 'tooManyCapabilitySets':
+      throw new RefusedKeyPackage('TOO_MANY_CAPABILITIES', 'TOO_MANY_SETS');
+    case 'revoked':
+      // Another replica has the newer list.
+      throw revoked();
+  }
 }

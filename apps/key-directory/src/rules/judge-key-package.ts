@@ -5,8 +5,9 @@
  */
 import { CodecError } from '@canopy/codec';
 import { CryptoError, getCipherSuite, isSupportedCipherSuite } from '@canopy/crypto';
-import { deviceOfCredential, IdentityError } from '@canopy/identity';
+import { deviceOfCredential, deviceOfX509Credential, IdentityError } from '@canopy/identity';
 import {
+  CredentialType,
   decodeMessage,
   defaultPolicy,
   IdentityAnswers,
@@ -15,11 +16,16 @@ import {
   MlsError,
   validateKeyPackage,
   WireFormat,
+  type Credential,
   type IdentityProvider,
   type IdentityVerdict,
   type KeyPackage,
   type MlsErrorCode,
 } from '@canopy/mls';
+import type { StockCapabilities } from '@canopy/storage';
+import { supportedBy } from './capabilities.ts';
+import { endOfCredential } from './credential-end.ts';
+import { judgeCredential } from './judge-credential.ts';
 import { RefusedKeyPackage, type RefusalReason } from './refused-key-package.ts';
 
 /** What a KeyPackage is judged by. */
@@ -35,6 +41,8 @@ export interface Judgement {
 /** A KeyPackage that may be handed out. */
 export interface GoodKeyPackage {
   readonly cipherSuite: number;
+  readonly capabilities: StockCapabilities;
+  readonly signatureKey: Uint8Array;
   readonly ref: Uint8Array;
   /** The last moment at which it may be handed out. */
   readonly notAfterMs: number;
@@ -53,12 +61,15 @@ export async function judgeKeyPackage(bytes: Uint8Array, by: Judgement): Promise
   await validate(keyPackage, by);
   return {
     cipherSuite,
+    capabilities: supportedBy(leafNode.capabilities),
+    signatureKey: leafNode.signatureKey,
     ref: keyPackageRef(suite, keyPackage),
-    notAfterMs: Number(notAfterOf(leafNode.source)) * 1000,
+    notAfterMs: Math.min(Number(notAfterOf(leafNode.source)) * 1000, endOfCredential(leafNode)),
   };
 }
 
-function readKeyPackage(bytes: Uint8Array): KeyPackage {
+/** Reads an encoded MLSMessage that holds a KeyPackage. @throws {RefusedKeyPackage} MALFORMED */
+export function readKeyPackage(bytes: Uint8Array): KeyPackage {
   try {
     const message = decodeMessage(bytes);
     if (message.wireFormat === WireFormat.keyPackage) return message.keyPackage;
@@ -71,7 +82,7 @@ function readKeyPackage(bytes: Uint8Array): KeyPackage {
 
 function requireDevice({ leafNode }: KeyPackage, device: string): void {
   try {
-    if (deviceOfCredential(leafNode.credential) === device) return;
+    if (deviceNamedBy(leafNode.credential) === device) return;
   } catch (error) {
     if (!(error instanceof IdentityError)) throw error;
     throw new RefusedKeyPackage('WRONG_DEVICE', error.code, { cause: error });
@@ -79,9 +90,15 @@ function requireDevice({ leafNode }: KeyPackage, device: string): void {
   throw new RefusedKeyPackage('WRONG_DEVICE');
 }
 
+function deviceNamedBy(credential: Credential): string {
+  return credential.credentialType === CredentialType.x509
+    ? deviceOfX509Credential(credential)
+    : deviceOfCredential(credential);
+}
+
 async function validate(keyPackage: KeyPackage, by: Judgement): Promise<void> {
   const presented = keyPackage.leafNode;
-  const verdict = await by.identities.validateCredential(presented);
+  const verdict = await judgeCredential(by.identities, presented);
   if (!verdict.valid) throw new RefusedKeyPackage('NOT_ATTESTED', verdict.reason);
   const answer = (): Promise<IdentityVerdict> => Promise.resolve(verdict);
   const known = { validateCredential: answer, validateSuccessor: answer };

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { directory } from '@canopy/contract';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { deviceOf } from '../authority.ts';
-import { failureOf, NOW, startBench, stock, type Bench, type Device } from '../bench.ts';
+import { claimFrom, failureOf, NOW, startBench, stock, wordOf, type Bench, type Device } from '../bench.ts';
 
 let bench: Bench;
 let alice: Device;
@@ -21,21 +21,11 @@ afterEach(async () => {
 
 const user = (name: string): string => `mimi://example.com/u/${name}`;
 
-function claimFrom(options: Partial<directory.ClaimKeyPackagesRequest>): directory.ClaimKeyPackagesRequest {
-  return { requestId: randomBytes(16), users: [], devices: [], cipherSuite: 1, ...options };
-}
-
 async function claim(
   options: Partial<directory.ClaimKeyPackagesRequest>,
   who = bob,
 ): Promise<directory.ClaimKeyPackagesResponse> {
   return who.call('claimKeyPackages', claimFrom(options));
-}
-
-function bytesOf({ result }: directory.DeviceClaim): string {
-  return result?.$case === 'claimed'
-    ? Buffer.from(result.value.keyPackage).toString('hex')
-    : (result?.$case ?? 'no result');
 }
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
@@ -46,14 +36,17 @@ describe('ClaimKeyPackages', () => {
     const claimed: string[] = [];
     for (let i = 0; i < 3; i += 1) {
       const { devices } = await claim({ devices: [alice.name] });
-      claimed.push(...devices.map((device) => bytesOf(device)));
+      claimed.push(...devices.map((device) => wordOf(device)));
     }
     expect(claimed.toSorted()).toEqual(published.map(hex).toSorted());
     const { devices } = await claim({ devices: [alice.name] });
     expect(devices).toEqual([
       {
         device: alice.name,
-        result: { $case: 'nothing', value: { reason: 'NOTHING_TO_CLAIM_REASON_EXHAUSTED' } },
+        result: {
+          $case: 'nothing',
+          value: { reason: 'NOTHING_TO_CLAIM_REASON_EXHAUSTED', retryAfterMs: 0n },
+        },
       },
     ]);
   });
@@ -61,9 +54,11 @@ describe('ClaimKeyPackages', () => {
   it('hands out a KeyPackage once, however many claim at the same time [R16.8-01]', async () => {
     const published = await stock(bench, alice, 20);
     const answers = await Promise.all(Array.from({ length: 30 }, () => claim({ devices: [alice.name] })));
-    const claimed = answers.flatMap(({ devices }) => devices.map((device) => bytesOf(device)));
-    expect(claimed.filter((bytes) => bytes !== 'nothing').toSorted()).toEqual(published.map(hex).toSorted());
-    expect(claimed.filter((bytes) => bytes === 'nothing')).toHaveLength(10);
+    const claimed = answers.flatMap(({ devices }) => devices.map((device) => wordOf(device)));
+    expect(claimed.filter((bytes) => bytes !== 'EXHAUSTED').toSorted()).toEqual(
+      published.map(hex).toSorted(),
+    );
+    expect(claimed.filter((bytes) => bytes === 'EXHAUSTED')).toHaveLength(10);
   });
 
   it('gives the same again to the same request, and another to another caller with the same id', async () => {
@@ -72,11 +67,11 @@ describe('ClaimKeyPackages', () => {
     const first = await bob.call('claimKeyPackages', request);
     expect(await bob.call('claimKeyPackages', request)).toEqual(first);
     const other = await (await bench.device('carol')).call('claimKeyPackages', request);
-    expect(other.devices.map(bytesOf)).not.toEqual(first.devices.map(bytesOf));
+    expect(other.devices.map(wordOf)).not.toEqual(first.devices.map(wordOf));
     expect((await alice.call('countKeyPackages', {})).counts).toMatchObject([{ singleUse: 1 }]);
     bench.clock.advance(600_001);
     const late = await (await bench.device('bob')).call('claimKeyPackages', request);
-    expect(late.devices.map(bytesOf)).not.toEqual(first.devices.map(bytesOf));
+    expect(late.devices.map(wordOf)).not.toEqual(first.devices.map(wordOf));
   });
 
   it('marks the last resort, and hands it out only when nothing else is left, again and again [R16.8-02]', async () => {
@@ -89,7 +84,7 @@ describe('ClaimKeyPackages', () => {
       true,
       true,
     ]);
-    expect(claims.slice(1).map(bytesOf)).toEqual([
+    expect(claims.slice(1).map(wordOf)).toEqual([
       hex(resort ?? randomBytes(1)),
       hex(resort ?? randomBytes(1)),
     ]);
@@ -171,8 +166,8 @@ describe('CountKeyPackages', () => {
     await stock(bench, alice, 1, { cipherSuite: 2, lastResort: true });
     await stock(bench, bob, 1);
     expect((await alice.call('countKeyPackages', {})).counts).toEqual([
-      { cipherSuite: 1, singleUse: 2, lastResort: false },
-      { cipherSuite: 2, singleUse: 1, lastResort: true },
+      { cipherSuite: 1, singleUse: 2, lastResort: false, lastResortUses: 0 },
+      { cipherSuite: 2, singleUse: 1, lastResort: true, lastResortUses: 0 },
     ]);
     expect((await (await bench.device('carol')).call('countKeyPackages', {})).counts).toEqual([]);
   });

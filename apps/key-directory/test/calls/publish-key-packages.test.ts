@@ -4,7 +4,7 @@ import { getCipherSuite } from '@canopy/crypto';
 import { decodeMessage, keyPackageRef, WireFormat } from '@canopy/mls';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createAuthority, deviceOf } from '../authority.ts';
-import { failureOf, keyPackageOf, NOW, startBench, type Bench, type Device } from '../bench.ts';
+import { claimFrom, failureOf, keyPackageOf, NOW, startBench, type Bench, type Device } from '../bench.ts';
 
 let bench: Bench;
 let alice: Device;
@@ -58,7 +58,7 @@ describe('PublishKeyPackages', () => {
         value: { keyPackageRef: refOf(keyPackage) },
       });
       expect((await alice.call('countKeyPackages', {})).counts).toEqual([
-        { cipherSuite, singleUse: 1, lastResort: false },
+        { cipherSuite, singleUse: 1, lastResort: false, lastResortUses: 0 },
       ]);
     },
   );
@@ -79,7 +79,7 @@ describe('PublishKeyPackages', () => {
     await publish(keyPackage);
     expect(await publish(keyPackage)).toMatchObject({ $case: 'stored' });
     const bob = await bench.device('bob');
-    const claim = { requestId: randomBytes(16), users: [], devices: [alice.name], cipherSuite: 1 };
+    const claim = claimFrom({ devices: [alice.name] });
     expect((await bob.call('claimKeyPackages', claim)).devices[0]?.result?.$case).toBe('claimed');
     expect(await publish(keyPackage)).toEqual(rejected('ALREADY_CONSUMED', ''));
     expect((await alice.call('countKeyPackages', {})).counts).toEqual([]);
@@ -90,7 +90,7 @@ describe('PublishKeyPackages', () => {
     expect(await publish(await keyPackageOf(bench, alice.name))).toEqual(rejected('STOCK_FULL', ''));
     expect(await publish(await keyPackageOf(bench, alice.name), true)).toMatchObject({ $case: 'stored' });
     expect((await alice.call('countKeyPackages', {})).counts).toEqual([
-      { cipherSuite: 1, singleUse: 3, lastResort: true },
+      { cipherSuite: 1, singleUse: 3, lastResort: true, lastResortUses: 0 },
     ]);
   });
 

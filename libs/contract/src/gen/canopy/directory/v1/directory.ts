@@ -7,8 +7,10 @@ import {
   type CallOptions,
   type ChannelCredentials,
   Client,
+  type ClientDuplexStream,
   type ClientOptions,
   type ClientUnaryCall,
+  type handleBidiStreamingCall,
   type handleUnaryCall,
   makeGenericClientConstructor,
   type Metadata,
@@ -18,14 +20,24 @@ import {
 
 /** Reasons for refusing a KeyPackage. */
 export const KeyPackageRejectionReason = {
+  /** UNSPECIFIED - Never sent. */
   UNSPECIFIED: "KEY_PACKAGE_REJECTION_REASON_UNSPECIFIED",
+  /** MALFORMED - Not the encoding of a KeyPackage, or too large. */
   MALFORMED: "KEY_PACKAGE_REJECTION_REASON_MALFORMED",
+  /** INVALID - Against a rule of RFC 9420 section 10.1. */
   INVALID: "KEY_PACKAGE_REJECTION_REASON_INVALID",
+  /** WRONG_DEVICE - Its credential names another device than the access token. */
   WRONG_DEVICE: "KEY_PACKAGE_REJECTION_REASON_WRONG_DEVICE",
+  /** NOT_ATTESTED - Its credential is not believed: the attestation or the certificate chain does not hold, or was revoked. */
   NOT_ATTESTED: "KEY_PACKAGE_REJECTION_REASON_NOT_ATTESTED",
+  /** LIFETIME - Its lifetime is over, has not begun, or is longer than the service allows. */
   LIFETIME: "KEY_PACKAGE_REJECTION_REASON_LIFETIME",
+  /** STOCK_FULL - The device has the most single-use KeyPackages that it may have. */
   STOCK_FULL: "KEY_PACKAGE_REJECTION_REASON_STOCK_FULL",
+  /** ALREADY_CONSUMED - It was handed out, withdrawn or replaced before. */
   ALREADY_CONSUMED: "KEY_PACKAGE_REJECTION_REASON_ALREADY_CONSUMED",
+  /** TOO_MANY_CAPABILITIES - The KeyPackages in stock have too many different sets of capabilities, or this one lists too many. */
+  TOO_MANY_CAPABILITIES: "KEY_PACKAGE_REJECTION_REASON_TOO_MANY_CAPABILITIES",
 } as const;
 
 export type KeyPackageRejectionReason = typeof KeyPackageRejectionReason[keyof typeof KeyPackageRejectionReason];
@@ -39,6 +51,7 @@ export namespace KeyPackageRejectionReason {
   export type LIFETIME = typeof KeyPackageRejectionReason.LIFETIME;
   export type STOCK_FULL = typeof KeyPackageRejectionReason.STOCK_FULL;
   export type ALREADY_CONSUMED = typeof KeyPackageRejectionReason.ALREADY_CONSUMED;
+  export type TOO_MANY_CAPABILITIES = typeof KeyPackageRejectionReason.TOO_MANY_CAPABILITIES;
 }
 
 export function keyPackageRejectionReasonFromJSON(object: any): KeyPackageRejectionReason {
@@ -67,6 +80,9 @@ export function keyPackageRejectionReasonFromJSON(object: any): KeyPackageReject
     case 7:
     case "KEY_PACKAGE_REJECTION_REASON_ALREADY_CONSUMED":
       return KeyPackageRejectionReason.ALREADY_CONSUMED;
+    case 8:
+    case "KEY_PACKAGE_REJECTION_REASON_TOO_MANY_CAPABILITIES":
+      return KeyPackageRejectionReason.TOO_MANY_CAPABILITIES;
     default:
       throw new globalThis.Error("Unrecognized enum value " + object + " for enum KeyPackageRejectionReason");
   }
@@ -90,6 +106,8 @@ export function keyPackageRejectionReasonToNumber(object: KeyPackageRejectionRea
       return 6;
     case KeyPackageRejectionReason.ALREADY_CONSUMED:
       return 7;
+    case KeyPackageRejectionReason.TOO_MANY_CAPABILITIES:
+      return 8;
     default:
       throw new globalThis.Error("Unrecognized enum value " + object + " for enum KeyPackageRejectionReason");
   }
@@ -97,9 +115,18 @@ export function keyPackageRejectionReasonToNumber(object: KeyPackageRejectionRea
 
 /** Reasons for an empty hand. */
 export const NothingToClaimReason = {
+  /** UNSPECIFIED - Never sent. */
   UNSPECIFIED: "NOTHING_TO_CLAIM_REASON_UNSPECIFIED",
+  /** UNKNOWN_DEVICE - The device has never published here. */
   UNKNOWN_DEVICE: "NOTHING_TO_CLAIM_REASON_UNKNOWN_DEVICE",
+  /** EXHAUSTED - It has nothing left of this suite. */
   EXHAUSTED: "NOTHING_TO_CLAIM_REASON_EXHAUSTED",
+  /** NONE_FITS - It has KeyPackages of this suite, but none that supports what is required. */
+  NONE_FITS: "NOTHING_TO_CLAIM_REASON_NONE_FITS",
+  /** REVOKED - The device is revoked. */
+  REVOKED: "NOTHING_TO_CLAIM_REASON_REVOKED",
+  /** LIMITED - So many KeyPackages of it were claimed lately, by everybody together, that only its last resort may be, and it has none. */
+  LIMITED: "NOTHING_TO_CLAIM_REASON_LIMITED",
 } as const;
 
 export type NothingToClaimReason = typeof NothingToClaimReason[keyof typeof NothingToClaimReason];
@@ -108,6 +135,9 @@ export namespace NothingToClaimReason {
   export type UNSPECIFIED = typeof NothingToClaimReason.UNSPECIFIED;
   export type UNKNOWN_DEVICE = typeof NothingToClaimReason.UNKNOWN_DEVICE;
   export type EXHAUSTED = typeof NothingToClaimReason.EXHAUSTED;
+  export type NONE_FITS = typeof NothingToClaimReason.NONE_FITS;
+  export type REVOKED = typeof NothingToClaimReason.REVOKED;
+  export type LIMITED = typeof NothingToClaimReason.LIMITED;
 }
 
 export function nothingToClaimReasonFromJSON(object: any): NothingToClaimReason {
@@ -121,6 +151,15 @@ export function nothingToClaimReasonFromJSON(object: any): NothingToClaimReason 
     case 2:
     case "NOTHING_TO_CLAIM_REASON_EXHAUSTED":
       return NothingToClaimReason.EXHAUSTED;
+    case 3:
+    case "NOTHING_TO_CLAIM_REASON_NONE_FITS":
+      return NothingToClaimReason.NONE_FITS;
+    case 4:
+    case "NOTHING_TO_CLAIM_REASON_REVOKED":
+      return NothingToClaimReason.REVOKED;
+    case 5:
+    case "NOTHING_TO_CLAIM_REASON_LIMITED":
+      return NothingToClaimReason.LIMITED;
     default:
       throw new globalThis.Error("Unrecognized enum value " + object + " for enum NothingToClaimReason");
   }
@@ -134,6 +173,12 @@ export function nothingToClaimReasonToNumber(object: NothingToClaimReason): numb
       return 1;
     case NothingToClaimReason.EXHAUSTED:
       return 2;
+    case NothingToClaimReason.NONE_FITS:
+      return 3;
+    case NothingToClaimReason.REVOKED:
+      return 4;
+    case NothingToClaimReason.LIMITED:
+      return 5;
     default:
       throw new globalThis.Error("Unrecognized enum value " + object + " for enum NothingToClaimReason");
   }
@@ -141,36 +186,50 @@ export function nothingToClaimReasonToNumber(object: NothingToClaimReason): numb
 
 /** 1 to 100 KeyPackages of the calling device. */
 export interface PublishKeyPackagesRequest {
+  /** What to publish; one that is refused does not keep the others out. */
   keyPackages: KeyPackageUpload[];
 }
 
 /** One KeyPackage as an encoded MLSMessage (wire format mls_key_package). */
 export interface KeyPackageUpload {
+  /** The encoded MLSMessage; exactly these bytes are handed out. */
   keyPackage: Uint8Array;
-  /** Handed out again and again, but only when nothing else is left. */
+  /** Handed out again and again, but only when nothing else is left. It replaces the older one of its cipher suite. */
   lastResort: boolean;
 }
 
 /** One result per upload, in the same order, each with the index it answers. */
 export interface PublishKeyPackagesResponse {
+  /** One per upload. */
   results: PublishResult[];
 }
 
 /** What became of one upload. */
 export interface PublishResult {
+  /** The place of the upload in the request, from 0. */
   index: number;
-  result: { $case: "stored"; value: KeyPackageStored } | { $case: "rejected"; value: KeyPackageRejected } | undefined;
+  /** What became of it. */
+  result:
+    | //
+    /** It is in stock. */
+    { $case: "stored"; value: KeyPackageStored }
+    | //
+    /** It is not taken. */
+    { $case: "rejected"; value: KeyPackageRejected }
+    | undefined;
 }
 
 /** The KeyPackage is in stock. Storing the same KeyPackage again changes nothing. */
 export interface KeyPackageStored {
+  /** Its KeyPackageRef (RFC 9420 section 5.2). */
   keyPackageRef: Uint8Array;
 }
 
 /** Why a KeyPackage was not taken. */
 export interface KeyPackageRejected {
+  /** The kind of fault. */
   reason: KeyPackageRejectionReason;
-  /** The MLS error code, where MLS refused it. */
+  /** The code behind it: of MLS where MLS refused it, of the judge of credentials where that did. */
   detail: string;
 }
 
@@ -178,32 +237,63 @@ export interface KeyPackageRejected {
 export interface ClaimKeyPackagesRequest {
   /** 16 random bytes, chosen by the caller, the same again on a retry. */
   requestId: Uint8Array;
+  /** Users: of each, all devices that have published here and are not revoked. */
   users: string[];
+  /** Single devices. */
   devices: string[];
+  /** The suite of the group that they are to be added to. */
   cipherSuite: number;
+  /** What the leaf of a KeyPackage must support to be handed out; without it, nothing is required. */
+  requiredCapabilities: RequiredCapabilities | undefined;
+}
+
+/** What a group requires of its members (RFC 9420 section 11.1). Default types are supported by every leaf, listed or not. */
+export interface RequiredCapabilities {
+  /** At most 64 extension types. */
+  extensionTypes: number[];
+  /** At most 64 proposal types. */
+  proposalTypes: number[];
+  /** At most 64 credential types. */
+  credentialTypes: number[];
 }
 
 /** One result per device, plus the users that have no device here. */
 export interface ClaimKeyPackagesResponse {
+  /** One per device that was named or belongs to a user that was named, in no order that means anything. */
   devices: DeviceClaim[];
+  /** Users that were named and have no device here. */
   unknownUsers: string[];
 }
 
 /** What one device had to give. */
 export interface DeviceClaim {
+  /** The device's URI. */
   device: string;
-  result: { $case: "claimed"; value: ClaimedKeyPackage } | { $case: "nothing"; value: NothingToClaim } | undefined;
+  /** Whether it had anything. */
+  result:
+    | //
+    /** A KeyPackage. */
+    { $case: "claimed"; value: ClaimedKeyPackage }
+    | //
+    /** Nothing, and why. */
+    { $case: "nothing"; value: NothingToClaim }
+    | undefined;
 }
 
 /** A KeyPackage that nobody else is given, unless it is the last resort. */
 export interface ClaimedKeyPackage {
+  /** The bytes that were published: an encoded MLSMessage. */
   keyPackage: Uint8Array;
+  /** Whether it is the last resort, which others are given too. */
   lastResort: boolean;
 }
 
 /** Why a device had nothing to give. */
 export interface NothingToClaim {
+  /** The kind of lack. */
   reason: NothingToClaimReason;
+  /** With LIMITED: when it is worth asking again, in milliseconds. */
+  retryAfterMs: bigint;
 }
 
 /** Asks for the calling device's own stock. */
@@ -212,13 +302,141 @@ export interface CountKeyPackagesRequest {
 
 /** The stock per cipher suite. */
 export interface CountKeyPackagesResponse {
+  /** Suites of which nothing is left are missing. */
   counts: StockCount[];
 }
 
 /** How many single-use KeyPackages of one suite are left, and whether a last resort is there. */
 export interface StockCount {
+  /** The suite. */
   cipherSuite: number;
+  /** Single-use KeyPackages that nobody was given yet. */
   singleUse: number;
+  /** Whether there is a last resort. */
+  lastResort: boolean;
+  /** How often the last resort that is there was handed out. From the first time on, replace it soon (RFC 9750 section 5.1). */
+  lastResortUses: number;
+}
+
+/** Names the KeyPackages to withdraw. */
+export interface WithdrawKeyPackagesRequest {
+  /** KeyPackages whose leaf has this signature key stay; empty to withdraw all. */
+  keepSignatureKey: Uint8Array;
+}
+
+/** The KeyPackages are withdrawn. */
+export interface WithdrawKeyPackagesResponse {
+  /** How many there were, last resorts included. */
+  withdrawn: number;
+}
+
+/** What the device says on the stream. */
+export interface WatchStockRequest {
+  /** Nothing is told before marks are set. */
+  request:
+    | //
+    /** What is low. Sent again, it replaces the marks, and the stock is told again. */
+    { $case: "marks"; value: LowWaterMarks }
+    | //
+    /** Asks for a sign of life. */
+    { $case: "ping"; value: WatchStockPing }
+    | undefined;
+}
+
+/** Up to 16 marks, one per suite. */
+export interface LowWaterMarks {
+  /** A suite without a mark is never low. */
+  marks: LowWaterMark[];
+}
+
+/** When the stock of one suite is low. */
+export interface LowWaterMark {
+  /** The suite. */
+  cipherSuite: number;
+  /** The stock is low while it has fewer single-use KeyPackages than this, or no last resort. */
+  singleUse: number;
+}
+
+/** Asks for a sign of life. */
+export interface WatchStockPing {
+  /** Comes back in the answer. */
+  token: bigint;
+}
+
+/** What the service says on the stream. */
+export interface WatchStockResponse {
+  /** One thing at a time. */
+  response:
+    | //
+    /**
+     * How the stock is now: at once after marks, and when a suite has become low or is so no longer, a last resort was handed
+     * out, and when the stock of a low suite has changed.
+     */
+    { $case: "levels"; value: StockLevels }
+    | //
+    /** The answer to a ping. */
+    { $case: "pong"; value: WatchStockPong }
+    | //
+    /** The service is going away. */
+    { $case: "draining"; value: WatchStockDraining }
+    | undefined;
+}
+
+/** The stock of every suite that has a mark or anything in stock. */
+export interface StockLevels {
+  /** Smallest suite first. */
+  levels: StockLevel[];
+}
+
+/** The stock of one suite. */
+export interface StockLevel {
+  /** What is left; zeros when nothing is. */
+  count:
+    | StockCount
+    | undefined;
+  /** Whether it is below the mark. */
+  low: boolean;
+}
+
+/** The answer to a ping. */
+export interface WatchStockPong {
+  /** As it came. */
+  token: bigint;
+}
+
+/** The service is going away; connect again, best elsewhere. */
+export interface WatchStockDraining {
+}
+
+/** Asks for a page of consumptions. */
+export interface ListConsumptionsRequest {
+  /** The sequence number of the last one that the caller has, 0 to begin. */
+  afterSequence: bigint;
+  /** At most so many, 1 to 1000; 0 for 100. */
+  pageSize: number;
+}
+
+/** A page, the oldest first. */
+export interface ListConsumptionsResponse {
+  /** The consumptions. */
+  consumptions: Consumption[];
+  /** Whether there are more after these. */
+  more: boolean;
+}
+
+/** A KeyPackage was handed out. A claim that was repeated is there once. */
+export interface Consumption {
+  /** Grows from one to the next of a device. */
+  sequence: bigint;
+  /** The URI of the device that claimed it. */
+  claimedBy: string;
+  /** When, in milliseconds since 1970. */
+  timeUnixMs: bigint;
+  /** The KeyPackageRef of what was handed out. */
+  keyPackageRef: Uint8Array;
+  /** Its suite. */
+  cipherSuite: number;
+  /** Whether it was the last resort, which stays in stock. */
   lastResort: boolean;
 }
 
@@ -545,7 +763,7 @@ export const KeyPackageRejected: MessageFns<KeyPackageRejected> = {
 };
 
 function createBaseClaimKeyPackagesRequest(): ClaimKeyPackagesRequest {
-  return { requestId: new Uint8Array(0), users: [], devices: [], cipherSuite: 0 };
+  return { requestId: new Uint8Array(0), users: [], devices: [], cipherSuite: 0, requiredCapabilities: undefined };
 }
 
 export const ClaimKeyPackagesRequest: MessageFns<ClaimKeyPackagesRequest> = {
@@ -561,6 +779,9 @@ export const ClaimKeyPackagesRequest: MessageFns<ClaimKeyPackagesRequest> = {
     }
     if (message.cipherSuite !== 0) {
       writer.uint32(32).uint32(message.cipherSuite);
+    }
+    if (message.requiredCapabilities !== undefined) {
+      RequiredCapabilities.encode(message.requiredCapabilities, writer.uint32(42).fork()).join();
     }
     return writer;
   },
@@ -609,6 +830,124 @@ export const ClaimKeyPackagesRequest: MessageFns<ClaimKeyPackagesRequest> = {
 
             message.cipherSuite = reader.uint32();
             continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.requiredCapabilities = RequiredCapabilities.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseRequiredCapabilities(): RequiredCapabilities {
+  return { extensionTypes: [], proposalTypes: [], credentialTypes: [] };
+}
+
+export const RequiredCapabilities: MessageFns<RequiredCapabilities> = {
+  encode(message: RequiredCapabilities, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.extensionTypes.length !== 0) {
+      writer.uint32(10).fork();
+      for (const v of message.extensionTypes) {
+        writer.uint32(v);
+      }
+      writer.join();
+    }
+    if (message.proposalTypes.length !== 0) {
+      writer.uint32(18).fork();
+      for (const v of message.proposalTypes) {
+        writer.uint32(v);
+      }
+      writer.join();
+    }
+    if (message.credentialTypes.length !== 0) {
+      writer.uint32(26).fork();
+      for (const v of message.credentialTypes) {
+        writer.uint32(v);
+      }
+      writer.join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RequiredCapabilities {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRequiredCapabilities();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag === 8) {
+              message.extensionTypes.push(reader.uint32());
+
+              continue;
+            }
+
+            if (tag === 10) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.extensionTypes.push(reader.uint32());
+              }
+
+              continue;
+            }
+
+            break;
+          }
+          case 2: {
+            if (tag === 16) {
+              message.proposalTypes.push(reader.uint32());
+
+              continue;
+            }
+
+            if (tag === 18) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.proposalTypes.push(reader.uint32());
+              }
+
+              continue;
+            }
+
+            break;
+          }
+          case 3: {
+            if (tag === 24) {
+              message.credentialTypes.push(reader.uint32());
+
+              continue;
+            }
+
+            if (tag === 26) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.credentialTypes.push(reader.uint32());
+              }
+
+              continue;
+            }
+
+            break;
           }
         }
         if ((tag & 7) === 4 || tag === 0) {
@@ -808,13 +1147,19 @@ export const ClaimedKeyPackage: MessageFns<ClaimedKeyPackage> = {
 };
 
 function createBaseNothingToClaim(): NothingToClaim {
-  return { reason: NothingToClaimReason.UNSPECIFIED };
+  return { reason: NothingToClaimReason.UNSPECIFIED, retryAfterMs: 0n };
 }
 
 export const NothingToClaim: MessageFns<NothingToClaim> = {
   encode(message: NothingToClaim, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
     if (message.reason !== NothingToClaimReason.UNSPECIFIED) {
       writer.uint32(8).int32(nothingToClaimReasonToNumber(message.reason));
+    }
+    if (message.retryAfterMs !== 0n) {
+      if (BigInt.asUintN(64, message.retryAfterMs) !== message.retryAfterMs) {
+        throw new globalThis.Error("value provided for field message.retryAfterMs of type uint64 too large");
+      }
+      writer.uint32(16).uint64(message.retryAfterMs);
     }
     return writer;
   },
@@ -838,6 +1183,14 @@ export const NothingToClaim: MessageFns<NothingToClaim> = {
             }
 
             message.reason = nothingToClaimReasonFromJSON(reader.int32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.retryAfterMs = reader.uint64() as bigint;
             continue;
           }
         }
@@ -935,7 +1288,7 @@ export const CountKeyPackagesResponse: MessageFns<CountKeyPackagesResponse> = {
 };
 
 function createBaseStockCount(): StockCount {
-  return { cipherSuite: 0, singleUse: 0, lastResort: false };
+  return { cipherSuite: 0, singleUse: 0, lastResort: false, lastResortUses: 0 };
 }
 
 export const StockCount: MessageFns<StockCount> = {
@@ -948,6 +1301,9 @@ export const StockCount: MessageFns<StockCount> = {
     }
     if (message.lastResort !== false) {
       writer.uint32(24).bool(message.lastResort);
+    }
+    if (message.lastResortUses !== 0) {
+      writer.uint32(32).uint32(message.lastResortUses);
     }
     return writer;
   },
@@ -989,6 +1345,14 @@ export const StockCount: MessageFns<StockCount> = {
             message.lastResort = reader.bool();
             continue;
           }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.lastResortUses = reader.uint32();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1002,7 +1366,802 @@ export const StockCount: MessageFns<StockCount> = {
   },
 };
 
-/** Hands out KeyPackages (RFC 9420 section 10), each once (section 16.8). Every call needs an access token. */
+function createBaseWithdrawKeyPackagesRequest(): WithdrawKeyPackagesRequest {
+  return { keepSignatureKey: new Uint8Array(0) };
+}
+
+export const WithdrawKeyPackagesRequest: MessageFns<WithdrawKeyPackagesRequest> = {
+  encode(message: WithdrawKeyPackagesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.keepSignatureKey.length !== 0) {
+      writer.uint32(10).bytes(message.keepSignatureKey);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): WithdrawKeyPackagesRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWithdrawKeyPackagesRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.keepSignatureKey = reader.bytes();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseWithdrawKeyPackagesResponse(): WithdrawKeyPackagesResponse {
+  return { withdrawn: 0 };
+}
+
+export const WithdrawKeyPackagesResponse: MessageFns<WithdrawKeyPackagesResponse> = {
+  encode(message: WithdrawKeyPackagesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.withdrawn !== 0) {
+      writer.uint32(8).uint32(message.withdrawn);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): WithdrawKeyPackagesResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWithdrawKeyPackagesResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.withdrawn = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseWatchStockRequest(): WatchStockRequest {
+  return { request: undefined };
+}
+
+export const WatchStockRequest: MessageFns<WatchStockRequest> = {
+  encode(message: WatchStockRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    switch (message.request?.$case) {
+      case "marks":
+        LowWaterMarks.encode(message.request.value, writer.uint32(10).fork()).join();
+        break;
+      case "ping":
+        WatchStockPing.encode(message.request.value, writer.uint32(18).fork()).join();
+        break;
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): WatchStockRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWatchStockRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.request = { $case: "marks", value: LowWaterMarks.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.request = { $case: "ping", value: WatchStockPing.decode(reader, reader.uint32()) };
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseLowWaterMarks(): LowWaterMarks {
+  return { marks: [] };
+}
+
+export const LowWaterMarks: MessageFns<LowWaterMarks> = {
+  encode(message: LowWaterMarks, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.marks) {
+      LowWaterMark.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LowWaterMarks {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLowWaterMarks();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.marks.push(LowWaterMark.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseLowWaterMark(): LowWaterMark {
+  return { cipherSuite: 0, singleUse: 0 };
+}
+
+export const LowWaterMark: MessageFns<LowWaterMark> = {
+  encode(message: LowWaterMark, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.cipherSuite !== 0) {
+      writer.uint32(8).uint32(message.cipherSuite);
+    }
+    if (message.singleUse !== 0) {
+      writer.uint32(16).uint32(message.singleUse);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): LowWaterMark {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLowWaterMark();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.cipherSuite = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.singleUse = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseWatchStockPing(): WatchStockPing {
+  return { token: 0n };
+}
+
+export const WatchStockPing: MessageFns<WatchStockPing> = {
+  encode(message: WatchStockPing, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.token !== 0n) {
+      if (BigInt.asUintN(64, message.token) !== message.token) {
+        throw new globalThis.Error("value provided for field message.token of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.token);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): WatchStockPing {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWatchStockPing();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.token = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseWatchStockResponse(): WatchStockResponse {
+  return { response: undefined };
+}
+
+export const WatchStockResponse: MessageFns<WatchStockResponse> = {
+  encode(message: WatchStockResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    switch (message.response?.$case) {
+      case "levels":
+        StockLevels.encode(message.response.value, writer.uint32(10).fork()).join();
+        break;
+      case "pong":
+        WatchStockPong.encode(message.response.value, writer.uint32(18).fork()).join();
+        break;
+      case "draining":
+        WatchStockDraining.encode(message.response.value, writer.uint32(26).fork()).join();
+        break;
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): WatchStockResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWatchStockResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.response = { $case: "levels", value: StockLevels.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.response = { $case: "pong", value: WatchStockPong.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.response = { $case: "draining", value: WatchStockDraining.decode(reader, reader.uint32()) };
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseStockLevels(): StockLevels {
+  return { levels: [] };
+}
+
+export const StockLevels: MessageFns<StockLevels> = {
+  encode(message: StockLevels, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.levels) {
+      StockLevel.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StockLevels {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStockLevels();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.levels.push(StockLevel.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseStockLevel(): StockLevel {
+  return { count: undefined, low: false };
+}
+
+export const StockLevel: MessageFns<StockLevel> = {
+  encode(message: StockLevel, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.count !== undefined) {
+      StockCount.encode(message.count, writer.uint32(10).fork()).join();
+    }
+    if (message.low !== false) {
+      writer.uint32(16).bool(message.low);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StockLevel {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStockLevel();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.count = StockCount.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.low = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseWatchStockPong(): WatchStockPong {
+  return { token: 0n };
+}
+
+export const WatchStockPong: MessageFns<WatchStockPong> = {
+  encode(message: WatchStockPong, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.token !== 0n) {
+      if (BigInt.asUintN(64, message.token) !== message.token) {
+        throw new globalThis.Error("value provided for field message.token of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.token);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): WatchStockPong {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWatchStockPong();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.token = reader.uint64() as bigint;
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseWatchStockDraining(): WatchStockDraining {
+  return {};
+}
+
+export const WatchStockDraining: MessageFns<WatchStockDraining> = {
+  encode(_: WatchStockDraining, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): WatchStockDraining {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWatchStockDraining();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseListConsumptionsRequest(): ListConsumptionsRequest {
+  return { afterSequence: 0n, pageSize: 0 };
+}
+
+export const ListConsumptionsRequest: MessageFns<ListConsumptionsRequest> = {
+  encode(message: ListConsumptionsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.afterSequence !== 0n) {
+      if (BigInt.asUintN(64, message.afterSequence) !== message.afterSequence) {
+        throw new globalThis.Error("value provided for field message.afterSequence of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.afterSequence);
+    }
+    if (message.pageSize !== 0) {
+      writer.uint32(16).uint32(message.pageSize);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListConsumptionsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListConsumptionsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.afterSequence = reader.uint64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.pageSize = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseListConsumptionsResponse(): ListConsumptionsResponse {
+  return { consumptions: [], more: false };
+}
+
+export const ListConsumptionsResponse: MessageFns<ListConsumptionsResponse> = {
+  encode(message: ListConsumptionsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.consumptions) {
+      Consumption.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.more !== false) {
+      writer.uint32(16).bool(message.more);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): ListConsumptionsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseListConsumptionsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.consumptions.push(Consumption.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.more = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseConsumption(): Consumption {
+  return {
+    sequence: 0n,
+    claimedBy: "",
+    timeUnixMs: 0n,
+    keyPackageRef: new Uint8Array(0),
+    cipherSuite: 0,
+    lastResort: false,
+  };
+}
+
+export const Consumption: MessageFns<Consumption> = {
+  encode(message: Consumption, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.sequence !== 0n) {
+      if (BigInt.asUintN(64, message.sequence) !== message.sequence) {
+        throw new globalThis.Error("value provided for field message.sequence of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.sequence);
+    }
+    if (message.claimedBy !== "") {
+      writer.uint32(18).string(message.claimedBy);
+    }
+    if (message.timeUnixMs !== 0n) {
+      if (BigInt.asUintN(64, message.timeUnixMs) !== message.timeUnixMs) {
+        throw new globalThis.Error("value provided for field message.timeUnixMs of type uint64 too large");
+      }
+      writer.uint32(24).uint64(message.timeUnixMs);
+    }
+    if (message.keyPackageRef.length !== 0) {
+      writer.uint32(34).bytes(message.keyPackageRef);
+    }
+    if (message.cipherSuite !== 0) {
+      writer.uint32(40).uint32(message.cipherSuite);
+    }
+    if (message.lastResort !== false) {
+      writer.uint32(48).bool(message.lastResort);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Consumption {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseConsumption();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.sequence = reader.uint64() as bigint;
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.claimedBy = reader.string();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.timeUnixMs = reader.uint64() as bigint;
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.keyPackageRef = reader.bytes();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.cipherSuite = reader.uint32();
+            continue;
+          }
+          case 6: {
+            if (tag !== 48) {
+              break;
+            }
+
+            message.lastResort = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+/**
+ * Hands out KeyPackages (RFC 9420 section 10), each once (section 16.8). Every call needs an access token; a revoked device is
+ * answered UNAUTHENTICATED with reason DEVICE_REVOKED, whatever it asks for. While the service has no current revocation list,
+ * publishing and claiming are answered UNAVAILABLE.
+ */
 export type KeyDirectoryServiceService = typeof KeyDirectoryServiceService;
 export const KeyDirectoryServiceService = {
   /** Publishes KeyPackages of the calling device. Each is judged on its own. */
@@ -1017,7 +2176,10 @@ export const KeyDirectoryServiceService = {
       Buffer.from(PublishKeyPackagesResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): PublishKeyPackagesResponse => PublishKeyPackagesResponse.decode(value),
   },
-  /** Takes one KeyPackage per device. Repeating a claim with the same request id gives the same answer. */
+  /**
+   * Takes one KeyPackage per device. Repeating a claim with the same request id gives the same KeyPackages for ten minutes, and
+   * counts towards no limit. Claiming too often is answered RESOURCE_EXHAUSTED, which names the limit and when to come back.
+   */
   claimKeyPackages: {
     path: "/canopy.directory.v1.KeyDirectoryService/ClaimKeyPackages" as const,
     requestStream: false as const,
@@ -1041,15 +2203,66 @@ export const KeyDirectoryServiceService = {
       Buffer.from(CountKeyPackagesResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): CountKeyPackagesResponse => CountKeyPackagesResponse.decode(value),
   },
+  /** Withdraws KeyPackages of the calling device for good: after its signature key was replaced, or before it is given up. */
+  withdrawKeyPackages: {
+    path: "/canopy.directory.v1.KeyDirectoryService/WithdrawKeyPackages" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: WithdrawKeyPackagesRequest): Buffer =>
+      Buffer.from(WithdrawKeyPackagesRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): WithdrawKeyPackagesRequest => WithdrawKeyPackagesRequest.decode(value),
+    responseSerialize: (value: WithdrawKeyPackagesResponse): Buffer =>
+      Buffer.from(WithdrawKeyPackagesResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): WithdrawKeyPackagesResponse => WithdrawKeyPackagesResponse.decode(value),
+  },
+  /**
+   * Tells the calling device when its stock is low or its last resort was handed out. Marks say what is low; after them the
+   * stock is told at once, and after every change that matters. Nothing is missed while no stream is open: what is told is how
+   * things are, not what happened.
+   */
+  watchStock: {
+    path: "/canopy.directory.v1.KeyDirectoryService/WatchStock" as const,
+    requestStream: true as const,
+    responseStream: true as const,
+    requestSerialize: (value: WatchStockRequest): Buffer => Buffer.from(WatchStockRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): WatchStockRequest => WatchStockRequest.decode(value),
+    responseSerialize: (value: WatchStockResponse): Buffer => Buffer.from(WatchStockResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): WatchStockResponse => WatchStockResponse.decode(value),
+  },
+  /** Lists who got KeyPackages of the calling device, the oldest first. Kept within bounds of number and age that the operator sets. */
+  listConsumptions: {
+    path: "/canopy.directory.v1.KeyDirectoryService/ListConsumptions" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: ListConsumptionsRequest): Buffer =>
+      Buffer.from(ListConsumptionsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): ListConsumptionsRequest => ListConsumptionsRequest.decode(value),
+    responseSerialize: (value: ListConsumptionsResponse): Buffer =>
+      Buffer.from(ListConsumptionsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): ListConsumptionsResponse => ListConsumptionsResponse.decode(value),
+  },
 } as const;
 
 export interface KeyDirectoryServiceServer extends UntypedServiceImplementation {
   /** Publishes KeyPackages of the calling device. Each is judged on its own. */
   publishKeyPackages: handleUnaryCall<PublishKeyPackagesRequest, PublishKeyPackagesResponse>;
-  /** Takes one KeyPackage per device. Repeating a claim with the same request id gives the same answer. */
+  /**
+   * Takes one KeyPackage per device. Repeating a claim with the same request id gives the same KeyPackages for ten minutes, and
+   * counts towards no limit. Claiming too often is answered RESOURCE_EXHAUSTED, which names the limit and when to come back.
+   */
   claimKeyPackages: handleUnaryCall<ClaimKeyPackagesRequest, ClaimKeyPackagesResponse>;
   /** Counts what is left of the calling device's own stock. */
   countKeyPackages: handleUnaryCall<CountKeyPackagesRequest, CountKeyPackagesResponse>;
+  /** Withdraws KeyPackages of the calling device for good: after its signature key was replaced, or before it is given up. */
+  withdrawKeyPackages: handleUnaryCall<WithdrawKeyPackagesRequest, WithdrawKeyPackagesResponse>;
+  /**
+   * Tells the calling device when its stock is low or its last resort was handed out. Marks say what is low; after them the
+   * stock is told at once, and after every change that matters. Nothing is missed while no stream is open: what is told is how
+   * things are, not what happened.
+   */
+  watchStock: handleBidiStreamingCall<WatchStockRequest, WatchStockResponse>;
+  /** Lists who got KeyPackages of the calling device, the oldest first. Kept within bounds of number and age that the operator sets. */
+  listConsumptions: handleUnaryCall<ListConsumptionsRequest, ListConsumptionsResponse>;
 }
 
 export interface KeyDirectoryServiceClient extends Client {
@@ -1069,7 +2282,10 @@ export interface KeyDirectoryServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: PublishKeyPackagesResponse) => void,
   ): ClientUnaryCall;
-  /** Takes one KeyPackage per device. Repeating a claim with the same request id gives the same answer. */
+  /**
+   * Takes one KeyPackage per device. Repeating a claim with the same request id gives the same KeyPackages for ten minutes, and
+   * counts towards no limit. Claiming too often is answered RESOURCE_EXHAUSTED, which names the limit and when to come back.
+   */
   claimKeyPackages(
     request: ClaimKeyPackagesRequest,
     callback: (error: ServiceError | null, response: ClaimKeyPackagesResponse) => void,
@@ -1100,6 +2316,49 @@ export interface KeyDirectoryServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: CountKeyPackagesResponse) => void,
+  ): ClientUnaryCall;
+  /** Withdraws KeyPackages of the calling device for good: after its signature key was replaced, or before it is given up. */
+  withdrawKeyPackages(
+    request: WithdrawKeyPackagesRequest,
+    callback: (error: ServiceError | null, response: WithdrawKeyPackagesResponse) => void,
+  ): ClientUnaryCall;
+  withdrawKeyPackages(
+    request: WithdrawKeyPackagesRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: WithdrawKeyPackagesResponse) => void,
+  ): ClientUnaryCall;
+  withdrawKeyPackages(
+    request: WithdrawKeyPackagesRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: WithdrawKeyPackagesResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * Tells the calling device when its stock is low or its last resort was handed out. Marks say what is low; after them the
+   * stock is told at once, and after every change that matters. Nothing is missed while no stream is open: what is told is how
+   * things are, not what happened.
+   */
+  watchStock(): ClientDuplexStream<WatchStockRequest, WatchStockResponse>;
+  watchStock(options: Partial<CallOptions>): ClientDuplexStream<WatchStockRequest, WatchStockResponse>;
+  watchStock(
+    metadata: Metadata,
+    options?: Partial<CallOptions>,
+  ): ClientDuplexStream<WatchStockRequest, WatchStockResponse>;
+  /** Lists who got KeyPackages of the calling device, the oldest first. Kept within bounds of number and age that the operator sets. */
+  listConsumptions(
+    request: ListConsumptionsRequest,
+    callback: (error: ServiceError | null, response: ListConsumptionsResponse) => void,
+  ): ClientUnaryCall;
+  listConsumptions(
+    request: ListConsumptionsRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: ListConsumptionsResponse) => void,
+  ): ClientUnaryCall;
+  listConsumptions(
+    request: ListConsumptionsRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: ListConsumptionsResponse) => void,
   ): ClientUnaryCall;
 }
 

@@ -8,6 +8,7 @@ import type { Mailbox } from './mailbox.ts';
 import type { RateLimits } from './rate-limits.ts';
 import type { ReceiptKeys } from './receipt-keys.ts';
 import type { RedisTarget } from './redis/access.ts';
+import type { Registry } from './registry.ts';
 import type { SingleUseStock } from './single-use-stock.ts';
 
 /** Which store, and how it is reached. */
@@ -23,6 +24,8 @@ export type StoreOptions = (
 ) & {
   /** How many epochs before the current one `findGroup` answers with. */
   readonly recentEpochs?: number;
+  /** The domain whose registry it is: several domains may share one Redis. */
+  readonly domain?: string;
 };
 
 /** All ports on one store. */
@@ -32,6 +35,7 @@ export interface Store {
   readonly receiptKeys: ReceiptKeys;
   readonly singleUseStock: SingleUseStock;
   readonly rateLimits: RateLimits;
+  readonly registry: Registry;
   /** Whether the store answers now. */
   isHealthy(): Promise<boolean>;
   /** Ends the use of the store; every later call throws a `StorageError`. */

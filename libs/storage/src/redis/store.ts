@@ -9,6 +9,7 @@ import { RedisGroupLog } from './group-log.ts';
 import { RedisMailbox } from './mailbox.ts';
 import { RedisRateLimits } from './rate-limits.ts';
 import { RedisReceiptKeys } from './receipt-keys.ts';
+import { RedisRegistry } from './registry.ts';
 import { RedisSingleUseStock } from './single-use-stock.ts';
 
 /** Connects to Redis, of whatever kind. @throws StorageError UNAVAILABLE */
@@ -20,6 +21,7 @@ export async function openRedis(options: Exclude<StoreOptions, { store: 'sqlite'
     receiptKeys: new RedisReceiptKeys(connection),
     singleUseStock: new RedisSingleUseStock(connection),
     rateLimits: new RedisRateLimits(connection),
+    registry: new RedisRegistry(connection, options.domain ?? ''),
     isHealthy: () => connection.isHealthy(),
     close: () => connection.close(),
   };

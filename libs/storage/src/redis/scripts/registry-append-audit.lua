@@ -1,0 +1,5 @@
+-- Appends to the audit log. After registry-audit.lua.
+local moved = auditMoved()
+if moved then return moved end
+appendAudit()
+return { 'appended' }

@@ -1,0 +1,143 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { frameData, readFrame } from '../src/application-frame.ts';
+import type { Conversation } from '../src/index.ts';
+import { openStore } from '../src/store/store.ts';
+import { readTicket, writeTicket } from '../src/ticket-text.ts';
+import { authenticator, data, Device } from './device.ts';
+import { LooseDelivery } from './loose-delivery.ts';
+import { Services, userUri } from './services.ts';
+
+const HOUR_MS = 3_600_000;
+
+let delivery: LooseDelivery;
+let services: Services;
+const open: Device[] = [];
+
+beforeAll(async () => {
+  delivery = await LooseDelivery.start();
+  services = await Services.startBeside(delivery.address);
+});
+afterEach(async () => {
+  await Promise.all(open.splice(0).map(({ client }) => client.close()));
+});
+afterAll(async () => {
+  await services.stop();
+  delivery.stop();
+});
+
+async function device(userName: string): Promise<Device> {
+  const made = await Device.enrol(services, userName, { wait: () => Promise.resolve() });
+  open.push(made);
+  return made;
+}
+
+/** A conversation of two, and somebody who is not in it. */
+async function scene(
+  name: string,
+): Promise<{ alice: Device; bob: Device; guest: Device; ofAlice: Conversation }> {
+  const alice = await device(`alice-${name}`);
+  const bob = await device(`bob-${name}`);
+  const ofAlice = await alice.client.createConversation();
+  await ofAlice.invite([userUri(`bob-${name}`)]);
+  await bob.joined();
+  return { alice, bob, guest: await device(`guest-${name}`), ofAlice };
+}
+
+/** The ids of the tickets that a device knows, once its client is closed. */
+async function ticketsOf({ client, stateFile }: Device, id: string): Promise<number> {
+  await client.close();
+  const store = openStore(stateFile);
+  const { length } = store.tickets.all(id);
+  store.close();
+  return length;
+}
+
+describe('a ticket', () => {
+  it('lets one guest in, who talks with the members; then nobody knows it any more', async () => {
+    const { alice, bob, guest, ofAlice } = await scene('ticket');
+    const ticket = await ofAlice.createTicket({ lifetimeMs: HOUR_MS });
+
+    const ofGuest = await guest.client.joinWithTicket(ticket);
+
+    expect(ofGuest.id).toBe(ofAlice.id);
+    await ofGuest.send(data('hello'));
+    expect(await bob.untilText('hello')).toEqual(['hello']);
+    expect(await alice.untilText('hello')).toEqual(['hello']);
+    expect(authenticator(ofGuest)).toBe(authenticator(ofAlice));
+    await ofAlice.send(data('welcome'));
+    expect(await guest.untilText('welcome')).toEqual(['welcome']);
+    expect(await guest.client.joinWithTicket(ticket)).toBe(ofGuest);
+    const late = await device('late-ticket');
+    await expect(late.client.joinWithTicket(ticket)).rejects.toMatchObject({ name: 'ClientError' });
+    expect(late.client.conversations()).toEqual([]);
+    expect(await ticketsOf(alice, ofAlice.id)).toBe(0);
+    expect(await ticketsOf(bob, ofAlice.id)).toBe(0);
+  });
+
+  it('is needed: members refuse a guest that the service lets through, and go on without it', async () => {
+    const { bob, guest, ofAlice } = await scene('forced');
+    const genuine = readTicket(await ofAlice.createTicket({ lifetimeMs: HOUR_MS }));
+    // The service takes the token, but the key that the members know is another one.
+    const forged = writeTicket({ ...genuine, psk: genuine.psk.map((byte) => byte ^ 1) });
+
+    const ofGuest = await guest.client.joinWithTicket(forged);
+
+    const events = await bob.until(({ kind }) => kind === 'stuck');
+    expect(events.at(-1)).toMatchObject({ kind: 'stuck', code: 'UNKNOWN_SIGNER' });
+    expect(authenticator(bob.conversation(ofAlice.id))).not.toBe(authenticator(ofGuest));
+    expect(bob.conversation(ofAlice.id).members()).toHaveLength(2);
+  });
+
+  it('can be used in a group with members that came after it was made', async () => {
+    const { guest, ofAlice } = await scene('after');
+    const ticket = await ofAlice.createTicket({ lifetimeMs: HOUR_MS });
+    const carol = await device('carol-after');
+    await ofAlice.invite([userUri('carol-after')]);
+    const ofCarol = await carol.joined();
+    await ofAlice.send(data('announced'));
+    await carol.untilText('announced');
+
+    await (await guest.client.joinWithTicket(ticket)).send(data('hello'));
+
+    expect(await carol.untilText('hello')).toEqual(['hello']);
+    expect(ofCarol.members()).toHaveLength(4);
+  });
+
+  it('is refused when it is over, or no ticket at all; the guest can still use a good one', async () => {
+    const { guest, ofAlice } = await scene('refused');
+    const good = await ofAlice.createTicket({ lifetimeMs: HOUR_MS });
+    const over = writeTicket({ ...readTicket(good), expiresAtMs: 1n });
+    const unknown = writeTicket({ ...readTicket(good), token: data('another token') });
+
+    for (const [text, reason] of [
+      [over, 'EXPIRED'],
+      ['canopy-ticket:nonsense', 'MALFORMED'],
+      ['nonsense', 'MALFORMED'],
+    ]) {
+      await expect(guest.client.joinWithTicket(text ?? '')).rejects.toMatchObject({
+        code: 'TICKET_REFUSED',
+        reason,
+      });
+    }
+    await expect(guest.client.joinWithTicket(unknown)).rejects.toMatchObject({ name: 'ClientError' });
+    expect(guest.client.conversations()).toEqual([]);
+
+    expect((await guest.client.joinWithTicket(good)).isActive).toBe(true);
+  });
+});
+
+describe('application data', () => {
+  const mark = Uint8Array.from([0, ...data('canopy library'), 0]);
+  const announcement = Uint8Array.from([...mark, 1, 0]);
+
+  it.each([data(''), data('text'), mark.subarray(0, 8), mark, announcement, Uint8Array.from([...mark, 9])])(
+    'comes as it was sent, whatever it looks like (%#)',
+    (sent) => {
+      expect(readFrame(frameData(sent))).toEqual({ kind: 'data', data: sent });
+    },
+  );
+
+  it('with the mark of the library and nonsense after it is refused', () => {
+    expect(() => readFrame(announcement)).toThrow(expect.objectContaining({ name: 'CodecError' }));
+  });
+});

@@ -27,7 +27,7 @@ export const USAGE = `npm run attack -- [--seconds N] [--seed S] [--store ${STOR
   --seed S      who does what and which faults come: the same again for the same seed, as far as timing allows
   --store KIND  what the services keep things in (sqlite); the others start containers and need a Docker engine
   --clients N   clients of each kind, 2 to 50 (4)
-  --replicas N  processes of each service, 1 to 5 (1 on sqlite, else 2)
+  --replicas N  processes of each service, 1 to 5 (2; always 1 on sqlite, which is for one process)
   --help        this text`;
 
 const LAST_SEED = 2 ** 32 - 1;
@@ -55,7 +55,7 @@ export function readArguments(parameters: readonly string[]): AttackOptions | un
     seed: values.seed === undefined ? undefined : wholeNumber('--seed', values.seed, [0, LAST_SEED]),
     store,
     clients: wholeNumber('--clients', values.clients ?? '4', [2, 50]),
-    replicas: wholeNumber('--replicas', values.replicas ?? (store === 'sqlite' ? '1' : '2'), [1, 5]),
+    replicas: replicasFrom(values.replicas, store),
   };
 }
 
@@ -63,6 +63,12 @@ function storeFrom(text: string): StoreKind {
   const store = STORES.find((one) => one === text);
   if (store === undefined) throw new TypeError(`--store expects one of ${STORES.join(', ')}, found ${text}`);
   return store;
+}
+
+function replicasFrom(text: string | undefined, store: StoreKind): number {
+  if (store !== 'sqlite') return wholeNumber('--replicas', text ?? '2', [1, 5]);
+  if (text === undefined || text === '1') return 1;
+  throw new TypeError('--replicas: a SQLite file is for one process of each service');
 }
 
 function wholeNumber(name: string, text: string, [least, most]: readonly [number, number]): number {

@@ -102,6 +102,15 @@ export class ServiceProcess {
     return Number(kilobytes) * 1024;
   }
 
+  /** The processor time that it has used, in milliseconds (Linux only: in ticks of 10 ms). */
+  processorMs(): number {
+    const pid = this.#child?.pid;
+    if (pid === undefined) throw new Error(`${this.name} does not run`);
+    // The second field is the name in brackets, which may hold anything; utime and stime are the 14th and 15th.
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
+    return (Number(fields[11]) + Number(fields[12])) * 10;
+  }
+
   #onExit(child: Child): void {
     if (this.#child !== child) return;
     this.#child = undefined;

@@ -5,12 +5,11 @@
  */
 import { randomBytes } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import { callUnary } from '@canopy/contract';
 import { Choices } from '../choices.ts';
 import type { Deployment } from '../deployment/deployment.ts';
-import { bearer, enrolDevice, SUITE, type Device } from '../parties/device.ts';
-import { firstKey } from '../parties/group-keys.ts';
-import { closeStubs, openStubs, replicaOf, type Stubs } from '../parties/stubs.ts';
+import { createGroup } from '../parties/create-group.ts';
+import { enrolDevice, type Device } from '../parties/device.ts';
+import { closeStubs, openStubs } from '../parties/stubs.ts';
 import { checkHistory } from './check-history.ts';
 import type { History, HistoryEvent } from './event.ts';
 import type { Fault } from './faults.ts';
@@ -89,7 +88,9 @@ async function createWorld(
     devices.push(await enrolDevice(stubs, deployment.adminSecret, `client-${number}`));
   }
   const groupIds = Array.from({ length: groups }, () => new Uint8Array(randomBytes(16)));
-  for (const groupId of groupIds) await createGroup(stubs, devices, groupId);
+  for (const groupId of groupIds) {
+    for (const creator of devices.slice(0, 1)) await createGroup(stubs, creator, groupId);
+  }
   return {
     deployment,
     stubs,
@@ -98,19 +99,6 @@ async function createWorld(
     recorder: new Recorder(),
     deadlineMs: deadlineMs ?? DEADLINE_MS,
   };
-}
-
-async function createGroup(stubs: Stubs, [creator]: readonly Device[], groupId: Uint8Array): Promise<void> {
-  const metadata = bearer(creator?.tokens.delivery ?? '');
-  const request = {
-    groupId,
-    cipherSuite: SUITE.id,
-    accessKey: firstKey(groupId).publicKey,
-    groupInfo: new Uint8Array(),
-    ratchetTree: new Uint8Array(),
-  };
-  const { result } = await callUnary(replicaOf(stubs.delivery), 'createGroup', request, { metadata });
-  if (result?.$case !== 'created') throw new Error('the group could not be created');
 }
 
 async function race(

@@ -5,6 +5,7 @@
  */
 import { isDomain } from '@canopy/identity';
 import {
+  checkStore,
   duration,
   only,
   optional,
@@ -13,6 +14,7 @@ import {
   readConfig,
   secret,
   serverSettings,
+  storeSettings,
   text,
   type ConfigCheck,
   type ConfigOf,
@@ -24,12 +26,12 @@ const DAY = 86_400_000;
 /** The settings of the authentication service. */
 export const authenticationSettings = {
   ...serverSettings,
+  ...storeSettings,
   domain: only(
     text({ env: 'CANOPY_DOMAIN', description: 'the trust domain that it speaks for' }),
     'DNS name in lower case without a final dot',
     isDomain,
   ),
-  data: path({ env: 'CANOPY_DATA', description: 'folder of the store file, made when missing' }),
   adminSecret: optional(
     secret({
       env: 'CANOPY_ADMIN_SECRET',
@@ -149,6 +151,7 @@ export function readAuthenticationConfig(environment: NodeJS.ProcessEnv): Authen
 const MAX_KEYS = 50;
 
 const check: ConfigCheck<typeof authenticationSettings> = (values) => [
+  ...checkStore(values),
   ...together(values, ['x509IssuerCertificate', 'x509IssuerKey']),
   ...together(values, ['oidcIssuer', 'oidcClientId']),
   ...keysFault(values),

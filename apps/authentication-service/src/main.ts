@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { createLogger, runMain, runService, systemClock } from '@canopy/service';
-import { openSqliteIn } from '@canopy/storage';
+import { createLogger, runMain, runService, storeChoice, systemClock } from '@canopy/service';
+import { openStore } from '@canopy/storage';
 import { readAuthenticationConfig } from './config.ts';
 import { serveJwks } from './jwks-server.ts';
 import { refreshRegularly } from './refresh.ts';
@@ -15,7 +15,7 @@ const name = 'authentication-service';
 await runMain(async () => {
   const config = readAuthenticationConfig(process.env);
   const log = createLogger({ service: name, level: config.logLevel });
-  const store = openSqliteIn(config.data, name);
+  const store = await openStore({ ...storeChoice(config, name), domain: config.domain });
   const parts = { registry: store.registry, clock: systemClock, config, log };
   const { services, jwksJson, refresh } = await createAuthenticationService(parts);
   const stopRefreshing = refreshRegularly(refresh, config, log);

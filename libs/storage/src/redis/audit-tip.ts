@@ -52,8 +52,9 @@ export class AuditTip {
   /** Runs a step at the end of the log. @throws StorageError */
   async record(step: RecordedStep): Promise<RecordedAnswer> {
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-      const record = next(this.#tip, step.entry);
-      const reply = toList(await this.#run(step, record));
+      const tip = this.#tip;
+      const record = next(tip, step.entry);
+      const reply = toList(await this.#run(step, tip, record));
       const outcome = toText(reply[0]);
       if (outcome !== 'auditMoved') return { reply, outcome, record };
       this.#tip = toTip(reply);
@@ -61,8 +62,8 @@ export class AuditTip {
     throw new StorageError('UNAVAILABLE', 'other writers of the audit log were always faster');
   }
 
-  #run({ script, keys, ...step }: RecordedStep, { sequence, hash, entry }: AuditRecord): Promise<unknown> {
-    const log = [String(sequence - 1n), hash, entry];
+  #run({ script, keys, ...step }: RecordedStep, tip: Tip, { hash, entry }: AuditRecord): Promise<unknown> {
+    const log = [String(tip.length), tip.hash ?? '', hash, entry];
     return this.#connection.run(script, {
       keys: [this.#key, ...keys],
       arguments: [...log, ...step.arguments],

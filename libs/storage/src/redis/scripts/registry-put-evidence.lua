@@ -1,12 +1,12 @@
 -- Keeps evidence of an enrolment. After registry-audit.lua.
--- KEYS  2 evidence  3 subjects by user   ARGV  4 user  5 expires at  6 subject, empty when there is none
-local user, subject = ARGV[4], ARGV[6]
+-- KEYS  2 evidence  3 subjects by user   ARGV  5 user  6 expires at  7 subject, empty when there is none
+local user, subject = ARGV[5], ARGV[7]
 if subject ~= '' and (redis.call('HGET', KEYS[3], user) or subject) ~= subject then return { 'otherSubject' } end
 if redis.call('EXISTS', KEYS[2]) == 1 then return { 'exists' } end
 
 local moved = auditMoved()
 if moved then return moved end
 if subject ~= '' then redis.call('HSET', KEYS[3], user, subject) end
-redis.call('HSET', KEYS[2], 'user', user, 'expiresAt', ARGV[5])
+redis.call('HSET', KEYS[2], 'user', user, 'expiresAt', ARGV[6])
 appendAudit()
 return { 'created' }

@@ -33,3 +33,25 @@ export function on<Port>(
 export function named(name: string): Uint8Array {
   return new Uint8Array(new TextEncoder().encode(name));
 }
+
+/** Somebody who is woken: counts the calls, and waits for the next one. */
+export interface Sleeper {
+  readonly wake: () => void;
+  calls(): number;
+  next(): Promise<void>;
+}
+
+/** Makes a sleeper that nobody has woken yet. */
+export function sleeper(): Sleeper {
+  let calls = 0;
+  let waiting: (() => void)[] = [];
+  return {
+    wake: () => {
+      calls++;
+      for (const resolve of waiting) resolve();
+      waiting = [];
+    },
+    calls: () => calls,
+    next: () => new Promise((resolve) => waiting.push(resolve)),
+  };
+}

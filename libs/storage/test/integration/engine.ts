@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { describe } from '@jest/globals';
 import { getContainerRuntimeClient } from 'testcontainers';
 
 /**
@@ -19,4 +20,16 @@ export async function whyNoEngine(): Promise<string | undefined> {
     if (process.env['CI'] === 'true') throw new Error(`no Docker engine: ${reason}`, { cause });
     return reason;
   }
+}
+
+const noEngine = await whyNoEngine();
+
+/** Describes tests that need containers; without an engine it says that they were skipped, by name. */
+export function describeWithEngine(name: string, tests: () => void): void {
+  if (noEngine === undefined) {
+    describe(name, tests);
+    return;
+  }
+  process.stderr.write(`skipped: ${name}, no Docker engine: ${noEngine}\n`);
+  describe.skip(name, tests);
 }

@@ -8,12 +8,16 @@ import { closeSync, openSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import type { SQLInputValue, SQLOutputValue, StatementSync } from 'node:sqlite';
 import { StorageError } from '../errors.ts';
+import { GroupCommit } from './group-commit.ts';
+import type { Transactions } from './group-commit.ts';
+import { integer } from './row.ts';
 import type { Row } from './row.ts';
 
 /** A connection on which steps are run one after the other. */
-export class SqliteConnection {
+export class SqliteConnection implements Transactions {
   readonly #database: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
+  readonly #groupCommit = new GroupCommit(this);
 
   constructor(path: string, busyTimeoutMs: number) {
     if (path !== ':memory:') createPrivateFile(path);
@@ -37,6 +41,33 @@ export class SqliteConnection {
     return this.#transaction('BEGIN IMMEDIATE', step);
   }
 
+  /**
+   * Runs a step alone among all writers of the file, in one transaction with others that are asked for in the same turn; the
+   * answer comes when it is durable. It has changed nothing when it throws, and the others do not notice.
+   */
+  commit<T>(step: () => T): Promise<T> {
+    return this.#groupCommit.add(step);
+  }
+
+  nested<T>(step: () => T): T {
+    // SQLite ends the whole transaction when the disk is full: what comes after must not begin one of its own.
+    if (!this.#database.isTransaction) throw new StorageError('UNAVAILABLE', 'the transaction has ended');
+    this.run('SAVEPOINT step');
+    try {
+      const answer = step();
+      this.run('RELEASE step');
+      return answer;
+    } catch (error) {
+      if (this.#database.isTransaction) this.script('ROLLBACK TO step; RELEASE step');
+      throw toStorageError(error);
+    }
+  }
+
+  /** A number that is another one after every change by another connection to the file. */
+  dataVersion(): bigint {
+    return integer(this.get('PRAGMA data_version') ?? {}, 'data_version');
+  }
+
   /** Runs SQL of several statements, which may use sha256(blob); only for the schema. */
   script(sql: string): void {
     this.#database.exec(sql);
@@ -57,9 +88,12 @@ export class SqliteConnection {
     return Number(this.#prepare(sql).run(...values).changes);
   }
 
+  /** Finishes the steps that were asked for, and closes the file. */
   close(): void {
+    if (!this.#database.isOpen) return;
+    this.#groupCommit.flush();
     this.#statements.clear();
-    if (this.#database.isOpen) this.#database.close();
+    this.#database.close();
   }
 
   #prepare(sql: string): StatementSync {

@@ -53,7 +53,7 @@ export class SqliteGroupLog implements GroupLog {
   }
 
   async createGroup(group: NewGroup): Promise<CreateGroupOutcome> {
-    return this.#connection.write(() => {
+    return this.#connection.commit(() => {
       const head = findHead(this.#connection, group.groupId);
       if (head !== undefined) return { outcome: this.#isSame(head, group) ? 'same' : 'exists' };
       this.#open(group);
@@ -80,14 +80,14 @@ export class SqliteGroupLog implements GroupLog {
 
   async appendCommit(commit: NewCommit): Promise<AppendOutcome> {
     requireOneWelcomePerDevice(commit);
-    const answer = this.#connection.write(() => appendCommit(this.#connection, commit));
+    const answer = await this.#connection.commit(() => appendCommit(this.#connection, commit));
     if (answer.outcome === 'accepted') this.#wake([commit]);
     return answer;
   }
 
   async appendMessages(messages: readonly NewMessage[]): Promise<readonly AppendOutcome[]> {
     if (messages.length === 0) return [];
-    const answers = this.#connection.write(() => appendMessages(this.#connection, messages));
+    const answers = await this.#connection.commit(() => appendMessages(this.#connection, messages));
     this.#wake(messages.filter((_, i) => answers[i]?.outcome === 'accepted'));
     return answers;
   }
@@ -105,7 +105,7 @@ export class SqliteGroupLog implements GroupLog {
   }
 
   async addTicket(ticket: NewTicket): Promise<TicketOutcome> {
-    return this.#connection.write(() => {
+    return this.#connection.commit(() => {
       const head = findHead(this.#connection, ticket.groupId);
       return {
         outcome: head === undefined ? 'unknownGroup' : addTicket(this.#connection, head.key, ticket),
@@ -124,17 +124,17 @@ export class SqliteGroupLog implements GroupLog {
     groupId: Uint8Array,
     until: LogMark,
   ): Promise<{ readonly outcome: 'quarantined' | 'notBehind' | 'unknownGroup' }> {
-    return this.#connection.write(() => ({ outcome: quarantine(this.#connection, groupId, until) }));
+    return this.#connection.commit(() => ({ outcome: quarantine(this.#connection, groupId, until) }));
   }
 
   async restore(restoration: Restoration): Promise<RestoreOutcome> {
-    const outcome = this.#connection.write(() => restore(this.#connection, restoration));
+    const outcome = await this.#connection.commit(() => restore(this.#connection, restoration));
     if (outcome === 'restored') this.#wake([restoration]);
     return { outcome };
   }
 
   async prune(retention: Retention): Promise<number> {
-    return this.#connection.write(() => prune(this.#connection, retention));
+    return this.#connection.commit(() => prune(this.#connection, retention));
   }
 
   async pendingOutbox(limit: number): Promise<readonly OutboxEntry[]> {
@@ -142,7 +142,7 @@ export class SqliteGroupLog implements GroupLog {
   }
 
   async completeOutbox(delivered: readonly OutboxKey[]): Promise<void> {
-    this.#outbox.complete(delivered);
+    return this.#outbox.complete(delivered);
   }
 
   onAppend(groupId: Uint8Array, listener: WakeUp): Unsubscribe {

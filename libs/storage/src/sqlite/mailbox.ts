@@ -23,7 +23,7 @@ export class SqliteMailbox implements Mailbox {
   }
 
   async deliver(entry: NewMailboxEntry): Promise<DeliverOutcome> {
-    const answer = this.#connection.write((): DeliverOutcome => {
+    const answer = await this.#connection.commit((): DeliverOutcome => {
       const earlier = this.#findDelivery(entry);
       if (earlier !== undefined) return { outcome: 'alreadyDelivered', sequence: earlier };
       return { outcome: 'delivered', sequence: this.#insert(entry) };
@@ -47,7 +47,7 @@ export class SqliteMailbox implements Mailbox {
   }
 
   async acknowledge(device: string, upTo: bigint): Promise<void> {
-    this.#connection.write(() => {
+    return this.#connection.commit(() => {
       this.#connection.run(
         'DELETE FROM mailbox_entry WHERE mailbox_key = (SELECT id FROM mailbox WHERE device = ?) AND sequence <= ?',
         device,

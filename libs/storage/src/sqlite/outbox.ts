@@ -38,8 +38,8 @@ export class SqliteOutbox {
   }
 
   /** Forgets what is delivered. */
-  complete(delivered: readonly OutboxKey[]): void {
-    this.#connection.write(() => {
+  complete(delivered: readonly OutboxKey[]): Promise<void> {
+    return this.#connection.commit(() => {
       for (const { groupId, groupSequence, device } of delivered)
         this.#connection.run(
           `DELETE FROM outbox WHERE group_key = (SELECT id FROM delivery_group WHERE group_id = ?)

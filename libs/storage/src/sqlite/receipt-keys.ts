@@ -17,7 +17,7 @@ export class SqliteReceiptKeys implements ReceiptKeys {
   }
 
   async ensure(offered: ReceiptKey): Promise<ReceiptKey> {
-    return this.#connection.write(() => {
+    return this.#connection.commit(() => {
       const [newest] = this.#all();
       if (newest !== undefined) return newest;
       this.#insert(offered);
@@ -26,7 +26,7 @@ export class SqliteReceiptKeys implements ReceiptKeys {
   }
 
   async add(key: ReceiptKey): Promise<void> {
-    this.#connection.write(() => this.#insert(key));
+    return this.#connection.commit(() => this.#insert(key));
   }
 
   async all(): Promise<readonly ReceiptKey[]> {

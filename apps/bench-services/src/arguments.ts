@@ -30,7 +30,7 @@ export const USAGE = `npm run bench:services -- [options]
   --quick          a tenth of the work
   --only NAMES     of ${caseNames.join(', ')}
   --stores NAMES   of ${storeNames.join(', ')} (both when not given)
-  --redis URL      a Redis to use, emptied of nothing; otherwise redis-server is started if it is on the path
+  --redis URL      a Redis to use, in which nothing is removed; otherwise redis-server, if it is on the path
   --json FILE      writes the figures; - for the standard output, the table then goes to standard error
   --profiles DIR   has V8 write CPU profiles of the services there
   --help           this text`;

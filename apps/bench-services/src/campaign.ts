@@ -79,6 +79,6 @@ async function measureCase(name: CaseName, scene: Scene): Promise<Figures | stri
   try {
     return await runCase(name, scene);
   } catch (error) {
-    return `failed: ${error instanceof Error ? error.message.slice(0, 200) : String(error)}`;
+    return `failed: ${error instanceof Error ? error.message : String(error)}`.slice(0, 200);
   }
 }

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { delivery, openStream } from '@canopy/contract';
-import type { Metadata } from '@grpc/grpc-js';
+import type { delivery } from '@canopy/contract';
+import type { ClientDuplexStream, Metadata } from '@grpc/grpc-js';
 import { Samples } from '../figures.ts';
 import type { Sender, StreamMessage } from './stream-load.ts';
 
@@ -19,9 +19,11 @@ export interface Audience {
   readonly streams: number;
 }
 
+type Reader = ClientDuplexStream<delivery.SubscribeRequest, delivery.SubscribeResponse>;
+
 /** The readers of one group. */
 export class Readers {
-  readonly #streams: ReturnType<typeof openReader>[];
+  readonly #streams: readonly Reader[];
   readonly #live = Promise.withResolvers<void>();
   readonly #sentAt: number[] = [];
   /** How many streams have each message. */
@@ -35,19 +37,12 @@ export class Readers {
 
   constructor(audience: Audience) {
     this.#waiting = audience.streams;
-    this.#streams = Array.from({ length: audience.streams }, () => openReader(audience));
-    for (const { responses } of this.#streams) {
-      this.#follow(responses).catch((error: unknown) => {
-        this.#failure = error;
-        this.#live.reject(error);
-        this.#wake?.();
-      });
-    }
+    this.#streams = Array.from({ length: audience.streams }, () => this.#open(audience));
   }
 
   /** Resolves when every stream is live. */
-  async ready(audience: Audience): Promise<void> {
-    for (const stream of this.#streams) await stream.send(audience.subscription);
+  async ready({ subscription }: Audience): Promise<void> {
+    for (const stream of this.#streams) stream.write(subscription);
     await this.#live.promise;
   }
 
@@ -79,16 +74,28 @@ export class Readers {
     }
   }
 
-  async #follow(responses: AsyncIterable<delivery.SubscribeResponse>): Promise<void> {
+  #open({ client, metadata }: Audience): Reader {
+    const stream = client.subscribe(metadata);
     let have = 0;
-    for await (const { response } of responses) {
-      if (response?.$case === 'refused') throw new Error(`refused: ${response.value.reason}`);
+    stream.on('data', ({ response }: delivery.SubscribeResponse) => {
       if (response?.$case === 'entries') {
         for (const _ of response.value.entries) this.#arrive(have++);
+      } else if (response?.$case === 'live') {
+        this.#waiting -= 1;
+        if (this.#waiting === 0) this.#live.resolve();
+      } else {
+        this.#fail(new Error(`entries were expected, not ${response?.$case}`));
       }
-      if (response?.$case === 'live' && (this.#waiting -= 1) === 0) this.#live.resolve();
-    }
-    throw new Error('the service ended a stream');
+    });
+    stream.on('error', (error) => this.#fail(error));
+    stream.on('end', () => this.#fail(new Error('the service ended a stream')));
+    return stream;
+  }
+
+  #fail(error: unknown): void {
+    this.#failure ??= error;
+    this.#live.reject(error);
+    this.#wake?.();
   }
 
   #arrive(message: number): void {
@@ -101,8 +108,4 @@ export class Readers {
       this.#wake?.();
     }
   }
-}
-
-function openReader({ client, metadata }: Audience) {
-  return openStream(client, 'subscribe', { metadata });
 }

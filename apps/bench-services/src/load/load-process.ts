@@ -4,14 +4,25 @@
  * @module
  */
 import { once } from 'node:events';
+import { CallError } from '@canopy/contract';
 import { rateOf, type Seen } from '../figures.ts';
 import { isJob, type Job } from './job.ts';
 import { prepare } from './work.ts';
 
 const [job] = await once(process, 'message');
 if (!isJob(job)) throw new TypeError('a job was expected');
-await doJob(job);
+try {
+  await doJob(job);
+} catch (error) {
+  process.send?.({ event: 'failed', reason: reasonOf(error) });
+}
 process.disconnect();
+
+function reasonOf(error: unknown): string {
+  if (error instanceof CallError) return `${error.code}: ${error.message}`;
+  if (!(error instanceof Error)) return String(error);
+  return error.cause === undefined ? error.message : `${error.message}: ${reasonOf(error.cause)}`;
+}
 
 async function doJob(wanted: Job): Promise<void> {
   const work = await prepare(wanted);

@@ -3,19 +3,15 @@
  *
  * @module
  */
-import { delivery, openStream, type Stream } from '@canopy/contract';
-import type { Metadata } from '@grpc/grpc-js';
+import { delivery } from '@canopy/contract';
+import type { ClientDuplexStream, Metadata } from '@grpc/grpc-js';
 import type { Samples } from '../figures.ts';
-import { requireResult } from './require-result.ts';
 
 /** A message for the stream, with the id that its answer will have. */
 export interface StreamMessage {
   readonly requestId: string;
   readonly request: delivery.SubscribeRequest;
 }
-
-/** The stream of a device. */
-export type SubscribeStream = Stream<delivery.SubscribeRequest, delivery.SubscribeResponse>;
 
 /** Makes the request of a message on a stream. */
 export function toStreamMessage(request: delivery.SendMessageRequest): StreamMessage {
@@ -26,9 +22,12 @@ export function toStreamMessage(request: delivery.SendMessageRequest): StreamMes
   };
 }
 
-/** A stream that sends and hears the answers. */
+/**
+ * A stream that sends and hears the answers. It works on the events of grpc-js: an async iterator for every answer would cost
+ * the load generator more than the service has to do.
+ */
 export class Sender {
-  readonly #stream: SubscribeStream;
+  readonly #call: ClientDuplexStream<delivery.SubscribeRequest, delivery.SubscribeResponse>;
   readonly #window: number;
   readonly #sentAt = new Map<string, number>();
   #samples: Samples | undefined;
@@ -36,12 +35,12 @@ export class Sender {
   #failure: unknown;
 
   constructor(client: delivery.DeliveryServiceClient, metadata: Metadata, window: number) {
-    this.#stream = openStream(client, 'subscribe', { metadata });
     this.#window = window;
-    this.#listen().catch((error: unknown) => {
-      this.#failure = error;
-      this.#wake?.();
-    });
+    this.#call = client.subscribe(metadata);
+    this.#call.on('data', (response: delivery.SubscribeResponse) => this.#hear(response));
+    this.#call.on('error', (error) => this.#fail(error));
+    this.#call.on('end', () => this.#fail(new Error('the service ended the stream')));
+    this.#call.on('drain', () => this.#wake?.());
   }
 
   /** Sends all of them; resolves when every answer is there. */
@@ -51,47 +50,46 @@ export class Sender {
     await this.settle();
   }
 
-  /** Sends one as soon as the window allows it. */
+  /** Sends one as soon as the window and the service allow it. */
   async push({ requestId, request }: StreamMessage): Promise<void> {
-    while (this.#sentAt.size >= this.#window) await this.#answer();
+    while (this.#sentAt.size >= this.#window || this.#call.writableNeedDrain) await this.#news();
     this.#sentAt.set(requestId, performance.now());
-    await this.#stream.send(request);
+    this.#call.write(request);
   }
 
   /** Waits until every answer is there. */
   async settle(): Promise<void> {
-    while (this.#sentAt.size > 0) await this.#answer();
-  }
-
-  /** Sends a request that has no answer. */
-  async say(request: delivery.SubscribeRequest): Promise<void> {
-    await this.#stream.send(request);
+    while (this.#sentAt.size > 0) await this.#news();
   }
 
   close(): void {
-    this.#stream.cancel();
+    this.#call.cancel();
   }
 
-  async #answer(): Promise<void> {
-    if (this.#failure !== undefined) throw new Error('the stream ended', { cause: this.#failure });
+  async #news(): Promise<void> {
+    if (this.#failure !== undefined) throw new Error('the stream failed', { cause: this.#failure });
     await new Promise<void>((resolve) => {
       this.#wake = resolve;
     });
   }
 
-  async #listen(): Promise<void> {
-    for await (const { response } of this.#stream.responses) {
-      if (response?.$case === 'refused') throw new Error(`refused: ${response.value.reason}`);
-      if (response?.$case === 'sendAnswer') this.#hear(response.value);
-    }
-    throw new Error('the service ended the stream');
+  #fail(error: unknown): void {
+    this.#failure ??= error;
+    this.#wake?.();
   }
 
-  #hear({ requestId, response }: delivery.SendMessageAnswer): void {
-    requireResult(response?.result, 'accepted');
+  #hear({ response }: delivery.SubscribeResponse): void {
+    if (response?.$case === 'sendAnswer') this.#answer(response.value);
+    else this.#fail(new Error(`an answer was expected, not ${response?.$case}`));
+  }
+
+  #answer({ requestId, response }: delivery.SendMessageAnswer): void {
     const key = keyOf(requestId);
     const begin = this.#sentAt.get(key);
-    if (begin === undefined) throw new Error('an answer to nothing');
+    if (begin === undefined || response?.result?.$case !== 'accepted') {
+      this.#fail(new Error(`not accepted: ${response?.result?.$case}`));
+      return;
+    }
     this.#sentAt.delete(key);
     this.#samples?.add(performance.now() - begin);
     this.#wake?.();

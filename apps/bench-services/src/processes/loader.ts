@@ -22,28 +22,39 @@ export async function runJob(job: Job, servicePid: number): Promise<Figures> {
   });
   try {
     loader.process.send(job);
-    await news(loader);
+    await news(loader, 'ready');
     const before = cpuTimeOf(servicePid);
     loader.process.send('go');
-    const { seen } = await news(loader);
+    const { seen } = await news(loader, 'done');
     const after = cpuTimeOf(servicePid);
-    if (seen === undefined) throw new Error(`${loader.name} saw nothing`);
     return { ...seen, serverUs: (after - before) / seen.count };
   } finally {
     await loader.end();
   }
 }
 
-/** What a load generator says: that it is ready, or what it saw. */
-interface News {
-  readonly event: 'ready' | 'done';
-  readonly seen?: Seen;
-}
+/** What a load generator says. */
+type News =
+  | { readonly event: 'ready' }
+  | { readonly event: 'done'; readonly seen: Seen }
+  | { readonly event: 'failed'; readonly reason: string };
 
-async function news(loader: Child): Promise<News> {
+async function news<Event extends News['event']>(
+  loader: Child,
+  event: Event,
+): Promise<Extract<News, { readonly event: Event }>> {
   const [message] = await Promise.race([once(loader.process, 'message'), loader.died]);
   if (!isNews(message)) throw new TypeError(`${loader.name} speaks unclearly`);
+  if (message.event === 'failed') throw new Error(`${loader.name}: ${message.reason}`);
+  if (!isOf(message, event)) throw new TypeError(`${loader.name} is not ${event} but ${message.event}`);
   return message;
+}
+
+function isOf<Event extends News['event']>(
+  message: News,
+  event: Event,
+): message is Extract<News, { readonly event: Event }> {
+  return message.event === event;
 }
 
 /** The load generator is this very program. */

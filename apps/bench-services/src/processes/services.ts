@@ -38,7 +38,8 @@ export interface ServicesOptions {
 }
 
 const APPS = join(import.meta.dirname, '..', '..', '..');
-const NO_OP = join(import.meta.dirname, 'no-op-process.ts');
+/** The program of the no-op service. */
+export const NO_OP: string = join(import.meta.dirname, 'no-op-process.ts');
 
 /** Limits that a load must not meet: they are not what is measured. */
 const WIDE_LIMITS = {
@@ -70,11 +71,9 @@ export async function startServices({ store, profiles }: ServicesOptions): Promi
       ...WIDE_LIMITS,
       ...own,
     };
-    const parameters = ['--disable-warning=ExperimentalWarning', ...profiling(profiles, name), program];
-    const child = start({ name, command: process.execPath, parameters, environment });
+    const child = startProgram({ name, program, environment, profiles });
     children.push(child);
-    const port = await child.line(listeningPort);
-    return { address: `127.0.0.1:${port}`, pid: child.pid };
+    return listening(child);
   };
   try {
     const noOp = await launch('no-op', NO_OP);
@@ -95,17 +94,34 @@ export async function startServices({ store, profiles }: ServicesOptions): Promi
   }
 }
 
+/** A program of ours, and what it is told. */
+interface ProgramOptions {
+  readonly name: string;
+  readonly program: string;
+  readonly environment: Environment;
+  readonly profiles: string | undefined;
+}
+
+function startProgram({ name, program, environment, profiles }: ProgramOptions): Child {
+  const profiling =
+    profiles === undefined
+      ? []
+      : ['--cpu-prof', `--cpu-prof-dir=${profiles}`, `--cpu-prof-name=${name}.cpuprofile`];
+  const parameters = ['--disable-warning=ExperimentalWarning', ...profiling, program];
+  return start({ name, command: process.execPath, parameters, environment });
+}
+
+/** Waits until a service listens. */
+export async function listening(child: Child): Promise<Service> {
+  const port = await child.line(listeningPort);
+  return { address: `127.0.0.1:${port}`, pid: child.pid };
+}
+
 function main(name: string): string {
   return join(APPS, name, 'src', 'main.ts');
 }
 
 type Environment = Readonly<Record<string, string>>;
-
-function profiling(folder: string | undefined, name: string): readonly string[] {
-  return folder === undefined
-    ? []
-    : ['--cpu-prof', `--cpu-prof-dir=${folder}`, `--cpu-prof-name=${name}.cpuprofile`];
-}
 
 /** Finds the port in the log line of a service that is up. */
 function listeningPort(line: string): number | undefined {

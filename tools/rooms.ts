@@ -86,7 +86,10 @@ export const house: House = {
       rooms: [...core, 'libs/identity', 'libs/contract'],
       packages: ['@grpc/grpc-js', 'jose'],
     },
-    'apps/authentication-service': serviceRoom,
+    'apps/authentication-service': {
+      ...serviceRoom,
+      testPackages: ['@grpc/grpc-js', 'oidc-provider', 'testcontainers'],
+    },
     'apps/key-directory': serviceRoom,
     'apps/delivery-service': serviceRoom,
     'apps/interop': { rooms: [...core, 'libs/contract'], packages: ['@grpc/grpc-js'] },

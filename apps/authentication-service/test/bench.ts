@@ -42,6 +42,8 @@ export interface Bench {
 export interface BenchOptions {
   readonly folder?: string;
   readonly environment?: NodeJS.ProcessEnv;
+  /** What time it is at the start. */
+  readonly nowMs?: number;
 }
 
 export function newFolder(): string {
@@ -64,7 +66,7 @@ export async function startBench(options: BenchOptions = {}): Promise<Bench> {
   });
   const incidents: Incident[] = [];
   const onIncident = (incident: Incident): void => void incidents.push(incident);
-  const clock = manualClock(NOW);
+  const clock = manualClock(options.nowMs ?? NOW);
   const store = openSqliteIn(folder, 'authentication-service');
   const { registry } = store;
   const { services, refresh } = await createAuthenticationService({
@@ -129,6 +131,11 @@ export function withCode(value: string): authentication.BeginEnrolmentRequest {
   return { evidence: { $case: 'enrolmentCode', value } };
 }
 
+/** Shows an ID token. */
+export function withIdToken(value: string): authentication.BeginEnrolmentRequest {
+  return { evidence: { $case: 'idToken', value } };
+}
+
 /** Asks for the first devices of a user. */
 export function firstPage(user: string): authentication.ListDevicesRequest {
   return { user, pageSize: 0, pageToken: '' };
@@ -141,22 +148,29 @@ export async function newCode({ admin }: Pick<Bench, 'admin'>, userName = 'alice
 
 export async function challengeFor(
   { client }: Pick<Bench, 'client'>,
-  enrolmentCode: string,
+  evidence: string | authentication.BeginEnrolmentRequest,
 ): Promise<authentication.EnrolmentChallenge> {
-  const { result } = await callUnary(client, 'beginEnrolment', withCode(enrolmentCode));
+  const request = typeof evidence === 'string' ? withCode(evidence) : evidence;
+  const { result } = await callUnary(client, 'beginEnrolment', request);
   if (result?.$case === 'challenge') return result.value;
-  throw new Error('the code should have been taken', { cause: result?.value.reason });
+  throw new Error('the evidence should have been taken', { cause: result?.value.reason });
+}
+
+/** The keys of a device, and the suite that they belong to. */
+export interface DeviceKeys {
+  readonly suite: CipherSuite;
+  readonly keys: KeyPair;
 }
 
 /** Makes the request of a device that has the challenge and the key. */
 export function enrolmentRequest(
-  enrolmentCode: string,
+  evidence: string | authentication.BeginEnrolmentRequest,
   { challenge, domain, user }: Pick<authentication.EnrolmentChallenge, 'challenge' | 'domain' | 'user'>,
-  { suite, keys }: { readonly suite: CipherSuite; readonly keys: KeyPair },
+  { suite, keys }: DeviceKeys,
 ): authentication.CompleteEnrolmentRequest {
   const proof = { challenge, domain, user, cipherSuite: suite.id, signatureKey: keys.publicKey };
   return {
-    ...withCode(enrolmentCode),
+    ...(typeof evidence === 'string' ? withCode(evidence) : evidence),
     challenge,
     cipherSuite: suite.id,
     signaturePublicKey: keys.publicKey,

@@ -23,6 +23,9 @@ export interface ProviderKeysOptions extends FetchOptions {
   readonly coolDownMs?: number;
 }
 
+/** For so long the last keys serve while the provider is away. */
+const MAX_ABSENCE_MS = 86_400_000;
+
 type LocalKeys = ReturnType<typeof createLocalJWKSet>;
 type FoundKey = Awaited<ReturnType<LocalKeys>>;
 
@@ -42,8 +45,9 @@ export class ProviderKeys {
 
   /** Finds the key that a token is signed with. @throws JWKSNoMatchingKey; ProviderAway when that cannot be found out now */
   async find(header: JWTHeaderParameters, token: FlattenedJWSInput): Promise<FoundKey> {
-    const { maximumAgeMs = 600_000, clock } = this.#options;
-    if (clock.now() - this.#fetchedAt > maximumAgeMs) await this.#refresh();
+    const { maximumAgeMs = 600_000 } = this.#options;
+    if (this.#age() > maximumAgeMs) await this.#refresh();
+    if (this.#age() > MAX_ABSENCE_MS) this.#keys = undefined;
     const found = await this.#findKnown(header, token);
     if (found !== undefined) return found;
     await this.#refresh();
@@ -53,6 +57,10 @@ export class ProviderKeys {
       throw new ProviderAway('the keys of the provider cannot be fetched', { cause: this.#failure });
     }
     throw new errors.JWKSNoMatchingKey();
+  }
+
+  #age(): number {
+    return this.#options.clock.now() - this.#fetchedAt;
   }
 
   async #findKnown(header: JWTHeaderParameters, token: FlattenedJWSInput): Promise<FoundKey | undefined> {

@@ -27,6 +27,8 @@ export interface Child {
   readonly died: Promise<never>;
   /** Waits for a line of its output that gives something. */
   line<T>(find: (line: string) => T | undefined): Promise<T>;
+  /** Has somebody hear every line that it writes, of its output and of its complaints. */
+  hear(listener: (line: string) => void): void;
   /** Ends it: asks first, kills after a while. */
   end(): Promise<void>;
 }
@@ -51,6 +53,7 @@ export function start(options: StartOptions): Child {
   createInterface({ input: stderr }).on('line', (line) => {
     complaints.push(line);
     if (complaints.length > KEPT_COMPLAINTS) complaints.shift();
+    listeners.forEach((hear) => hear(line));
   });
   stdin?.on('error', () => {});
   const exit = once(child, 'exit');
@@ -70,7 +73,15 @@ export function start(options: StartOptions): Child {
     listeners.add(hear);
     return Promise.race([promise, died]);
   };
-  return { name, pid, process: child, died, line, end: () => end(child, exit) };
+  return {
+    name,
+    pid,
+    process: child,
+    died,
+    line,
+    hear: (listener) => void listeners.add(listener),
+    end: () => end(child, exit),
+  };
 }
 
 async function end(child: ChildProcess, exit: Promise<unknown>): Promise<void> {

@@ -34,7 +34,11 @@ export type Store = { readonly kind: 'sqlite' } | { readonly kind: 'redis'; read
 export interface ServicesOptions {
   readonly store: Store;
   /** A folder for V8's profiles of the services, for those who ask for them. */
-  readonly profiles: string | undefined;
+  readonly profiles?: string | undefined;
+  /** Settings beside the usual ones. */
+  readonly settings?: Environment;
+  /** Hears every line that a service writes. */
+  readonly hear?: (line: string) => void;
 }
 
 const APPS = join(import.meta.dirname, '..', '..', '..');
@@ -50,7 +54,8 @@ const WIDE_LIMITS = {
 } as const;
 
 /** Starts all of them and waits until they listen. */
-export async function startServices({ store, profiles }: ServicesOptions): Promise<Services> {
+export async function startServices(options: ServicesOptions): Promise<Services> {
+  const { store, profiles } = options;
   const folder = await mkdtemp(join(tmpdir(), 'canopy-bench-'));
   const children: Child[] = [];
   const end = async (): Promise<void> => {
@@ -69,10 +74,12 @@ export async function startServices({ store, profiles }: ServicesOptions): Promi
       CANOPY_LOG_LEVEL: 'info',
       CANOPY_EXIT_WITH_PARENT: '1',
       ...WIDE_LIMITS,
+      ...options.settings,
       ...own,
     };
     const child = startProgram({ name, program, environment, profiles });
     children.push(child);
+    child.hear(options.hear ?? (() => {}));
     return listening(child);
   };
   try {

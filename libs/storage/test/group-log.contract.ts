@@ -270,6 +270,28 @@ export function groupLogContract(start: StartBench<GroupLog>, runs: number): voi
   );
 
   it(
+    'wakes the readers on other connections too',
+    on(start, async (log, bench) => {
+      await log.createGroup(group);
+      const reader = await bench.open();
+      const seen: bigint[] = [];
+      const hasAll = new Promise<void>((resolve) => {
+        reader.onAppend(groupId, () => {
+          void reader
+            .read({ groupId, afterSequence: 0n, limit: 10, maxBytes: 1000 })
+            .then((page) =>
+              seen.push(BigInt(page.length)) > 0 && page.length === 2 ? resolve() : undefined,
+            );
+        });
+      });
+      await append(log, message(0n, '1'));
+      await log.appendCommit(commit(0n, 'a'));
+      await hasAll;
+      expect(seen.at(-1)).toBe(2n);
+    }),
+  );
+
+  it(
     'accepts one of many commits that are offered at once through several connections',
     on(start, async (log, bench) => {
       await log.createGroup(group);

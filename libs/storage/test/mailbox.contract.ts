@@ -116,4 +116,18 @@ export function mailboxContract(start: StartBench<Mailbox>): void {
       expect(stopped.calls()).toBe(0);
     }),
   );
+
+  it(
+    'wakes the device on other connections too',
+    on(start, async (mailbox, bench) => {
+      const reader = await bench.open();
+      const woken = new Promise<void>((resolve) => {
+        reader.onDeliver('bob', () => {
+          void sequences(reader).then((found) => (found.length === 1 ? resolve() : undefined));
+        });
+      });
+      await mailbox.deliver(entry(1n));
+      await woken;
+    }),
+  );
 }

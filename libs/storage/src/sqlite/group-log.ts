@@ -32,22 +32,24 @@ import type { SqliteConnection } from './connection.ts';
 import { readEntries } from './entries.ts';
 import { findEpochAccess, findHead, insertGroup, newestEpochs } from './epochs.ts';
 import type { Head } from './epochs.ts';
+import type { ForeignWrites } from './foreign-writes.ts';
 import { SqliteOutbox } from './outbox.ts';
 import { prune } from './prune.ts';
 import { quarantine, restore } from './restore.ts';
 import { addTicket, isOpen } from './tickets.ts';
 import { beginEpoch, findGroupInfo, readChunk } from './trees.ts';
-import { WakeUps } from './wake-ups.ts';
+import { LogWakeUps } from './log-wake-ups.ts';
 
 /** Logs of groups in one SQLite file. */
 export class SqliteGroupLog implements GroupLog {
   readonly #connection: SqliteConnection;
   readonly #recentEpochs: number;
   readonly #outbox: SqliteOutbox;
-  readonly #wakeUps = new WakeUps();
+  readonly #wakeUps: LogWakeUps;
 
-  constructor(connection: SqliteConnection, recentEpochs: number) {
+  constructor(connection: SqliteConnection, foreignWrites: ForeignWrites, recentEpochs: number) {
     this.#connection = connection;
+    this.#wakeUps = new LogWakeUps(foreignWrites, (name) => this.#lastSequence(name));
     this.#recentEpochs = recentEpochs;
     this.#outbox = new SqliteOutbox(connection);
   }
@@ -81,14 +83,14 @@ export class SqliteGroupLog implements GroupLog {
   async appendCommit(commit: NewCommit): Promise<AppendOutcome> {
     requireOneWelcomePerDevice(commit);
     const answer = await this.#connection.commit(() => appendCommit(this.#connection, commit));
-    if (answer.outcome === 'accepted') this.#wake([commit]);
+    this.#wake([commit], [answer]);
     return answer;
   }
 
   async appendMessages(messages: readonly NewMessage[]): Promise<readonly AppendOutcome[]> {
     if (messages.length === 0) return [];
     const answers = await this.#connection.commit(() => appendMessages(this.#connection, messages));
-    this.#wake(messages.filter((_, i) => answers[i]?.outcome === 'accepted'));
+    this.#wake(messages, answers);
     return answers;
   }
 
@@ -129,7 +131,7 @@ export class SqliteGroupLog implements GroupLog {
 
   async restore(restoration: Restoration): Promise<RestoreOutcome> {
     const outcome = await this.#connection.commit(() => restore(this.#connection, restoration));
-    if (outcome === 'restored') this.#wake([restoration]);
+    if (outcome === 'restored') this.#wakeUps.wake(topic(restoration.groupId), restoration.ended.sequence);
     return { outcome };
   }
 
@@ -165,8 +167,17 @@ export class SqliteGroupLog implements GroupLog {
     );
   }
 
-  #wake(written: readonly { readonly groupId: Uint8Array }[]): void {
-    for (const one of new Set(written.map(({ groupId }) => topic(groupId)))) this.#wakeUps.wake(one);
+  #wake(offered: readonly { readonly groupId: Uint8Array }[], answers: readonly AppendOutcome[]): void {
+    const ends = new Map<string, bigint>();
+    for (const [i, { groupId }] of offered.entries()) {
+      const answer = answers[i];
+      if (answer?.outcome === 'accepted') ends.set(topic(groupId), answer.sequence);
+    }
+    for (const [name, sequence] of ends) this.#wakeUps.wake(name, sequence);
+  }
+
+  #lastSequence(name: string): bigint {
+    return findHead(this.#connection, Buffer.from(name, 'latin1'))?.lastSequence ?? 0n;
   }
 }
 

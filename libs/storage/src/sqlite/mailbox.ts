@@ -7,19 +7,21 @@ import { StorageError } from '../errors.ts';
 import type { DeliverOutcome, Mailbox, MailboxEntry, MailboxQuery, NewMailboxEntry } from '../mailbox.ts';
 import type { Unsubscribe, WakeUp } from '../wake-up.ts';
 import type { SqliteConnection } from './connection.ts';
+import type { ForeignWrites } from './foreign-writes.ts';
 import { takePage } from './page.ts';
 import { bytes, integer, toInteger } from './row.ts';
 import type { Row } from './row.ts';
 import { optionalTree } from './trees.ts';
-import { WakeUps } from './wake-ups.ts';
+import { LogWakeUps } from './log-wake-ups.ts';
 
 /** Mailboxes in one SQLite file. */
 export class SqliteMailbox implements Mailbox {
   readonly #connection: SqliteConnection;
-  readonly #wakeUps = new WakeUps();
+  readonly #wakeUps: LogWakeUps;
 
-  constructor(connection: SqliteConnection) {
+  constructor(connection: SqliteConnection, foreignWrites: ForeignWrites) {
     this.#connection = connection;
+    this.#wakeUps = new LogWakeUps(foreignWrites, (device) => this.#lastSequence(device));
   }
 
   async deliver(entry: NewMailboxEntry): Promise<DeliverOutcome> {
@@ -28,7 +30,7 @@ export class SqliteMailbox implements Mailbox {
       if (earlier !== undefined) return { outcome: 'alreadyDelivered', sequence: earlier };
       return { outcome: 'delivered', sequence: this.#insert(entry) };
     });
-    if (answer.outcome === 'delivered') this.#wakeUps.wake(entry.device);
+    if (answer.outcome === 'delivered') this.#wakeUps.wake(entry.device, answer.sequence);
     return answer;
   }
 
@@ -58,6 +60,11 @@ export class SqliteMailbox implements Mailbox {
 
   onDeliver(device: string, listener: WakeUp): Unsubscribe {
     return this.#wakeUps.on(device, listener);
+  }
+
+  #lastSequence(device: string): bigint {
+    const row = this.#connection.get('SELECT last_sequence FROM mailbox WHERE device = ?', device);
+    return row === undefined ? 0n : integer(row, 'last_sequence');
   }
 
   #findDelivery(entry: NewMailboxEntry): bigint | undefined {

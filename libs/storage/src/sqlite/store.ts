@@ -12,6 +12,7 @@ import type { ReceiptKeys } from '../receipt-keys.ts';
 import type { Registry } from '../registry.ts';
 import type { SingleUseStock } from '../single-use-stock.ts';
 import { SqliteConnection, toStorageError } from './connection.ts';
+import { ForeignWrites } from './foreign-writes.ts';
 import { SqliteGroupLog } from './group-log.ts';
 import { SqliteMailbox } from './mailbox.ts';
 import { migrate, schemaVersion } from './migrate.ts';
@@ -44,15 +45,16 @@ export interface SqliteStore {
 
 /**
  * Opens or creates a file, readable by its owner only, and brings it to the current schema; `:memory:` keeps everything in
- * memory. Several processes may have the same file open; wake-ups reach only the process that wrote.
+ * memory. Several processes may have the same file open; what one of them writes to a log or a mailbox wakes the others soon.
  *
  * @throws StorageError UNAVAILABLE, NEWER_SCHEMA
  */
 export function openSqlite(path: string, options: SqliteOptions = {}): SqliteStore {
   const connection = openConnection(path, options.busyTimeoutMs ?? 5000);
+  const foreignWrites = new ForeignWrites(connection);
   return {
-    groupLog: new SqliteGroupLog(connection, options.recentEpochs ?? 8),
-    mailbox: new SqliteMailbox(connection),
+    groupLog: new SqliteGroupLog(connection, foreignWrites, options.recentEpochs ?? 8),
+    mailbox: new SqliteMailbox(connection, foreignWrites),
     receiptKeys: new SqliteReceiptKeys(connection),
     singleUseStock: new SqliteSingleUseStock(connection),
     rateLimits: new SqliteRateLimits(connection),

@@ -1,5 +1,5 @@
 /**
- * Wake-ups inside one process; writes of other processes on the same file do not wake anybody here.
+ * Wake-ups inside one process.
  *
  * @module
  */

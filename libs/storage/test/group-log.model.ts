@@ -157,16 +157,8 @@ export class GroupLogModel implements Modelled {
     const { groupId, epoch, ended: end, messages, commit, nowMs } = restoration;
     const group = this.groups.get(hex(groupId));
     if (group === undefined) return { outcome: 'unknownGroup' };
-    if (epoch > epochOf(group)) return { outcome: 'gap' };
-    if (epoch < epochOf(group)) {
-      const known = group.ends[Number(epoch)];
-      const same = known?.sequence === end.sequence && hex(known.commitHash) === hex(end.commitHash);
-      return { outcome: same ? 'alreadyThere' : 'contradicts' };
-    }
-    if (end.sequence <= group.lastSequence) return { outcome: 'contradicts' };
-    const expected = [...messages.map(({ sequence }) => sequence), end.sequence];
-    if (expected.some((sequence, i) => sequence !== group.lastSequence + BigInt(i) + 1n))
-      return { outcome: 'gap' };
+    const refused = judge(group, restoration);
+    if (refused !== undefined) return { outcome: refused };
     for (const entry of messages) append(group, { entry, requestId: undefined, atMs: nowMs });
     const entry = { sequence: end.sequence, kind: 'commit', epoch, message: commit, ended: end } as const;
     append(group, { entry, requestId: undefined, atMs: nowMs });
@@ -229,6 +221,22 @@ function begin(
   for (const [old, { welcomed }] of group.trees) if (!welcomed) group.trees.delete(old);
   if (made.ratchetTree !== undefined)
     group.trees.set(epoch, { tree: made.ratchetTree, welcomed: made.welcomed, atMs: made.nowMs });
+}
+
+function judge(
+  group: ModelGroup,
+  { epoch, ended: end, messages }: Restoration,
+): 'gap' | 'alreadyThere' | 'contradicts' | undefined {
+  if (epoch > epochOf(group)) return 'gap';
+  if (epoch < epochOf(group)) {
+    const known = group.ends[Number(epoch)];
+    const same = known?.sequence === end.sequence && hex(known.commitHash) === hex(end.commitHash);
+    return same ? 'alreadyThere' : 'contradicts';
+  }
+  if (end.sequence <= group.lastSequence) return 'contradicts';
+  const expected = [...messages.map(({ sequence }) => sequence), end.sequence];
+  const isWhole = expected.every((sequence, i) => sequence === group.lastSequence + BigInt(i) + 1n);
+  return isWhole ? undefined : 'gap';
 }
 
 function repeated(

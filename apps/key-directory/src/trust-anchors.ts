@@ -4,7 +4,7 @@
  * @module
  */
 import { readFileSync } from 'node:fs';
-import { IdentityError, readPemCertificates } from '@canopy/identity';
+import { readPemCertificates } from '@canopy/identity';
 import { ConfigError } from '@canopy/service';
 
 /** Reads them from a file in PEM, as DER; none where no file is named. @throws {ConfigError} */
@@ -12,8 +12,7 @@ export function readTrustAnchors(path: string | undefined): readonly Uint8Array[
   if (path === undefined) return [];
   try {
     return readPemCertificates(readFileSync(path, 'utf8'));
-  } catch (error) {
-    if (!(error instanceof IdentityError) && !(error instanceof Error && 'syscall' in error)) throw error;
+  } catch {
     throw new ConfigError([`CANOPY_X509_TRUST_ANCHORS names no file with certificates: ${path}`]);
   }
 }

@@ -35,7 +35,13 @@ afterEach(async () => {
   await bench.close();
 });
 
-const METHODS = ['PublishKeyPackages', 'ClaimKeyPackages', 'CountKeyPackages'];
+const METHODS = [
+  'PublishKeyPackages',
+  'ClaimKeyPackages',
+  'CountKeyPackages',
+  'WithdrawKeyPackages',
+  'ListConsumptions',
+];
 
 /** Sends bytes as they are, as no generated client would. */
 function sendRaw(method: string, bytes: Buffer, metadata = alice.metadata): Promise<unknown> {
@@ -105,7 +111,7 @@ describe('a request', () => {
     const other = await startBench();
     const device = await other.device();
     const keyPackage = await keyPackageOf(other, device.name);
-    other.store.close();
+    await other.store.close();
     const keyPackages = [{ keyPackage, lastResort: false }];
     expect((await failureOf(device.call('publishKeyPackages', { keyPackages }))).code).toBe('UNAVAILABLE');
     expect((await failureOf(device.call('countKeyPackages', {}))).code).toBe('UNAVAILABLE');

@@ -21,6 +21,12 @@ afterEach(async () => {
 
 const user = (name: string): string => `mimi://example.com/u/${name}`;
 
+type Required = directory.RequiredCapabilities;
+
+function required(extensionTypes: number[], more: Partial<Required> = {}): Required {
+  return { extensionTypes, proposalTypes: [], credentialTypes: [], ...more };
+}
+
 async function claim(
   options: Partial<directory.ClaimKeyPackagesRequest>,
   who = bob,
@@ -126,6 +132,43 @@ describe('ClaimKeyPackages', () => {
     );
   });
 
+  it('hands out only what supports all that is required, and says so where nothing does (RFC 9420 §11.1)', async () => {
+    await stock(bench, alice, 1);
+    const [rich = new Uint8Array()] = await stock(bench, alice, 1, { extensions: [0x77, 0x78] });
+    const words = async (...wanted: Parameters<typeof required>): Promise<readonly string[]> => {
+      const requiredCapabilities = required(...wanted);
+      return (await claim({ devices: [alice.name], requiredCapabilities })).devices.map(wordOf);
+    };
+    expect(await words([0x79])).toEqual(['NONE_FITS']);
+    expect(await words([], { proposalTypes: [0x0008] })).toEqual(['NONE_FITS']);
+    expect(await words([], { credentialTypes: [1, 0xf001] })).toEqual(['NONE_FITS']);
+    // Types of RFC 9420 itself are supported by everybody, listed or not (§7.2).
+    const others = { proposalTypes: [1, 7], credentialTypes: [1] };
+    expect(await words([0x78, 3], others)).toEqual([hex(rich)]);
+    expect(await words([0x78, 3], others)).toEqual(['NONE_FITS']);
+    expect(await words([1, 5], { proposalTypes: [2] })).toHaveLength(1);
+    expect(await words([0x78, 3], others)).toEqual(['EXHAUSTED']);
+  });
+
+  it('takes another request with the same id for another claim: other suite, requirements or devices', async () => {
+    const phone = await bench.device('alice', 'phone001');
+    await stock(bench, alice, 3, { extensions: [0x77] });
+    await stock(bench, alice, 1, { cipherSuite: 2 });
+    await stock(bench, phone, 1);
+    const requestId = randomBytes(16);
+    const first = (await claim({ requestId, devices: [alice.name] })).devices.map(wordOf);
+    const requiredCapabilities = required([0x77]);
+    const others = [
+      await claim({ requestId, devices: [alice.name], cipherSuite: 2 }),
+      await claim({ requestId, devices: [alice.name], requiredCapabilities }),
+    ].map(({ devices }) => devices.map(wordOf));
+    expect(new Set([first, ...others].flat()).size).toBe(3);
+    const more = (await claim({ requestId, devices: [alice.name, phone.name] })).devices.map(wordOf);
+    expect(more).toHaveLength(2);
+    expect(more).toEqual(expect.arrayContaining(first));
+    expect((await alice.call('countKeyPackages', {})).counts).toMatchObject([{ singleUse: 1 }]);
+  });
+
   it('takes nothing from anybody when a claim reaches too many devices', async () => {
     for (const id of ['device01', 'device02', 'device03', 'device04']) {
       await stock(bench, await bench.device('alice', id), 1);
@@ -150,6 +193,14 @@ describe('ClaimKeyPackages', () => {
     ['devices[0]', { devices: [user('alice')] }],
     ['devices[0]', { devices: [''] }],
     ['users[0]', { users: ['x'.repeat(100_000)] }],
+    [
+      'required_capabilities.extension_types',
+      { users: [user('alice')], requiredCapabilities: required(Array<number>(65).fill(7)) },
+    ],
+    [
+      'required_capabilities.extension_types[1]',
+      { users: [user('alice')], requiredCapabilities: required([7, 65_536]) },
+    ],
   ])('names the field %s when it does not hold what it must', async (field, options) => {
     await stock(bench, alice, 1);
     const failure = await failureOf(claim(options));

@@ -4,7 +4,16 @@ import { getCipherSuite } from '@canopy/crypto';
 import { decodeMessage, keyPackageRef, WireFormat } from '@canopy/mls';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createAuthority, deviceOf } from '../authority.ts';
-import { claimFrom, failureOf, keyPackageOf, NOW, startBench, type Bench, type Device } from '../bench.ts';
+import {
+  claimFrom,
+  failureOf,
+  keyPackageOf,
+  NOW,
+  startBench,
+  stock,
+  type Bench,
+  type Device,
+} from '../bench.ts';
 
 let bench: Bench;
 let alice: Device;
@@ -92,6 +101,26 @@ describe('PublishKeyPackages', () => {
     expect((await alice.call('countKeyPackages', {})).counts).toEqual([
       { cipherSuite: 1, singleUse: 3, lastResort: true, lastResortUses: 0 },
     ]);
+  });
+
+  it('takes no more sets of capabilities than a claim can look at, and again when some are used up', async () => {
+    await bench.close();
+    bench = await startBench();
+    alice = await bench.device();
+    for (let i = 0; i < 32; i += 1) await stock(bench, alice, 1, { extensions: [0x100 + i] });
+    const another = await keyPackageOf(bench, alice.name, { extensions: [0x200] });
+    expect(await publish(another)).toEqual(rejected('TOO_MANY_CAPABILITIES', 'TOO_MANY_SETS'));
+    const requiredCapabilities = { extensionTypes: [0x101], proposalTypes: [], credentialTypes: [] };
+    const request = claimFrom({ devices: [alice.name], requiredCapabilities });
+    await (await bench.device('bob')).call('claimKeyPackages', request);
+    expect(await publish(another)).toMatchObject({ $case: 'stored' });
+  });
+
+  it('refuses a leaf that lists more capabilities than a claim can look at', async () => {
+    const extensions = Array.from({ length: 257 }, (_, i) => 0x1000 + i);
+    const crowded = await keyPackageOf(bench, alice.name, { extensions });
+    expect(await publish(crowded)).toEqual(rejected('TOO_MANY_CAPABILITIES', 'TOO_MANY_CODE_POINTS'));
+    expect((await alice.call('countKeyPackages', {})).counts).toEqual([]);
   });
 
   const other = deviceOf('mallory');

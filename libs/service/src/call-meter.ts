@@ -88,8 +88,7 @@ export function meterCall(path: string, type: CallType): CallMeter {
     received: () => series.received.inc(),
     sent(response) {
       series.sent.inc();
-      const outcome = outcomeOf(response);
-      if (outcome !== undefined) {
+      for (const outcome of outcomesOf(response)) {
         outcomes.inc({ grpc_method: series.labels.grpc_method, outcome });
       }
     },
@@ -131,22 +130,28 @@ function createSeries(path: string, type: CallType) {
   };
 }
 
+/** Responses with an outcome for each of several things have them in a field of this name. */
+const SEVERAL = ['results', 'devices'] as const;
+
+const NONE: readonly string[] = [];
+
 /**
- * Finds the case of the `oneof result` that the contract has for expected outcomes; in a stream it stands within the case
- * of the response. All of these are words of the contract.
+ * Finds the case of the `oneof result` that the contract has for expected outcomes: of the response, of each of its parts, or
+ * in a stream of what is answered. All of these are words of the contract.
  */
-function outcomeOf(response: unknown): string | undefined {
+function outcomesOf(response: unknown): readonly string[] {
   const result = caseOf(read(response, 'result'));
   if (result !== undefined) {
-    return result;
+    return [result];
   }
   const oneof = read(response, 'response');
   const answer = caseOf(oneof);
-  if (answer === undefined) {
-    return undefined;
+  if (answer !== undefined) {
+    const inner = caseOf(read(read(read(oneof, 'value'), 'response'), 'result'));
+    return [inner === undefined ? answer : `${answer}.${inner}`];
   }
-  const inner = caseOf(read(read(read(oneof, 'value'), 'response'), 'result'));
-  return inner === undefined ? answer : `${answer}.${inner}`;
+  const parts = SEVERAL.map((name) => read(response, name)).find((value) => Array.isArray(value));
+  return parts === undefined ? NONE : parts.flatMap((part: unknown) => caseOf(read(part, 'result')) ?? NONE);
 }
 
 function caseOf(oneof: unknown): string | undefined {

@@ -1,5 +1,5 @@
 /**
- * Structured logs, one JSON object a line, that let no token, key or message byte through.
+ * Structured logs, one JSON object a line, that let no token, key, identity or message byte through.
  *
  * @module
  */
@@ -19,6 +19,8 @@ export interface LoggerOptions {
 const SECRET_NAME =
   /authorization|token|secret|password|signature|proof|challenge|credential|code$|key$|jwt/i;
 const TOKEN = /\beyJ[\w-]*\.[\w-]+\.[\w-]*|\bbearer\s+\S+/gi;
+/** The URIs of users and devices. */
+const IDENTITY = /\bmimi:\/\/[^\s"'\\]+/gi;
 const MAX_DEPTH = 6;
 const MAX_ENTRIES = 50;
 const MAX_TEXT = 2_000;
@@ -33,7 +35,7 @@ export function createLogger(options: LoggerOptions): Logger {
     // Errors are censored below; pino's own serializer would write them anew.
     serializers: { err: (err: unknown) => err },
     formatters: { bindings: censorFields, log: censorFields, level: (label: string) => ({ level: label }) },
-    hooks: { streamWrite: (line: string) => line.replaceAll(TOKEN, HIDDEN) },
+    hooks: { streamWrite: (line: string) => line.replaceAll(TOKEN, HIDDEN).replaceAll(IDENTITY, HIDDEN) },
   };
   return options.destination === undefined ? pino(settings) : pino(settings, options.destination);
 }
@@ -93,6 +95,7 @@ function censorError(error: Error, depth: number): Record<string, unknown> {
     message: censor(message, depth),
     stack: censor(stack, depth),
     ...(typeof code === 'string' || typeof code === 'number' ? { code } : {}),
-    ...(cause === undefined ? {} : { cause: censor(cause, depth + 1) }),
+    // What is not an error is what the error is about: jose gives all claims of a token.
+    ...(cause instanceof Error ? { cause: censor(cause, depth + 1) } : {}),
   };
 }

@@ -43,6 +43,12 @@ export interface RunningService {
   drain(): Promise<void>;
 }
 
+const healthGauge = processMetrics.gauge({
+  name: 'canopy_healthy',
+  help: 'Whether the store answers: 1 or 0',
+  labels: {},
+});
+
 /** Serves until it is drained; logs one line `{"event":"listening","service":…,"port":…}` when it is up. */
 export async function serve(options: ServeOptions): Promise<RunningService> {
   const { config, log, services } = options;
@@ -55,7 +61,10 @@ export async function serve(options: ServeOptions): Promise<RunningService> {
     services: names,
     isHealthy: options.isHealthy ?? (() => true),
     intervalMs: config.healthInterval,
-    onChange: (healthy) => log.info({ event: 'health', healthy }),
+    onChange(healthy) {
+      log.info({ event: 'health', healthy });
+      healthGauge.set({}, healthy ? 1 : 0);
+    },
   });
   health.addTo(server);
   if (config.reflection) {

@@ -27,13 +27,17 @@ describe('the log', () => {
     [{ note: 'authorization was Bearer hunter2' }],
     [{ err: new Error('sent bearer hunter2', { cause: new Error('Bearer hunter2') }) }],
     [{ bytes: Buffer.from('hunter2') }],
+    [{ err: new Error('claim', { cause: { claim: 'aud', payload: { sub: 'hunter2' } } }) }],
+    [{ err: new Error('no device mimi://example.com/d/hunter2/1 here') }],
+    [{ subject: 'mimi://example.com/u/hunter2' }],
   ])('lets no secret through: %j', (fields) => {
     const line = logged(fields);
     expect(line).not.toContain('hunter2');
     expect(line).not.toContain(Buffer.from('hunter2').join(','));
   });
 
-  it('lets no token through that stands in a message', () => {
+  it('lets no token and no identity through that stands in a message', () => {
+    expect(logged({}, 'no mimi://example.com/u/alice here')).toContain('no [hidden] here');
     expect(logged({}, 'got eyJhbGciOiJFZERTQSJ9.eyJzdWIiOiJhIn0.c2ln from somebody')).not.toContain('eyJ');
   });
 

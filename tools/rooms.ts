@@ -102,7 +102,7 @@ export const house: House = {
     // Starts the services as child processes too, and looks into their stores from outside.
     'apps/attack': {
       rooms: ['libs/crypto', 'libs/mls', 'libs/identity', 'libs/contract'],
-      packages: ['@grpc/grpc-js'],
+      packages: ['@grpc/grpc-js', '@grpc/proto-loader'],
     },
     // Its peers are npm packages of their own folder, loaded by name: none of them is a dependency.
     'apps/bench': { rooms: core, packages: [] },
@@ -114,7 +114,13 @@ export const house: House = {
   },
   everyTest: { rooms: ['libs/vectors'], packages: ['@jest/globals', 'fast-check'] },
   onlyIn: {
-    'node:sqlite': ['libs/storage/src/sqlite', 'libs/storage/test', 'libs/client/src', 'libs/client/test'],
+    'node:sqlite': [
+      'libs/storage/src/sqlite',
+      'libs/storage/test',
+      'libs/client/src',
+      'libs/client/test',
+      'apps/attack/src/malformed',
+    ],
     redis: ['libs/storage/src/redis', 'libs/storage/test'],
   },
   starDoors: ['libs/contract/src/index.ts'],

@@ -12,7 +12,14 @@ import type { KeyPair } from '@canopy/crypto';
 import { deriveAccessKeyPair, hashBody, signEpochAccessProof } from '@canopy/identity';
 
 /** What a proof can be for, in the words of the service. */
-export type ProofMethod = 'SubmitCommit' | 'SendMessage' | 'ReadGroup' | 'GetGroupInfo' | 'Subscribe';
+export type ProofMethod =
+  | 'SubmitCommit'
+  | 'SendMessage'
+  | 'ReadGroup'
+  | 'GetGroupInfo'
+  | 'CreateTicket'
+  | 'RestoreEntries'
+  | 'Subscribe';
 
 /** Derives the key of epoch 0. */
 export function firstKey(groupId: Uint8Array): KeyPair {

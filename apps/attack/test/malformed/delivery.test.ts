@@ -1,0 +1,7 @@
+import { describeService } from './describe-service.ts';
+
+describeService({
+  name: 'delivery-service',
+  protoPackage: 'canopy.delivery.v1',
+  tokenFor: (_, { tokens }) => tokens.delivery,
+});

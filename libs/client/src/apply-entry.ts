@@ -4,12 +4,19 @@
  * @module
  */
 import { delivery } from '@canopy/contract';
+import { wipe } from '@canopy/crypto';
 import type { Group } from '@canopy/mls';
 import type { ClientEvent, MembershipChange } from './client-event.ts';
+import { accessKeyPairOf } from './group-proof.ts';
+import { groupInfoOf, treeOf } from './make-bundle.ts';
 import { changeOf } from './members.ts';
 import type { OpenedEntry } from './open-entry.ts';
+import type { JudgedEntry } from './process-entry.ts';
 import type { Surroundings } from './surroundings.ts';
 import { forgetExpired } from './tickets.ts';
+
+/** The fault of a group whose service has lied: there is no coming back by itself. */
+export const SERVICE_LIED = 'SERVICE_LIED';
 
 /** Where an entry is applied. */
 export interface Place {
@@ -22,8 +29,54 @@ export interface Place {
 /** How the group goes on for this device after an entry. */
 export type Course = 'on' | 'ended' | { readonly fault: string };
 
-/** Applies an entry that was opened. */
-export function applyEntry(opened: OpenedEntry, place: Place, around: Surroundings): Course {
+/** Trees that are larger are not kept of past epochs. */
+const MAX_TREE_BYTES = 256 * 1024;
+
+/** Applies an entry that was judged, and moves the cursor to it; but a lie of the service leaves the cursor where it is. */
+export function applyEntry({ opened, receipt }: JudgedEntry, place: Place, around: Surroundings): Course {
+  if (opened.kind === 'lie') return accuse(opened.receipts, place, around);
+  const { id, entry } = place;
+  const { store } = around;
+  if (receipt !== undefined) {
+    keepPastEpoch(place, store);
+    store.receipts.save(id, { epoch: entry.epoch, sequence: entry.sequence, jws: receipt.jws });
+  }
+  const course = applyOpened(opened, place, around);
+  store.recentEntries.save(id, entry);
+  store.conversations.moveCursor(id, entry.sequence);
+  return course;
+}
+
+/** The service may lose the epoch that is about to end: then a member has to stand for it. */
+function keepPastEpoch({ id, group, entry }: Place, { receipts }: Surroundings['store']): void {
+  if (entry.epoch !== group.epoch) return;
+  const ratchetTree = treeOf(group);
+  if (ratchetTree.length > MAX_TREE_BYTES) return;
+  const { privateKey: accessPrivateKey } = accessKeyPairOf(group);
+  receipts.saveEpoch(id, group.epoch, { groupInfo: groupInfoOf(group), ratchetTree, accessPrivateKey });
+  wipe(accessPrivateKey);
+}
+
+/** Writes down that the service has lied: this device does not go on with it. */
+export function accuse(
+  receipts: readonly [string, string],
+  { id }: Pick<Place, 'id'>,
+  { store, log }: Surroundings,
+): Course {
+  log({ event: 'service-lied', conversation: id });
+  if (store.receipts.saveEvidence({ conversation: id, receipts })) {
+    store.events.add({ kind: 'serviceLied', conversation: id, receipts });
+  }
+  store.conversations.deletePendingCommit(id);
+  store.recoveries.saveFault(id, SERVICE_LIED);
+  return { fault: SERVICE_LIED };
+}
+
+function applyOpened(
+  opened: Exclude<OpenedEntry, { readonly kind: 'lie' }>,
+  place: Place,
+  around: Surroundings,
+): Course {
   switch (opened.kind) {
     case 'nothing':
     case 'proposal':

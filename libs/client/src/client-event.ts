@@ -47,6 +47,12 @@ export type ClientEvent =
     }
   /** This device can neither read nor send, and could not come back by itself; a member can remove and invite it again. */
   | { readonly kind: 'stuck'; readonly conversation: string; readonly code: string }
+  /** The Delivery Service has signed two different receipts for one epoch; the conversation does not go on with it. */
+  | {
+      readonly kind: 'serviceLied';
+      readonly conversation: string;
+      readonly receipts: readonly [string, string];
+    }
   /** An entry of the log, or a Welcome, was refused; nothing else changed and the client goes on. */
   | {
       readonly kind: 'unreadable';

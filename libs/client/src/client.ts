@@ -22,7 +22,9 @@ import { finishVisit, joinWithTicket } from './join-with-ticket.ts';
 import { replenish } from './key-packages.ts';
 import { Lane } from './lane.ts';
 import { toClientError } from './service-calls.ts';
+import { ReceiptKeys } from './receipt-keys.ts';
 import type { EnrolledDevice } from './store/device-store.ts';
+import type { Evidence } from './store/receipt-store.ts';
 import type { Surroundings } from './surroundings.ts';
 import { Sync } from './sync.ts';
 import { StoredTrust } from './trust.ts';
@@ -175,6 +177,11 @@ export class Client {
     return this.#enrolled?.conversations.find(id)?.conversation;
   }
 
+  /** Gives all pairs of receipts by which the Delivery Service has contradicted itself, for whoever is to judge it. */
+  evidence(): readonly Evidence[] {
+    return this.#ports.store.receipts.evidence();
+  }
+
   /**
    * Gives what happens, to one reader at a time, until the client is closed. An event is done with when the next one is
    * asked for: whoever dies or stops reading before that sees it again.
@@ -240,11 +247,21 @@ export class Client {
     const life = { clock, signal: this.#closing.signal };
     const keys = new StoredTrust(stubs.authentication, store.device, life);
     const identities = createIdentityProvider({ domain: device.domain, keys, clock });
+    const tokens = new AccessTokens(stubs.authentication, device, life);
+    const { domain } = device;
+    const receiptKeys = new ReceiptKeys({
+      store: store.receipts,
+      stub: stubs.delivery,
+      tokens,
+      domain,
+      signal: life.signal,
+    });
     const now = (): bigint => BigInt(Math.floor(clock.now() / 1000));
     return {
       store,
       stubs,
-      tokens: new AccessTokens(stubs.authentication, device, life),
+      tokens,
+      receiptKeys,
       device: device.device,
       suite: getCipherSuite(device.cipherSuite),
       identity: identityOf(device),

@@ -147,7 +147,13 @@ export class Conversation {
 
   /** Waits until nothing is under way. */
   async settled(): Promise<void> {
-    await Promise.all([this.#changes.settled(), this.#outbox.settled(), this.#parts.recovery.settled()]);
+    const { recovery, restoration } = this.#parts;
+    await Promise.all([
+      this.#changes.settled(),
+      this.#outbox.settled(),
+      recovery.settled(),
+      restoration.settled(),
+    ]);
     await this.#replica.settled();
   }
 

@@ -13,6 +13,7 @@ import { toHex } from './hex.ts';
 import { groupInfoOf, treeOf } from './make-bundle.ts';
 import { Recovery } from './recovery.ts';
 import { Replica } from './replica.ts';
+import { Restoration } from './restoration.ts';
 import { untilAnswered } from './service-calls.ts';
 import type { StoredConversation } from './store/conversation-store.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -22,6 +23,7 @@ export interface Known {
   readonly replica: Replica;
   readonly conversation: Conversation;
   readonly recovery: Recovery;
+  readonly restoration: Restoration;
 }
 
 /** All conversations of a device, by their ids. */
@@ -95,8 +97,9 @@ export class Conversations {
   #add(stored: StoredConversation): Known {
     const replica = new Replica(stored, this.#around);
     const recovery = new Recovery(replica, this.#around);
-    const conversation = new Conversation({ replica, recovery, around: this.#around });
-    const known = { replica, conversation, recovery };
+    const restoration = new Restoration(replica, this.#around);
+    const conversation = new Conversation({ replica, recovery, restoration, around: this.#around });
+    const known = { replica, conversation, recovery, restoration };
     this.#known.set(stored.id, known);
     return known;
   }

@@ -17,3 +17,4 @@ export type { ConversationMember } from './members.ts';
 export type { Sent } from './outbox.ts';
 export { systemClock } from './ports.ts';
 export type { BeforeStep, Clock, Log, LogLine, Random, Step, Wait } from './ports.ts';
+export type { Evidence } from './store/receipt-store.ts';

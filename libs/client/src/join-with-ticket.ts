@@ -19,6 +19,7 @@ import { ClientError } from './errors.ts';
 import { toHex } from './hex.ts';
 import { makeBundle } from './make-bundle.ts';
 import { codeOfRefusal } from './open-entry.ts';
+import { checkReceiptOf } from './process-entry.ts';
 import { readGroupInfo, type FoundGroupInfo } from './read-group-info.ts';
 import { reasonWord } from './reason-word.ts';
 import { leafOfDevice } from './members.ts';
@@ -69,7 +70,6 @@ export async function finishVisit(
   const result = await offer(visit, around);
   around.beforeStep('visit:answered');
   if (result?.$case === 'accepted') return enter(visit, result.value, { around, conversations });
-  if (result?.$case === 'quarantined') return undefined;
   around.store.visits.delete(visit.id);
   if (result?.$case === 'rejected') {
     throw refusedTicket(reasonWord(result.value.reason, 'SUBMISSION_REJECTION_REASON_'));
@@ -118,22 +118,27 @@ function offer(
   { bundle: body, token: ticket }: StoredVisit,
   around: Surroundings,
 ): Promise<CommitResult | undefined> {
-  return submitCommit({ body, prove: () => undefined, ticket, isOpen: () => true }, around);
+  const nothing = { prove: () => undefined, isOpen: () => true, restore: () => Promise.resolve(false) };
+  return submitCommit({ body, ticket, ...nothing }, around);
 }
 
-function enter(
+async function enter(
   { id, bundle, state }: StoredVisit,
   { sequence, receipt }: delivery.CommitAccepted,
   { around, conversations }: { readonly around: Surroundings; readonly conversations: Conversations },
-): Known {
+): Promise<Known> {
   const { store, newEvents, options, beforeStep } = around;
   const { commit: mlsMessage, epoch } = delivery.CommitBundle.decode(bundle);
   const group = new Group(decodeState(state), options);
   const kind = delivery.LogEntryKind.COMMIT;
+  const entry = { sequence, kind, epoch, mlsMessage, receipt };
+  // A guest has no receipt that this one could contradict; it has to fit the commit.
+  await checkReceiptOf(entry, { conversation: id, groupId: group.groupId }, around);
   store.transaction(() => {
     const place = { id, status: 'active', cursor: sequence, joinedEpoch: group.epoch } as const;
     store.beginConversation(place, group.takeChanges());
-    store.recentEntries.save(id, { sequence, kind, epoch, mlsMessage, receipt });
+    store.recentEntries.save(id, entry);
+    if (receipt !== '') store.receipts.save(id, { epoch, sequence, jws: receipt });
     store.visits.delete(id);
     store.events.add({ kind: 'joined', conversation: id });
   });

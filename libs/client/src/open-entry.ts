@@ -30,7 +30,9 @@ export type OpenedEntry =
     }
   /** The commit that was pending is in the log. */
   | { readonly kind: 'ownCommit'; readonly pending: PendingCommit }
-  | { readonly kind: 'unreadable'; readonly code: string };
+  | { readonly kind: 'unreadable'; readonly code: string }
+  /** The service has signed two receipts that cannot both be true. */
+  | { readonly kind: 'lie'; readonly receipts: readonly [string, string] };
 
 /** Where an entry meets this device. */
 export interface EntryContext {

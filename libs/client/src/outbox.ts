@@ -10,6 +10,7 @@ import { catchUp } from './read-group.ts';
 import type { Recovery } from './recovery.ts';
 import type { Replica } from './replica.ts';
 import { isRefusalOfBytes } from './service-calls.ts';
+import type { Restoration } from './restoration.ts';
 import type { StoredMessage } from './store/outgoing-store.ts';
 import { sendMessage, type MessageResult } from './submissions.ts';
 import type { ReplicaParts } from './submit-commit.ts';
@@ -28,16 +29,21 @@ export class Outbox {
   readonly #replica: Replica;
   readonly #around: Surroundings;
   readonly #recovery: Recovery;
+  readonly #restoration: Restoration;
   readonly #commitProposals: () => Promise<void>;
   readonly #waiting = new Map<bigint, Waiter>();
   #running: Promise<void> = Promise.resolve();
   #isRunning = false;
 
   /** Nothing can be sent while proposals wait (RFC 9420 §12.4): `commitProposals` is called before encrypting. */
-  constructor({ replica, around, recovery }: ReplicaParts, commitProposals: () => Promise<void>) {
+  constructor(
+    { replica, around, recovery, restoration }: ReplicaParts,
+    commitProposals: () => Promise<void>,
+  ) {
     this.#replica = replica;
     this.#around = around;
     this.#recovery = recovery;
+    this.#restoration = restoration;
     this.#commitProposals = commitProposals;
   }
 
@@ -107,8 +113,6 @@ export class Outbox {
         return this.#encryptAgain(message);
       case 'rejected':
         throw refused(result.value);
-      case 'quarantined':
-        throw new ClientError('CONVERSATION_STUCK', 'the log has lost entries', { reason: 'QUARANTINED' });
     }
   }
 
@@ -147,7 +151,8 @@ export class Outbox {
     const body = delivery.GroupMessage.encode(message).finish();
     const prove = (): delivery.EpochProof =>
       proveMembership(this.#replica.group, 'SendMessage', body, this.#around.nowMs());
-    return sendMessage({ body, prove, ticket: new Uint8Array(0), isOpen: () => true }, this.#around);
+    const restore = (): Promise<boolean> => this.#restoration.run();
+    return sendMessage({ body, prove, ticket: new Uint8Array(0), isOpen: () => true, restore }, this.#around);
   }
 }
 

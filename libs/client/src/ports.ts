@@ -52,6 +52,8 @@ export type Step =
   | 'rejoin:saved'
   | 'rejoin:answered'
   | 'rejoin:done'
+  | 'restore:handed-in'
+  | 'restore:rewound'
   | 'ticket:saved'
   | 'ticket:registered'
   | 'visit:staged'

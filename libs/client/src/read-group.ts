@@ -6,7 +6,7 @@
 import { callUnary, delivery } from '@canopy/contract';
 import { ClientError } from './errors.ts';
 import { proveMembership } from './group-proof.ts';
-import type { Replica } from './replica.ts';
+import { LOG_TRUNCATED, type Replica } from './replica.ts';
 import { untilAnswered } from './service-calls.ts';
 import type { Surroundings } from './surroundings.ts';
 
@@ -15,8 +15,10 @@ export async function catchUp(replica: Replica, around: Surroundings): Promise<v
   while (replica.status !== 'ended' && replica.fault === undefined) {
     const { cursor, group } = replica;
     const { epoch } = group;
-    const { entries, end } = await readPage(replica, around);
-    await replica.receive(entries);
+    const { entries, end, firstKeptSequence } = await readPage(replica, around);
+    if (firstKeptSequence > cursor + 1n) return replica.fail(LOG_TRUNCATED);
+    if ((await replica.receive(entries)) === 'gap')
+      throw new ClientError('INVALID_RESPONSE', 'the page has holes');
     // A proof opens an epoch's entries up to the commit that ends it: the next epoch shows whether there is more.
     if (end && replica.group.epoch === epoch) return;
     if (!end && replica.cursor === cursor) {

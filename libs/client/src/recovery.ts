@@ -6,9 +6,11 @@
  */
 import { delivery } from '@canopy/contract';
 import { decodeState, Group } from '@canopy/mls';
+import { SERVICE_LIED } from './apply-entry.ts';
 import { ClientError } from './errors.ts';
 import { proveMembership } from './group-proof.ts';
 import { codeOfRefusal } from './open-entry.ts';
+import { checkReceiptOf } from './process-entry.ts';
 import { reasonWord } from './reason-word.ts';
 import type { Replica } from './replica.ts';
 import { stageRejoin } from './stage-rejoin.ts';
@@ -26,6 +28,10 @@ const FIRST_DELAY_MS = 50;
 const MAX_DELAY_MS = 60_000;
 /** For how long a recovery counts. */
 const LATELY_MS = 3_600_000;
+
+function nothing(): Promise<boolean> {
+  return Promise.resolve(false);
+}
 
 /** What became of one attempt: over for good or for now, or why it has to be made again. */
 type Attempt = 'over' | { readonly code: string };
@@ -69,7 +75,8 @@ export class Recovery {
   }
 
   #isNeeded(): boolean {
-    return this.#replica.isActive && this.#replica.fault !== undefined;
+    const { isActive, fault } = this.#replica;
+    return isActive && fault !== undefined && fault !== SERVICE_LIED;
   }
 
   async #attempt(attempt: number): Promise<Attempt> {
@@ -118,8 +125,6 @@ export class Recovery {
       case 'accepted':
         await this.#finish(rejoin, result.value);
         return 'over';
-      case 'quarantined':
-        return { code: 'QUARANTINED' };
       case 'conflict':
         return this.#giveUp('CONFLICT');
       case 'rejected':
@@ -137,7 +142,9 @@ export class Recovery {
     const { group } = this.#replica;
     const prove = (): delivery.EpochProof =>
       proveMembership(group, 'SubmitCommit', body, this.#around.nowMs());
-    return submitCommit({ body, prove, ticket: new Uint8Array(0), isOpen: () => true }, this.#around);
+    // Whoever has lost its way has nothing to hand in: others have to.
+    const submission = { body, prove, ticket: new Uint8Array(0), isOpen: () => true, restore: nothing };
+    return submitCommit(submission, this.#around);
   }
 
   async #finish(
@@ -149,9 +156,13 @@ export class Recovery {
     const { commit: mlsMessage, epoch } = delivery.CommitBundle.decode(bundle);
     const group = new Group(decodeState(state), options);
     const kind = delivery.LogEntryKind.COMMIT;
+    const entry = { sequence, kind, epoch, mlsMessage, receipt };
+    const checked = await checkReceiptOf(entry, { conversation: id, groupId: group.groupId }, this.#around);
+    if (checked.kind === 'lie') return this.#replica.accuse(checked.receipts);
     const { recovered, recoveredAtMs } = store.recoveries.find(id);
     const isOften = nowMs() - recoveredAtMs < LATELY_MS;
-    await this.#replica.replace(group, { sequence, kind, epoch, mlsMessage, receipt }, () => {
+    await this.#replica.replace(group, entry, () => {
+      if (receipt !== '') store.receipts.save(id, { epoch, sequence, jws: receipt });
       store.recoveries.finish(id, isOften ? recovered + 1 : 1, nowMs());
       const missing = { missingAfter: cursor, missingUpTo: sequence - 1n };
       store.events.add({ kind: 'resynced', conversation: id, epoch: group.epoch, ...missing, code });

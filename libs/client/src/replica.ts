@@ -8,17 +8,20 @@
  */
 import type { delivery } from '@canopy/contract';
 import { encodeMessage, encodeStagedCommit, Group, type GroupOptions } from '@canopy/mls';
-import { equal, randomBytes } from '@canopy/crypto';
-import { applyEntry, endConversation } from './apply-entry.ts';
+import { randomBytes } from '@canopy/crypto';
+import { accuse, applyEntry, endConversation, SERVICE_LIED } from './apply-entry.ts';
 import { ClientError } from './errors.ts';
 import { Lane } from './lane.ts';
-import { openEntry, type OpenedEntry } from './open-entry.ts';
 import { restorePending, type PendingCommit } from './pending-commit.ts';
+import { judgeEntry, judgePassed } from './process-entry.ts';
 import { stageCommit, type CommitPlan } from './stage-commit.ts';
 import type { ConversationStatus, StoredConversation } from './store/conversation-store.ts';
 import type { OutgoingMessage } from './store/outgoing-store.ts';
 import type { Surroundings } from './surroundings.ts';
 import { withTickets } from './tickets.ts';
+
+/** The fault of a group whose log begins after what this device has read. */
+export const LOG_TRUNCATED = 'LOG_TRUNCATED';
 
 /**
  * What entries were to a replica: the next ones, or known ones; with something missing before one of them; or other than
@@ -62,6 +65,12 @@ export class Replica {
     return this.#cursor;
   }
 
+  /** After which entry to read on so that the last known one comes again, and shows that the log is still the same. */
+  get overlap(): bigint {
+    const isKept = this.#around.store.recentEntries.find(this.id, this.#cursor) !== undefined;
+    return isKept ? this.#cursor - 1n : this.#cursor;
+  }
+
   get status(): ConversationStatus {
     return this.#status;
   }
@@ -101,7 +110,7 @@ export class Replica {
         if (this.#status === 'ended' || this.#fault !== undefined) return 'whole';
         if (entry.sequence > this.#cursor + 1n) return 'gap';
         if (entry.sequence > this.#cursor) await this.#receiveOne(entry);
-        else if (this.#contradicts(entry)) return 'contradiction';
+        else if (await this.#contradicts(entry)) return 'contradiction';
       }
       return 'whole';
     });
@@ -167,6 +176,23 @@ export class Replica {
     });
   }
 
+  /** Takes back what the log has lost after an entry: other entries will have those numbers, or the same ones again. */
+  rewind(sequence: bigint): Promise<void> {
+    return this.#lane.run(async () => {
+      if (sequence >= this.#cursor) return;
+      this.#durably(() => {
+        this.#around.store.recentEntries.unnumber(this.id, sequence);
+        this.#around.store.conversations.moveCursor(this.id, sequence);
+      });
+      this.#cursor = sequence;
+    });
+  }
+
+  /** Writes down two receipts that cannot both be true, and goes on no more. */
+  accuse(receipts: readonly [string, string]): Promise<void> {
+    return this.#lane.run(async () => this.#accuse(receipts));
+  }
+
   /** Takes the group that was joined again in the place of the one that could not go on; `save` runs in the same step. */
   replace(group: Group, entry: delivery.LogEntry, save: () => void): Promise<void> {
     return this.#lane.run(async () => {
@@ -204,34 +230,36 @@ export class Replica {
   }
 
   async #receiveOne(entry: delivery.LogEntry): Promise<void> {
-    const opened = await this.#open(entry);
+    const [group, pending, joinedEpoch] = [this.#group, this.#pending, this.#joinedEpoch];
+    const judged = await judgeEntry(entry, this.id, { group, pending, joinedEpoch }, this.#around);
     const course = this.#durably(() => {
       this.#around.beforeStep('entry:processed');
-      const after = applyEntry(opened, { id: this.id, group: this.#group, entry }, this.#around);
+      const after = applyEntry(judged, { id: this.id, group, entry }, this.#around);
       this.#saveChanges();
-      this.#around.store.recentEntries.save(this.id, entry);
-      this.#around.store.conversations.moveCursor(this.id, entry.sequence);
       return after;
     });
-    this.#cursor = entry.sequence;
+    const { kind } = judged.opened;
+    if (kind !== 'lie') this.#cursor = entry.sequence;
     if (course === 'ended') this.#status = 'ended';
     if (typeof course === 'object') this.#fault = course.fault;
-    if (opened.kind === 'ownCommit') this.#settlePending('adopted');
-    if (opened.kind === 'commit' || typeof course === 'object') this.#losePending();
+    if (kind === 'ownCommit') this.#settlePending('adopted');
+    if (kind === 'commit' || typeof course === 'object') this.#losePending();
     this.#around.newEvents.ring();
     this.#around.beforeStep('entry:saved');
   }
 
-  #open(entry: delivery.LogEntry): Promise<OpenedEntry> {
-    const isRepeat = this.#around.store.recentEntries.has(this.id, entry.mlsMessage);
-    if (isRepeat) return Promise.resolve({ kind: 'nothing' });
-    const [group, pending, joinedEpoch] = [this.#group, this.#pending, this.#joinedEpoch];
-    return openEntry(entry, { group, pending, joinedEpoch });
+  async #contradicts(entry: delivery.LogEntry): Promise<boolean> {
+    const place = { conversation: this.id, groupId: this.#group.groupId };
+    const passed = await judgePassed(entry, place, this.#around);
+    if (typeof passed === 'object') this.#accuse(passed.receipts);
+    return passed === 'contradiction';
   }
 
-  #contradicts({ sequence, mlsMessage }: delivery.LogEntry): boolean {
-    const seen = this.#around.store.recentEntries.find(this.id, sequence);
-    return seen !== undefined && !equal(seen.mlsMessage, mlsMessage);
+  #accuse(receipts: readonly [string, string]): void {
+    this.#durably(() => accuse(receipts, this, this.#around));
+    this.#fault = SERVICE_LIED;
+    this.#losePending();
+    this.#around.newEvents.ring();
   }
 
   #saveStaged({ bundle, change, staged }: PendingCommit): void {

@@ -71,6 +71,15 @@ export function isRefusalOfBytes(error: unknown): error is ClientError {
   return error.cause.code === 'INVALID_ARGUMENT' || error.cause.code === 'RESOURCE_EXHAUSTED';
 }
 
+/** Says whether a service did not let the caller in. */
+export function isDenied(error: unknown): boolean {
+  return (
+    error instanceof ClientError &&
+    error.cause instanceof CallError &&
+    error.cause.code === 'PERMISSION_DENIED'
+  );
+}
+
 /** Makes the error of a client from that of a call; other errors stay what they are. */
 export function toClientError(error: unknown): unknown {
   if (!(error instanceof CallError)) return error;

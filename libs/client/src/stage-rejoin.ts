@@ -9,7 +9,7 @@ import { proveMembership } from './group-proof.ts';
 import { makeBundle } from './make-bundle.ts';
 import { deviceOfLeaf, membersOf, leafOfDevice } from './members.ts';
 import { readGroupInfo, refusedGroupInfo, type FoundGroupInfo } from './read-group-info.ts';
-import type { Replica } from './replica.ts';
+import { LOG_TRUNCATED, type Replica } from './replica.ts';
 import type { StoredRejoin } from './store/recovery-store.ts';
 import type { Surroundings } from './surroundings.ts';
 
@@ -50,7 +50,9 @@ async function readCurrent(replica: Replica, around: Surroundings): Promise<Foun
     return { query, proof, ticket: new Uint8Array(0) };
   };
   const found = await readGroupInfo(groupId, makeRequest, around);
-  if (found.groupInfo.groupContext.epoch <= epoch) throw refusedGroupInfo('NOT_AHEAD');
+  // A commit that could not be read has ended the epoch. Without one, entries of this very epoch may be gone.
+  const least = replica.fault === LOG_TRUNCATED ? epoch : epoch + 1n;
+  if (found.groupInfo.groupContext.epoch < least) throw refusedGroupInfo('NOT_AHEAD');
   requireKnownSigner(found, replica);
   return found;
 }

@@ -5,19 +5,13 @@
  */
 import { callUnary, delivery } from '@canopy/contract';
 import { ClientError } from './errors.ts';
-import { pause, untilAnswered } from './service-calls.ts';
+import { backoff, isDenied, pause, untilAnswered } from './service-calls.ts';
 import type { Surroundings } from './surroundings.ts';
 
 /** What became of a commit. */
-export type CommitResult = Exclude<
-  NonNullable<delivery.SubmitCommitResponse['result']>,
-  { readonly $case: 'limited' }
->;
+export type CommitResult = Settled<NonNullable<delivery.SubmitCommitResponse['result']>>;
 /** What became of a message. */
-export type MessageResult = Exclude<
-  NonNullable<delivery.SendMessageResponse['result']>,
-  { readonly $case: 'limited' }
->;
+export type MessageResult = Settled<NonNullable<delivery.SendMessageResponse['result']>>;
 
 /** Bytes with what opens the group to them. */
 export interface Submission {
@@ -29,6 +23,8 @@ export interface Submission {
   readonly ticket: Uint8Array;
   /** Whether what becomes of it is not known from elsewhere yet: then nothing more is sent, and there is no result. */
   readonly isOpen: () => boolean;
+  /** Is called when the log may have lost entries: it takes nothing before it has them again. Says whether it had. */
+  readonly restore: () => Promise<boolean>;
 }
 
 /** How long whoever is limited waits, about: a second is what limits are counted by. */
@@ -40,7 +36,7 @@ export function submitCommit(
   around: Surroundings,
 ): Promise<CommitResult | undefined> {
   const { tokens, stubs, signal } = around;
-  return untilSettled(around, submission.isOpen, async () => {
+  return untilSettled(around, submission, async () => {
     const request = { bundle: submission.body, proof: submission.prove(), ticket: submission.ticket };
     const { result } = await tokens.call('delivery', (metadata) =>
       callUnary(stubs.delivery, 'submitCommit', request, { metadata, signal }),
@@ -55,7 +51,7 @@ export function sendMessage(
   around: Surroundings,
 ): Promise<MessageResult | undefined> {
   const { tokens, stubs, signal } = around;
-  return untilSettled(around, submission.isOpen, async () => {
+  return untilSettled(around, submission, async () => {
     const request = { message: submission.body, proof: submission.prove() };
     const { result } = await tokens.call('delivery', (metadata) =>
       callUnary(stubs.delivery, 'sendMessage', request, { metadata, signal }),
@@ -64,26 +60,50 @@ export function sendMessage(
   });
 }
 
-type Settled<Result> = Exclude<Result, { readonly $case: 'limited' }>;
+/** What is final: the rest is tried again. */
+type Settled<Result> = Exclude<Result, { readonly $case: 'limited' | 'quarantined' }>;
 
-/** Makes an attempt again and again while it fails for now, or is one too many for now. */
+/** Makes an attempt again and again while it fails for now, is one too many for now, or the log is not whole. */
 async function untilSettled<Result extends { readonly $case: string }>(
   { signal }: Surroundings,
-  isOpen: () => boolean,
+  { isOpen, restore }: Submission,
   attempt: () => Promise<Result | undefined>,
 ): Promise<Settled<Result> | undefined> {
-  for (;;) {
-    const result = await untilAnswered(signal, async () =>
+  for (let failures = 0; ; failures += 1) {
+    const made = await untilAnswered(signal, async () =>
       isOpen() ? { result: await attempt() } : undefined,
-    );
-    if (result === undefined) return undefined;
-    const answer = result.result;
-    if (answer === undefined) throw new ClientError('INVALID_RESPONSE', 'a submission without an outcome');
-    if (isSettled(answer)) return answer;
-    await pause(RATE_LIMIT_PAUSE_MS * (0.5 + Math.random()), signal);
+    ).catch(async (error: unknown) => {
+      // A log that has lost an epoch does not know its members any more.
+      if (isDenied(error) && (await restore())) return 'again' as const;
+      throw error;
+    });
+    if (made === 'again') continue;
+    if (made === undefined) return undefined;
+    const { result } = made;
+    if (result === undefined) throw new ClientError('INVALID_RESPONSE', 'a submission without an outcome');
+    if (isSettled(result)) return result;
+    if (result.$case === 'quarantined') await restore();
+    await pause(result.$case === 'limited' ? limitPause() : backoff(failures), signal);
   }
 }
 
 function isSettled<Result extends { readonly $case: string }>(result: Result): result is Settled<Result> {
-  return result.$case !== 'limited';
+  return result.$case !== 'limited' && result.$case !== 'quarantined';
+}
+
+function limitPause(): number {
+  return RATE_LIMIT_PAUSE_MS * (0.5 + Math.random());
+}
+
+/** Appends a message of another member, or an own one that was there before; what becomes of it does not matter. */
+export async function submitMessageOnce(
+  request: delivery.SendMessageRequest,
+  around: Surroundings,
+): Promise<void> {
+  const { tokens, stubs, signal } = around;
+  await untilAnswered(signal, () =>
+    tokens.call('delivery', (metadata) =>
+      callUnary(stubs.delivery, 'sendMessage', request, { metadata, signal }),
+    ),
+  );
 }

@@ -10,6 +10,7 @@ import type { PendingCommit } from './pending-commit.ts';
 import { catchUp } from './read-group.ts';
 import type { Recovery } from './recovery.ts';
 import type { Replica } from './replica.ts';
+import type { Restoration } from './restoration.ts';
 import { backoff, isRefusalOfBytes, pause } from './service-calls.ts';
 import type { CommitPlan } from './stage-commit.ts';
 import { submitCommit, type CommitResult } from './submissions.ts';
@@ -20,6 +21,7 @@ import { reasonWord } from './reason-word.ts';
 export interface ReplicaParts {
   readonly replica: Replica;
   readonly recovery: Recovery;
+  readonly restoration: Restoration;
   readonly around: Surroundings;
 }
 
@@ -45,11 +47,12 @@ export async function commitChange(parts: ReplicaParts, plan: CommitPlan): Promi
 }
 
 /** Submits the commit that is pending, if any, until its fate is known; says whether it took effect. */
-export async function settleCommit({ replica, around }: ReplicaParts): Promise<boolean> {
+export async function settleCommit(parts: ReplicaParts): Promise<boolean> {
+  const { replica } = parts;
   const { pending } = replica;
   if (pending === undefined) return false;
   try {
-    await submit(pending, replica, around);
+    await submit(pending, parts);
   } catch (error) {
     // Any other failure leaves it open whether an earlier attempt was accepted: the commit stays pending.
     if (isRefusalOfBytes(error)) await replica.abandon(pending);
@@ -58,34 +61,25 @@ export async function settleCommit({ replica, around }: ReplicaParts): Promise<b
   return pending.fate.outcome === 'adopted';
 }
 
-async function submit(pending: PendingCommit, replica: Replica, around: Surroundings): Promise<void> {
-  const result = await offer(pending, replica, around);
+async function submit(pending: PendingCommit, parts: ReplicaParts): Promise<void> {
+  const { replica, around } = parts;
+  const result = await offer(pending, parts);
   around.beforeStep('commit:answered');
-  if (pending.fate.outcome !== 'open') return;
-  switch (result?.$case) {
-    case undefined:
-      return;
-    case 'accepted':
-      return adopt(pending, result.value, { replica, around });
-    case 'conflict':
-      await replica.receive(result.value.entries);
-      if (pending.fate.outcome === 'open') await catchUp(replica, around);
-      return replica.abandon(pending);
-    case 'rejected':
-      await catchUp(replica, around);
-      if (pending.fate.outcome !== 'open') return;
-      await replica.abandon(pending);
-      throw refused(result.value);
-    case 'quarantined':
-      throw new ClientError('CONVERSATION_STUCK', 'the log has lost entries', { reason: 'QUARANTINED' });
-  }
+  // Where the log was faster, the receipt still has to be the same.
+  if (result?.$case === 'accepted') return adopt(pending, result.value, parts);
+  if (result === undefined || pending.fate.outcome !== 'open') return;
+  if (result.$case === 'conflict') await replica.receive(result.value.entries);
+  if (pending.fate.outcome === 'open') await catchUp(replica, around);
+  const isLost = pending.fate.outcome === 'open';
+  await replica.abandon(pending);
+  if (isLost && result.$case === 'rejected') throw refused(result.value);
 }
 
 /** The answer is the log entry when nothing came before it; else the log is read up to it. */
 async function adopt(
   pending: PendingCommit,
   { sequence, receipt }: delivery.CommitAccepted,
-  { replica, around }: { readonly replica: Replica; readonly around: Surroundings },
+  { replica, around }: ReplicaParts,
 ): Promise<void> {
   const { epoch } = delivery.CommitBundle.decode(pending.bundle);
   const kind = delivery.LogEntryKind.COMMIT;
@@ -98,12 +92,12 @@ async function adopt(
 
 function offer(
   { bundle: body, fate }: PendingCommit,
-  { group }: Replica,
-  around: Surroundings,
+  { replica: { group }, restoration, around }: ReplicaParts,
 ): Promise<CommitResult | undefined> {
   const prove = (): delivery.EpochProof => proveMembership(group, 'SubmitCommit', body, around.nowMs());
   const isOpen = (): boolean => fate.outcome === 'open';
-  return submitCommit({ body, prove, ticket: new Uint8Array(0), isOpen }, around);
+  const restore = (): Promise<boolean> => restoration.run();
+  return submitCommit({ body, prove, ticket: new Uint8Array(0), isOpen, restore }, around);
 }
 
 function refused({ reason, detail }: delivery.SubmissionRejected): ClientError {

@@ -9,6 +9,7 @@ import type { AccessTokens } from './access-tokens.ts';
 import type { Bell } from './bell.ts';
 import type { Stubs } from './connections.ts';
 import type { BeforeStep, Log, Random, Wait } from './ports.ts';
+import type { ReceiptKeys } from './receipt-keys.ts';
 import type { Store } from './store/store.ts';
 
 /** What everything in an enrolled client works with. */
@@ -16,6 +17,7 @@ export interface Surroundings {
   readonly store: Store;
   readonly stubs: Stubs;
   readonly tokens: AccessTokens;
+  readonly receiptKeys: ReceiptKeys;
   /** The device's URI. */
   readonly device: string;
   readonly suite: CipherSuite;

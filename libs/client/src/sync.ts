@@ -9,7 +9,7 @@ import { ClientError } from './errors.ts';
 import { proveMembership } from './group-proof.ts';
 import { toHex } from './hex.ts';
 import { joinFromMailbox } from './join.ts';
-import type { Replica } from './replica.ts';
+import { LOG_TRUNCATED, type Replica } from './replica.ts';
 import { backoff, pause } from './service-calls.ts';
 import type { Surroundings } from './surroundings.ts';
 
@@ -24,6 +24,8 @@ export class Sync {
   readonly #onJoined: () => void;
   /** What has not been read to its end since the stream was opened. */
   readonly #behind = new Set<string>();
+  /** The groups of which the stream has not shown yet that their logs have the last entry that this device has read. */
+  readonly #unconfirmed = new Set<string>();
   readonly #caughtUp = Promise.withResolvers<void>();
   #stream: DeviceStream | undefined;
   #running: Promise<void> | undefined;
@@ -81,6 +83,7 @@ export class Sync {
     const stream = openStream(stubs.delivery, 'subscribe', { metadata, signal });
     try {
       this.#behind.clear();
+      this.#unconfirmed.clear();
       this.#behind.add(MAILBOX);
       const afterSequence = store.device.mailboxCursor();
       if (afterSequence > 0n) await this.#acknowledge();
@@ -97,13 +100,14 @@ export class Sync {
   async #begin(stream: DeviceStream, known: Known): Promise<void> {
     const { replica } = known;
     if (!replica.isActive) return;
-    if (replica.fault === undefined) await this.#subscribe(stream, replica);
-    else this.#recover(known);
+    if (replica.fault !== undefined) return this.#recover(known);
+    if (replica.overlap < replica.cursor) this.#unconfirmed.add(replica.id);
+    await this.#subscribe(stream, replica, replica.overlap);
   }
 
-  async #subscribe(stream: DeviceStream, replica: Replica): Promise<void> {
+  async #subscribe(stream: DeviceStream, replica: Replica, afterSequence = replica.cursor): Promise<void> {
     this.#behind.add(replica.id);
-    const { group, cursor: afterSequence } = replica;
+    const { group } = replica;
     const query = delivery.GroupQuery.encode({ groupId: group.groupId, afterSequence, limit: 0 }).finish();
     const proof = proveMembership(group, 'Subscribe', query, this.#around.nowMs());
     await stream.send({ request: { $case: 'group', value: { query, proof } } });
@@ -113,8 +117,10 @@ export class Sync {
   async #hear(stream: DeviceStream, response: delivery.SubscribeResponse['response']): Promise<void> {
     if (response === undefined) return;
     if (response.$case === 'entries') await this.#receive(response.value);
-    if (response.$case === 'live') this.#markLive(toHex(response.value.groupId));
+    if (response.$case === 'live') this.#reach(response.value);
     if (response.$case === 'leaseEnded') await this.#renew(stream, response.value);
+    if (response.$case === 'behind') this.#fallBack(response.value);
+    if (response.$case === 'truncated') await this.#lose(response.value);
     if (response.$case === 'refused') this.#giveUp(response.value);
     if (response.$case === 'mailbox') await this.#readMailbox(response.value.entries);
     if (response.$case === 'mailboxLive') this.#markLive(MAILBOX);
@@ -123,21 +129,40 @@ export class Sync {
   async #receive({ groupId, entries }: delivery.GroupEntries): Promise<void> {
     const known = this.#find(groupId);
     if (known === undefined) return;
+    this.#unconfirmed.delete(known.replica.id);
     const reception = await known.replica.receive(entries);
+    if (reception === 'contradiction') this.#restore(known);
     if (reception === 'gap') throw new ClientError('INVALID_RESPONSE', 'the stream has left out entries');
     if (known.replica.fault !== undefined) this.#recover(known);
   }
 
+  /** Brings a log back that has lost entries, or has others in their places, and follows it again. */
+  #restore(known: Known): void {
+    this.#markLive(known.replica.id);
+    this.#beside(known, () => known.restoration.runForMessages());
+  }
+
+  /** Does something for a group beside everything else, and follows it again afterwards. */
+  #beside(known: Known, act: () => Promise<unknown>): void {
+    const { log, signal } = this.#around;
+    act()
+      .then((isDone) => (isDone === false ? undefined : this.follow(known)))
+      .catch((cause: unknown) => {
+        if (!signal.aborted) log({ event: 'group-not-followed', conversation: known.replica.id, cause });
+      });
+  }
+
   /** Comes back into a group beside everything else, and follows it again. */
   #recover(known: Known): void {
-    const { log, signal } = this.#around;
     this.#markLive(known.replica.id);
-    known.recovery
-      .run()
-      .then(() => this.follow(known))
-      .catch((error: unknown) => {
-        if (!signal.aborted) log({ event: 'recovery-broken', conversation: known.replica.id, cause: error });
-      });
+    this.#beside(known, () => known.recovery.run());
+  }
+
+  /** A log that is at its end without the entry that was asked for again has lost it. */
+  #reach({ groupId }: delivery.GroupLive): void {
+    const known = this.#find(groupId);
+    if (known !== undefined && this.#unconfirmed.delete(known.replica.id)) this.#restore(known);
+    this.#markLive(toHex(groupId));
   }
 
   /** The next epoch's proof opens what comes after; whoever has none was removed, or cannot read the commit. */
@@ -150,9 +175,25 @@ export class Sync {
     this.#markLive(toHex(groupId));
   }
 
+  #fallBack({ groupId }: delivery.LogBehind): void {
+    const known = this.#find(groupId);
+    if (known !== undefined) this.#restore(known);
+  }
+
+  /** What this device has not read is gone: it has to come in again. */
+  async #lose({ groupId }: delivery.LogTruncated): Promise<void> {
+    const known = this.#find(groupId);
+    if (known === undefined) return;
+    await known.replica.fail(LOG_TRUNCATED);
+    this.#recover(known);
+  }
+
   #giveUp({ groupId, reason }: delivery.TopicRefused): void {
     this.#around.log({ event: 'topic-refused', conversation: toHex(groupId), code: reason });
     this.#markLive(toHex(groupId));
+    const known = this.#find(groupId);
+    // A log that has lost an epoch does not know its members any more.
+    if (known !== undefined) this.#beside(known, () => known.restoration.run());
   }
 
   async #readMailbox(entries: readonly delivery.MailboxEntry[]): Promise<void> {

@@ -29,6 +29,8 @@ const CHUNK = 700;
 
 type Duplex = ServerDuplexStream<delivery.SubscribeRequest, delivery.SubscribeResponse>;
 
+type SignedFacts = Pick<delivery.CommitBundle, 'groupId' | 'epoch' | 'commit' | 'nextAccessKey'>;
+
 interface Epoch {
   accessKey: Uint8Array;
   endedAt: bigint | undefined;
@@ -87,6 +89,7 @@ export class LooseDelivery {
   #groups = new Map<string, Group>();
   #mailboxes = new Map<string, delivery.MailboxEntry[]>();
   #port = 0;
+  readonly #refused = new Set<string>();
   /** Whether commits get receipts. */
   signs = true;
   /** How many of the next answers of a method are lost after it has taken effect. */
@@ -118,6 +121,12 @@ export class LooseDelivery {
     };
   }
 
+  /** Refuses all calls of a method until that is ended. */
+  refuse(method: string): { end(): void } {
+    this.#refused.add(method);
+    return { end: () => void this.#refused.delete(method) };
+  }
+
   /** Ends all streams as a lost connection does. */
   dropStreams(): void {
     for (const { call } of this.#listeners) call.emit('error', { code: status.UNAVAILABLE, details: 'gone' });
@@ -132,6 +141,26 @@ export class LooseDelivery {
   /** Forgets the oldest entries of a group, up to a number. */
   truncate(id: string, upTo: bigint): void {
     this.#group(id).firstKept = upTo + 1n;
+  }
+
+  /** Signs the receipts of a group's commits anew. */
+  signAgain(id: string): void {
+    const group = this.#group(id);
+    for (const [index, entry] of group.entries.entries()) {
+      if (entry.kind !== delivery.LogEntryKind.COMMIT || entry.receipt === '') continue;
+      const before = group.epochs[Number(entry.epoch) - 1]?.receipt ?? '';
+      const ended = present(group.epochs[Number(entry.epoch)]);
+      const nextAccessKey = present(group.epochs[Number(entry.epoch) + 1]).accessKey;
+      const facts = {
+        groupId: Buffer.from(id, 'hex'),
+        epoch: entry.epoch,
+        commit: entry.mlsMessage,
+        nextAccessKey,
+      };
+      ended.receipt = this.#sign(before, facts, entry.sequence);
+      group.entries[index] = { ...entry, receipt: ended.receipt };
+    }
+    this.dropStreams();
   }
 
   /** The log of a group. */
@@ -153,6 +182,7 @@ export class LooseDelivery {
       (...[call, callback]: Parameters<handleUnaryCall<Request, Response>>): void => {
         this.#count(name);
         try {
+          if (this.#refused.has(name)) throw new Refusal(status.PERMISSION_DENIED, 'not now');
           const response = act(call.request, deviceOf(call.metadata));
           if (this.#isLost(name)) throw new Refusal(status.UNAVAILABLE, 'the answer is lost');
           callback(null, response);
@@ -275,7 +305,7 @@ export class LooseDelivery {
 
   #accept(group: Group, bundle: delivery.CommitBundle): delivery.CommitAccepted {
     const sequence = BigInt(group.entries.length) + 1n;
-    const receipt = this.#sign(group, bundle, sequence);
+    const receipt = this.#sign(group.epochs.at(-2)?.receipt ?? '', bundle, sequence);
     const ended = present(group.epochs.at(-1));
     [ended.endedAt, ended.receipt] = [sequence, receipt];
     group.epochs.push({ accessKey: bundle.nextAccessKey, endedAt: undefined, receipt: '' });
@@ -287,18 +317,17 @@ export class LooseDelivery {
     return { sequence, alreadyAccepted: false, receipt };
   }
 
-  #sign(group: Group, bundle: delivery.CommitBundle, sequence: bigint): string {
+  #sign(before: string, { groupId, epoch, commit, nextAccessKey }: SignedFacts, sequence: bigint): string {
     if (!this.signs) return '';
-    const before = group.epochs.at(-2)?.receipt ?? '';
     const receipt = {
       domain: DOMAIN,
-      groupId: bundle.groupId,
-      epoch: bundle.epoch,
-      commitHash: sha256(bundle.commit),
+      groupId,
+      epoch,
+      commitHash: sha256(commit),
       previousReceiptHash: before === '' ? new Uint8Array() : receiptHash(before),
       sequence,
       acceptedAtMs: 1_000,
-      nextAccessKey: bundle.nextAccessKey,
+      nextAccessKey,
     };
     return signReceipt(this.forge(receipt), this.#signer);
   }
@@ -498,7 +527,11 @@ export class LooseDelivery {
 
   #follow({ topics, call }: Listener, { query: body, proof }: delivery.SubscribeGroup): void {
     const { groupId, afterSequence } = delivery.GroupQuery.decode(body);
-    const epoch = this.#prove('Subscribe', groupId, [body, proof]);
+    const epoch = this.#leaseOf(groupId, [body, proof]);
+    if (epoch === undefined) {
+      call.write({ response: { $case: 'refused', value: { groupId, reason: 'PROOF_INVALID', limit: '' } } });
+      return;
+    }
     const group = this.#group(hex(groupId));
     const lastSequence = BigInt(group.entries.length);
     if (afterSequence > lastSequence) {
@@ -514,6 +547,16 @@ export class LooseDelivery {
         isLive: false,
         hasEnded: false,
       });
+    }
+  }
+
+  #leaseOf(
+    ...[groupId, signed]: [Uint8Array, readonly [Uint8Array, delivery.EpochProof | undefined]]
+  ): bigint | undefined {
+    try {
+      return this.#prove('Subscribe', groupId, signed);
+    } catch {
+      return undefined;
     }
   }
 

@@ -47,4 +47,38 @@ export const addRecovery = `
     bundle BLOB NOT NULL,
     state BLOB NOT NULL
   ) STRICT;
+
+  -- What the Delivery Service has signed for the commits of each log.
+  CREATE TABLE receipt (
+    conversation TEXT NOT NULL REFERENCES conversation (id),
+    epoch INTEGER NOT NULL,
+    sequence INTEGER NOT NULL,
+    jws TEXT NOT NULL,
+    UNIQUE (conversation, epoch)
+  ) STRICT;
+
+  -- With it a member hands in the commit that began an epoch, when the service has lost it.
+  CREATE TABLE past_epoch (
+    conversation TEXT NOT NULL REFERENCES conversation (id),
+    epoch INTEGER NOT NULL,
+    group_info BLOB NOT NULL,
+    ratchet_tree BLOB NOT NULL,
+    access_private_key BLOB NOT NULL,
+    UNIQUE (conversation, epoch)
+  ) STRICT;
+
+  -- The keys that verify receipts: those that were seen once stay what they are.
+  CREATE TABLE receipt_key (
+    kid TEXT PRIMARY KEY,
+    jwk TEXT NOT NULL
+  ) STRICT;
+
+  -- Two receipts for one epoch.
+  CREATE TABLE evidence (
+    position INTEGER PRIMARY KEY AUTOINCREMENT,
+    conversation TEXT NOT NULL,
+    one TEXT NOT NULL,
+    other TEXT NOT NULL,
+    UNIQUE (conversation, one, other)
+  ) STRICT;
 `;

@@ -60,6 +60,7 @@ function toEvent(row: Row): ClientEvent {
     case 'joined':
     case 'removed':
     case 'stuck':
+    case 'serviceLied':
       return stored;
   }
 }

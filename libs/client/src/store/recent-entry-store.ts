@@ -22,8 +22,10 @@ export class RecentEntryStore {
     this.#database = database;
   }
 
-  /** Keeps an entry, in the place of another one with its number, and forgets the oldest beyond the bounds. */
+  /** Keeps an entry, in the place of another one with its number or its content, and forgets the oldest beyond the bounds. */
   save(conversation: string, { sequence, kind, epoch, mlsMessage, receipt }: delivery.LogEntry): void {
+    const hash = hashEntry(mlsMessage);
+    this.#database.run('DELETE FROM recent_entry WHERE conversation = ? AND hash = ?', conversation, hash);
     this.#database.run(
       'INSERT OR REPLACE INTO recent_entry VALUES (?, ?, ?, ?, ?, ?, ?)',
       conversation,
@@ -31,7 +33,7 @@ export class RecentEntryStore {
       kind,
       epoch,
       mlsMessage,
-      hashEntry(mlsMessage),
+      hash,
       receipt,
     );
     if (sequence % PRUNE_EVERY === 0n) this.#prune(conversation, sequence);
@@ -57,6 +59,29 @@ export class RecentEntryStore {
   after(conversation: string, sequence: bigint): readonly delivery.LogEntry[] {
     const sql = 'SELECT * FROM recent_entry WHERE conversation = ? AND sequence > ? ORDER BY sequence';
     return this.#database.all(sql, conversation, sequence).map(toEntry);
+  }
+
+  /** The number of the oldest entry that is kept. */
+  oldest(conversation: string): bigint | undefined {
+    const sql =
+      'SELECT sequence FROM recent_entry WHERE conversation = ? AND sequence > 0 ORDER BY sequence LIMIT 1';
+    const row = this.#database.get(sql, conversation);
+    return row && integer(row, 'sequence');
+  }
+
+  /** Takes the numbers away from the entries after one: other entries will get them, or the same ones again. */
+  unnumber(conversation: string, after: bigint): void {
+    this.#database.run(
+      'UPDATE OR REPLACE recent_entry SET sequence = -sequence WHERE conversation = ? AND sequence > ?',
+      conversation,
+      after,
+    );
+  }
+
+  /** The entries whose numbers were taken away and that have not come again, in their order. */
+  unnumbered(conversation: string): readonly delivery.LogEntry[] {
+    const sql = 'SELECT * FROM recent_entry WHERE conversation = ? AND sequence < 0 ORDER BY sequence DESC';
+    return this.#database.all(sql, conversation).map(toEntry);
   }
 
   /** Forgets all entries of a conversation. */

@@ -10,6 +10,7 @@ import { DeviceStore } from './device-store.ts';
 import { EventStore } from './event-store.ts';
 import { KeyPackageStore } from './key-package-store.ts';
 import { OutgoingStore } from './outgoing-store.ts';
+import { ReceiptStore } from './receipt-store.ts';
 import { RecentEntryStore } from './recent-entry-store.ts';
 import { RecoveryStore } from './recovery-store.ts';
 import { TicketStore } from './ticket-store.ts';
@@ -23,6 +24,7 @@ export interface Store {
   readonly outgoing: OutgoingStore;
   readonly events: EventStore;
   readonly recentEntries: RecentEntryStore;
+  readonly receipts: ReceiptStore;
   readonly recoveries: RecoveryStore;
   readonly tickets: TicketStore;
   readonly visits: VisitStore;
@@ -38,6 +40,7 @@ export function openStore(path: string): Store {
   const database = Database.open(path);
   const conversations = new ConversationStore(database);
   const recentEntries = new RecentEntryStore(database);
+  const receipts = new ReceiptStore(database);
   const recoveries = new RecoveryStore(database);
   const tickets = new TicketStore(database);
   return {
@@ -47,13 +50,14 @@ export function openStore(path: string): Store {
     outgoing: new OutgoingStore(database),
     events: new EventStore(database),
     recentEntries,
+    receipts,
     recoveries,
     tickets,
     visits: new VisitStore(database),
     beginConversation(conversation, records) {
       conversations.create(conversation, records);
       conversations.deletePendingCommit(conversation.id);
-      for (const rows of [recentEntries, recoveries, tickets]) rows.deleteAll(conversation.id);
+      for (const rows of [recentEntries, receipts, recoveries, tickets]) rows.deleteAll(conversation.id);
     },
     transaction: (step) => database.transaction(step),
     close: () => database.close(),

@@ -194,7 +194,7 @@ async function longGroup(scene: Scene, messages: number): Promise<readonly Bench
   const opened = await groups(1, scene);
   const { job, pid } = stream(scene, scene.services.delivery, { groups: opened, streams: 1 });
   await runJob({ ...job, count: messages, warmUp: 0 }, pid);
-  return opened;
+  return opened.map((group) => ({ ...group, entries: BigInt(messages) }));
 }
 
 /** Opens a group and adds so many members to it by one commit. */
@@ -206,7 +206,7 @@ async function peopledGroup(scene: Scene, members: number): Promise<readonly Ben
     });
     if (result?.$case !== 'accepted') throw new Error(`the commit was not accepted: ${result?.$case}`);
   });
-  return [{ ...group, epoch: group.epoch + 1n }];
+  return [{ ...group, epoch: group.epoch + 1n, entries: 1n }];
 }
 
 async function atDelivery(

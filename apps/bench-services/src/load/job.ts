@@ -5,10 +5,12 @@
  */
 import type { KeyPair } from '@canopy/crypto';
 
-/** A group without members: whoever has the seed speaks for it. */
+/** A group without members: whoever knows its id speaks for it. */
 export interface BenchGroup {
   readonly groupId: Uint8Array;
   readonly epoch: bigint;
+  /** How many entries its log has. */
+  readonly entries: bigint;
 }
 
 /** An enrolled device with its tokens. */

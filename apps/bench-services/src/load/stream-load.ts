@@ -6,6 +6,8 @@
 import { delivery } from '@canopy/contract';
 import type { ClientDuplexStream, Metadata } from '@grpc/grpc-js';
 import type { Samples } from '../figures.ts';
+import { Member } from '../scene/group.ts';
+import type { BenchGroup } from './job.ts';
 
 /** A message for the stream, with the id that its answer will have. */
 export interface StreamMessage {
@@ -22,6 +24,13 @@ export function toStreamMessage(request: delivery.SendMessageRequest): StreamMes
   };
 }
 
+/** Whose stream it is, what it may send to, and how much may be without an answer. */
+export interface SenderOptions {
+  readonly metadata: Metadata;
+  readonly groups: readonly BenchGroup[];
+  readonly window: number;
+}
+
 /**
  * A stream that sends and hears the answers. It works on the events of grpc-js: an async iterator for every answer would cost
  * the load generator more than the service has to do.
@@ -29,18 +38,29 @@ export function toStreamMessage(request: delivery.SendMessageRequest): StreamMes
 export class Sender {
   readonly #call: ClientDuplexStream<delivery.SubscribeRequest, delivery.SubscribeResponse>;
   readonly #window: number;
+  readonly #groups: readonly BenchGroup[];
+  readonly #live = Promise.withResolvers<void>();
   readonly #sentAt = new Map<string, number>();
   #samples: Samples | undefined;
   #wake: (() => void) | undefined;
+  #waiting: number;
   #failure: unknown;
 
-  constructor(client: delivery.DeliveryServiceClient, metadata: Metadata, window: number) {
+  constructor(client: delivery.DeliveryServiceClient, { metadata, groups, window }: SenderOptions) {
     this.#window = window;
+    this.#groups = groups;
+    this.#waiting = groups.length;
     this.#call = client.subscribe(metadata);
     this.#call.on('data', (response: delivery.SubscribeResponse) => this.#hear(response));
     this.#call.on('error', (error) => this.#fail(error));
     this.#call.on('end', () => this.#fail(new Error('the service ended the stream')));
     this.#call.on('drain', () => this.#wake?.());
+  }
+
+  /** Gets a lease of each of its groups, as a member who follows it does. */
+  async ready(): Promise<void> {
+    for (const group of this.#groups) this.#call.write(new Member(group).subscription());
+    await this.#live.promise;
   }
 
   /** Sends all of them; resolves when every answer is there. */
@@ -75,12 +95,20 @@ export class Sender {
 
   #fail(error: unknown): void {
     this.#failure ??= error;
+    this.#live.reject(error);
     this.#wake?.();
   }
 
   #hear({ response }: delivery.SubscribeResponse): void {
-    if (response?.$case === 'sendAnswer') this.#answer(response.value);
-    else this.#fail(new Error(`an answer was expected, not ${response?.$case}`));
+    if (response?.$case === 'sendAnswer') {
+      this.#answer(response.value);
+    } else if (response?.$case === 'live') {
+      this.#waiting -= 1;
+      if (this.#waiting === 0) this.#live.resolve();
+    } else if (response?.$case !== 'entries') {
+      // Entries are what this stream itself has sent: a member hears them like everybody else.
+      this.#fail(new Error(`an answer was expected, not ${response?.$case}`));
+    }
   }
 
   #answer({ requestId, response }: delivery.SendMessageAnswer): void {

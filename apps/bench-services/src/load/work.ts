@@ -125,8 +125,8 @@ function commit(job: JobOf<'commit'>): Work {
   // Whole rounds of one commit in every group.
   const roundsOf = (commits: number): number => Math.ceil(commits / job.groups.length);
   const rounds = Array.from({ length: roundsOf(job.warmUp) + roundsOf(job.count) }, (_, round) =>
-    job.groups.map(({ groupId, epoch }) => {
-      const request = new Member({ groupId, epoch: epoch + BigInt(round) }).commit(0);
+    job.groups.map((group) => {
+      const request = new Member({ ...group, epoch: group.epoch + BigInt(round) }).commit(0);
       return async () =>
         requireResult((await callUnary(client, 'submitCommit', request, { metadata })).result, 'accepted');
     }),
@@ -156,22 +156,23 @@ function unaryMessages(job: JobOf<'call'>): Work {
   return ofCalls(job, calls, () => client.close());
 }
 
-/** A sender for the groups, with its messages. */
+/** A stream with its groups and its messages. */
 interface Line {
   readonly sender: Sender;
   readonly messages: readonly StreamMessage[];
 }
 
-function streamMessages(job: JobOf<'stream'>): Work {
+async function streamMessages(job: JobOf<'stream'>): Promise<Work> {
   const client = connect(delivery.DeliveryServiceClient, { address: job.address });
   const lines = Array.from({ length: job.streams }, (_, line): Line => {
     const groups = job.groups.filter((_group, index) => index % job.streams === line);
     const each = Math.ceil((job.warmUp + job.count) / job.streams);
     return {
-      sender: new Sender(client, bearer(job.token), job.inFlight),
+      sender: new Sender(client, { metadata: bearer(job.token), groups, window: job.inFlight }),
       messages: messagesFor(groups, each),
     };
   });
+  for (const { sender } of lines) await sender.ready();
   const samples = new Samples();
   const warm = Math.ceil(job.warmUp / job.streams);
   const send = async (from: number, to: number | undefined, into: Samples): Promise<void> => {
@@ -190,11 +191,12 @@ function streamMessages(job: JobOf<'stream'>): Work {
 async function fanOut(job: JobOf<'fan-out'>): Promise<Work> {
   const client = connect(delivery.DeliveryServiceClient, { address: job.address });
   const metadata = bearer(job.token);
-  const subscription = new Member(job.group).subscription(0n);
+  const subscription = new Member(job.group).subscription();
   const audience = { client, metadata, subscription, streams: job.streams };
   const readers = new Readers(audience);
   await readers.ready(audience);
-  const sender = new Sender(client, metadata, job.inFlight);
+  const sender = new Sender(client, { metadata, groups: [job.group], window: job.inFlight });
+  await sender.ready();
   const messages = messagesFor([job.group], job.warmUp + job.count);
   return {
     warmUp: async () => void (await readers.hear(messages.slice(0, job.warmUp), sender)),
@@ -205,7 +207,9 @@ async function fanOut(job: JobOf<'fan-out'>): Promise<Work> {
 
 function messagesFor(groups: readonly BenchGroup[], count: number): readonly StreamMessage[] {
   const members = groups.map((group) => new Member(group));
-  return Array.from({ length: count }, (_, index) => toStreamMessage(inTurn(members, index).message()));
+  return Array.from({ length: count }, (_, index) =>
+    toStreamMessage(inTurn(members, index).messageUnderLease()),
+  );
 }
 
 function closeAll(...things: readonly { close(): void }[]): void {

@@ -46,12 +46,20 @@ const APPS = join(import.meta.dirname, '..', '..', '..');
 export const NO_OP: string = join(import.meta.dirname, 'no-op-process.ts');
 
 /** Limits that a load must not meet: they are not what is measured. */
-const WIDE_LIMITS = {
+const WIDE_LIMITS: Environment = {
   CANOPY_MAX_STOCK: '10000',
   CANOPY_PROOF_TOLERANCE: '10m',
   CANOPY_MAX_CONCURRENT_STREAMS: '4000',
   CANOPY_REQUESTS_PER_STREAM: '256',
-} as const;
+  CANOPY_REQUESTS_PER_DEVICE: '1000000',
+  CANOPY_REQUESTS_PER_GROUP: '1000000',
+  ...Object.fromEntries(
+    ['CALLER', 'CALLER_AND_DEVICE', 'DEVICE'].flatMap((who) => [
+      [`CANOPY_CLAIMS_PER_${who}_BURST`, '100000000'],
+      [`CANOPY_CLAIMS_PER_${who}_PER_HOUR`, '100000000'],
+    ]),
+  ),
+};
 
 /** Starts all of them and waits until they listen. */
 export async function startServices(options: ServicesOptions): Promise<Services> {

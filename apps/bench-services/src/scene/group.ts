@@ -26,11 +26,11 @@ export function noise(length: number): Uint8Array<ArrayBuffer> {
 
 /** Makes a group at epoch 0. */
 export function newGroup(): BenchGroup {
-  return { groupId: noise(16), epoch: 0n };
+  return { groupId: noise(16), epoch: 0n, entries: 0n };
 }
 
 /** Derives the access key of an epoch: here from the group's id, which nobody else knows. */
-export function accessKey({ groupId, epoch }: BenchGroup): KeyPair {
+export function accessKey({ groupId, epoch }: Pick<BenchGroup, 'groupId' | 'epoch'>): KeyPair {
   const seed = createHash('sha256').update('bench').update(groupId).update(String(epoch)).digest();
   return deriveAccessKeyPair(new Uint8Array(seed));
 }
@@ -55,8 +55,14 @@ export class Member {
     this.#keys = accessKey(group);
   }
 
-  /** An application message of the epoch, with a proof. */
+  /** An application message of the epoch, with a proof: for a unary call. */
   message(): delivery.SendMessageRequest {
+    const { message } = this.messageUnderLease();
+    return { message, proof: this.proof('SendMessage', message) };
+  }
+
+  /** An application message of the epoch: for a stream that has a lease of the group. */
+  messageUnderLease(): delivery.SendMessageRequest {
     const { groupId, epoch } = this.#group;
     const mlsMessage = this.#privateMessage(ContentType.application);
     const fields = { groupId, epoch, requestId: noise(16), mlsMessage };
@@ -64,7 +70,7 @@ export class Member {
       ...delivery.GroupMessage.decode(NOTHING),
       ...fields,
     }).finish();
-    return { message, proof: this.proof('SendMessage', message) };
+    return { message, proof: undefined };
   }
 
   /** A commit that ends the epoch, with a Welcome for so many joiners. */
@@ -90,9 +96,9 @@ export class Member {
     return { ...delivery.SubmitCommitRequest.decode(NOTHING), bundle, proof };
   }
 
-  /** Follows the group from after an entry of its log. */
-  subscription(afterSequence: bigint): delivery.SubscribeRequest {
-    const { groupId } = this.#group;
+  /** Follows the group from the end of its log, and has a lease to send to it. */
+  subscription(): delivery.SubscribeRequest {
+    const { groupId, entries: afterSequence } = this.#group;
     const query = delivery.GroupQuery.encode({ groupId, afterSequence, limit: 0 }).finish();
     return { request: { $case: 'group', value: { query, proof: this.proof('Subscribe', query) } } };
   }
@@ -121,7 +127,7 @@ export class Member {
   }
 }
 
-function groupInfo({ groupId, epoch }: BenchGroup): Uint8Array {
+function groupInfo({ groupId, epoch }: Pick<BenchGroup, 'groupId' | 'epoch'>): Uint8Array {
   const hash = noise(32);
   return encodeMessage({
     wireFormat: WireFormat.groupInfo,

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { StorageError } from '../errors.ts';
 import type { AppendOutcome, NewCommit, NewMessage } from '../group-log.ts';
 import type { SqliteConnection } from './connection.ts';
 import { findRepeatedCommit, findRepeatedMessage, insertEntry, moveEnd } from './entries.ts';
@@ -33,8 +34,8 @@ export function appendMessages(
 ): readonly AppendOutcome[] {
   const ends = new Map<string, LogEnd>();
   const outcomes = messages.map((message) => appendMessage(connection, ends, message));
-  for (const { head, nowMs, isMoved } of ends.values())
-    if (isMoved) moveEnd(connection, head.key, { sequence: head.lastSequence, nowMs });
+  for (const { head, nowMs } of ends.values())
+    moveEnd(connection, head.key, { sequence: head.lastSequence, nowMs });
   return outcomes;
 }
 
@@ -87,7 +88,6 @@ function placeCommit(
 interface LogEnd {
   readonly head: Head;
   readonly nowMs: number;
-  readonly isMoved: boolean;
 }
 
 function appendMessage(
@@ -99,12 +99,21 @@ function appendMessage(
   const head = ends.get(topic)?.head ?? findHead(connection, message.groupId);
   if (head === undefined) return { outcome: 'unknownGroup' };
   const maxPastEpochs = message.kind === 'application' ? message.maxPastEpochs : 0;
-  const refused =
-    findRepeatedMessage(connection, head, message) ??
-    findObstacle(connection, head, { epoch: message.epoch, maxPastEpochs });
-  if (refused !== undefined) return refused;
+  const obstacle = findObstacle(connection, head, { epoch: message.epoch, maxPastEpochs });
+  // The table itself says whether the request id is taken; it need not be asked before, except where it does not say all.
+  if (obstacle !== undefined || head.restoredSequence > 0n) {
+    const refused = findRepeatedMessage(connection, head, message) ?? obstacle;
+    if (refused !== undefined) return refused;
+  }
   const sequence = head.lastSequence + 1n;
-  insertEntry(connection, head.key, { ...message, sequence });
-  ends.set(topic, { head: { ...head, lastSequence: sequence }, nowMs: message.nowMs, isMoved: true });
+  if (!insertEntry(connection, head.key, { ...message, sequence }))
+    return repeatedMessage(connection, head, message);
+  ends.set(topic, { head: { ...head, lastSequence: sequence }, nowMs: message.nowMs });
   return { outcome: 'accepted', sequence };
+}
+
+function repeatedMessage(connection: SqliteConnection, head: Head, message: NewMessage): AppendOutcome {
+  const repeated = findRepeatedMessage(connection, head, message);
+  if (repeated === undefined) throw new StorageError('CORRUPT', 'a request id that is taken by no entry');
+  return repeated;
 }

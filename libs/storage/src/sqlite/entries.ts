@@ -26,11 +26,11 @@ export interface PlacedEntry {
 const CODES = { commit: 1, proposal: 2, application: 3 } as const;
 const RESTORED = Buffer.from('restored:');
 
-/** Writes an entry. */
-export function insertEntry(connection: SqliteConnection, groupKey: bigint, entry: PlacedEntry): void {
-  connection.run(
+/** Writes an entry, unless its request id is taken; says whether it did. */
+export function insertEntry(connection: SqliteConnection, groupKey: bigint, entry: PlacedEntry): boolean {
+  const written = connection.run(
     `INSERT INTO log_entry (group_key, sequence, kind, epoch, accepted_at_ms, request_id, message)
-     VALUES (?, ?, ?, ?, ?, ?, ?)`,
+     VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (group_key, request_id) DO NOTHING`,
     groupKey,
     entry.sequence,
     CODES[entry.kind],
@@ -39,6 +39,7 @@ export function insertEntry(connection: SqliteConnection, groupKey: bigint, entr
     entry.requestId,
     entry.message,
   );
+  return written === 1;
 }
 
 /** Moves the end of a log on. */

@@ -19,6 +19,7 @@ const tasks: Record<string, (store: SqliteStore) => Promise<void>> = {
   raceCommits,
   raceClaims,
   appendForEver,
+  appendManyForEver,
 };
 
 // The store is opened before the go: all processes meet at an empty file, and at the same schema.
@@ -58,6 +59,21 @@ async function appendForEver({ groupLog }: SqliteStore): Promise<void> {
     else answer = await append(groupLog, message(epoch, id));
     if (answer.outcome === 'accepted') say({ sequence: String(answer.sequence), message: id });
   }
+}
+
+/** Many at once, alone and in batches: every transaction holds steps of several callers. */
+async function appendManyForEver({ groupLog }: SqliteStore): Promise<void> {
+  await groupLog.createGroup(group);
+  await Promise.all(
+    Array.from({ length: 32 }, async (_, caller) => {
+      for (let i = 0; ; i++) {
+        const ids = Array.from({ length: 1 + (caller % 4) }, (__, k) => `${name}.${caller}.${i}.${k}`);
+        const answers = await groupLog.appendMessages(ids.map((id) => message(0n, id)));
+        for (const [k, answer] of answers.entries())
+          if (answer.outcome === 'accepted') say({ sequence: String(answer.sequence), message: ids[k] });
+      }
+    }),
+  );
 }
 
 function commit(epoch: bigint, id: string): NewCommit {

@@ -148,4 +148,39 @@ describe('several processes on one SQLite file', () => {
       expect((await groupLog.pendingOutbox(100_000)).map(({ device }) => device)).toEqual(devices);
     });
   });
+
+  it('lose nothing of many at once when one of two is killed, show no hole meanwhile, and let the other go on', async () => {
+    const [victim, survivor] = [start('appendManyForEver', 'victim'), start('appendManyForEver', 'survivor')];
+    await Promise.all([next(victim), next(survivor)]);
+    for (const child of [victim, survivor]) child.go();
+    const accepted: Line[] = [];
+    await reopened(async ({ groupLog }) => {
+      for (let i = 0; i < 300; i++) accepted.push(await next(victim), await next(survivor));
+      victim.kill();
+      accepted.push(...(await rest(victim)));
+      // Read page by page while the other one writes.
+      const read: string[] = [];
+      for (let i = 0; i < 300; i++) {
+        const query = {
+          groupId: named('group'),
+          afterSequence: BigInt(read.length),
+          limit: 50,
+          maxBytes: 100_000,
+        };
+        for (const entry of await groupLog.read(query)) {
+          expect(Number(entry.sequence)).toBe(read.length + 1);
+          read.push(Buffer.from(entry.message).toString());
+        }
+        accepted.push(await next(survivor));
+      }
+      survivor.kill();
+      accepted.push(...(await rest(survivor)));
+      const query = { groupId: named('group'), afterSequence: 0n, limit: 1_000_000, maxBytes: 100_000_000 };
+      const log = (await groupLog.read(query)).map(({ message }) => Buffer.from(message).toString());
+      expect(log.slice(0, read.length)).toEqual(read);
+      expect(new Set(log).size).toBe(log.length);
+      for (const { sequence, message } of accepted) expect(log[Number(sequence) - 1]).toBe(message);
+      expect((await groupLog.findGroup(named('group')))?.lastSequence).toBe(BigInt(log.length));
+    });
+  });
 });

@@ -9,7 +9,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { authentication, callUnary, CallError, connect } from '@canopy/contract';
 import { getCipherSuite, type CipherSuite, type KeyPair } from '@canopy/crypto';
-import { signAuthenticationProof, signEnrolmentProof } from '@canopy/identity';
+import {
+  signAuthenticationProof,
+  signEnrolmentProof,
+  signRenewalProof,
+  signRotationProof,
+} from '@canopy/identity';
 import { createLogger, manualClock, serve, type Incident, type ManualClock } from '@canopy/service';
 import type { SqliteStore } from '@canopy/storage';
 import { Metadata } from '@grpc/grpc-js';
@@ -21,7 +26,8 @@ export const NOW = 1_800_000_000_000;
 export const DOMAIN = 'example.com';
 export const ADMIN_SECRET = 'a secret of at least 32 characters';
 
-export const { EnrolmentRefusalReason, TokenAudience } = authentication;
+export const { CredentialRefusalReason, CredentialType, EnrolmentRefusalReason, TokenAudience } =
+  authentication;
 
 /** A service that is up, with its clients and its store. */
 export interface Bench {
@@ -195,15 +201,23 @@ export interface TestDevice {
   readonly request: authentication.CompleteEnrolmentRequest;
 }
 
-/** Enrols a device of a user, from the code to the attestation. */
+/** Which device is enrolled. */
+export interface EnrolOptions {
+  readonly userName?: string;
+  readonly cipherSuite?: number;
+  readonly credentialTypes?: authentication.CredentialType[];
+}
+
+/** Enrols a device of a user, from the code to the credentials. */
 export async function enrol(
   bench: Pick<Bench, 'client' | 'admin'>,
-  { userName = 'alice', cipherSuite = 1 } = {},
+  { userName = 'alice', cipherSuite = 1, credentialTypes = [] }: EnrolOptions = {},
 ): Promise<TestDevice> {
   const suite = getCipherSuite(cipherSuite);
   const keys = suite.signature.generateKeyPair();
   const code = await newCode(bench, userName);
-  const request = enrolmentRequest(code, await challengeFor(bench, code), { suite, keys });
+  const challenge = await challengeFor(bench, code);
+  const request = { ...enrolmentRequest(code, challenge, { suite, keys }), credentialTypes };
   const { result } = await callUnary(bench.client, 'completeEnrolment', request);
   if (result?.$case !== 'device') throw new Error('the device should have been enrolled', { cause: result });
   return { suite, keys, enrolled: result.value, request };
@@ -230,3 +244,44 @@ export async function tokenOf(
   const { tokens } = await callUnary(bench.client, 'createAccessTokens', request);
   return tokens[0]?.token ?? '';
 }
+
+/** Makes a signed request for new credentials of the same key. */
+export async function renewalRequest(
+  { client }: Pick<Bench, 'client'>,
+  { suite, keys, enrolled: { device } }: Pick<TestDevice, 'suite' | 'keys' | 'enrolled'>,
+  credentialTypes: authentication.CredentialType[] = [],
+): Promise<authentication.RenewCredentialRequest> {
+  const { challenge } = await callUnary(client, 'beginAuthentication', { device });
+  const signature = signRenewalProof(suite, keys.privateKey, { challenge, domain: DOMAIN, device });
+  return { device, challenge, signature, credentialTypes };
+}
+
+/** Makes a request for another key, signed with both. */
+export async function rotationRequest(
+  { client }: Pick<Bench, 'client'>,
+  { suite, keys, enrolled: { device } }: Pick<TestDevice, 'suite' | 'keys' | 'enrolled'>,
+  next: DeviceKeys,
+): Promise<authentication.RotateCredentialRequest> {
+  const { challenge } = await callUnary(client, 'beginAuthentication', { device });
+  const { publicKey: signatureKey } = next.keys;
+  const proof = { challenge, domain: DOMAIN, device, cipherSuite: next.suite.id, signatureKey };
+  return {
+    device,
+    challenge,
+    cipherSuite: next.suite.id,
+    signaturePublicKey: signatureKey,
+    currentSignature: signRotationProof(suite, keys.privateKey, proof),
+    signature: signRotationProof(next.suite, next.keys.privateKey, proof),
+    credentialTypes: [],
+    revokeCurrentKey: false,
+  };
+}
+
+/** Gives the events of the audit log. */
+export async function auditEvents({ store }: Pick<Bench, 'store'>): Promise<readonly AuditedEvent[]> {
+  const records = await store.registry.readAudit(0n, 1_000);
+  return records.map(({ entry }) => JSON.parse(Buffer.from(entry).toString()));
+}
+
+/** An event as it stands in the audit log. */
+export type AuditedEvent = { readonly event: string } & Readonly<Record<string, unknown>>;

@@ -88,6 +88,7 @@ async function write(access: OldAccess, mlsMessage: Uint8Array, epoch: bigint): 
     epoch,
     requestId,
     mlsMessage,
+    knownSequence: 0n,
   }).finish();
   const request = { message, proof: prove({ ...access, epoch }, 'SendMessage', message) };
   try {

@@ -18,6 +18,7 @@ const bundle: delivery.CommitBundle = {
   groupInfo: new Uint8Array([6]),
   nextAccessKey: new Uint8Array(32),
   ratchetTree: new Uint8Array(),
+  knownSequence: 7n,
 };
 const encoded = delivery.CommitBundle.encode(bundle).finish();
 

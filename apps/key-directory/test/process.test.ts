@@ -1,10 +1,11 @@
+import { randomBytes } from 'node:crypto';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { authentication, callUnary, connect, directory } from '@canopy/contract';
+import { authentication, callUnary, connect, directory, openStream } from '@canopy/contract';
 import {
   anonymous,
   bindService,
@@ -18,15 +19,18 @@ import {
 import { Metadata } from '@grpc/grpc-js';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { createAuthority, deviceOf, DOMAIN, type Authority } from './authority.ts';
+import { wordOf } from './bench.ts';
 
 let folder: string;
 let authority: Authority;
+let list: Listing;
 let keys: RunningService;
 let child: ChildProcess | undefined;
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'key-directory-'));
   authority = await createAuthority();
+  list = new Listing(await authority.list(1, Date.now()));
   keys = await serveKeys(authority);
 });
 
@@ -36,7 +40,38 @@ afterEach(async () => {
   rmSync(folder, { recursive: true });
 });
 
-/** Serves the keys of an authority on loopback, and nothing else. */
+/** The revocation list that the authority has, and who asks for it. */
+class Listing {
+  #jwt: string;
+  #number = 1n;
+  readonly #asking = new Set<() => void>();
+
+  constructor(jwt: string) {
+    this.#jwt = jwt;
+  }
+
+  publish(number: bigint, jwt: string): void {
+    this.#number = number;
+    this.#jwt = jwt;
+  }
+
+  answer({ knownNumber }: authentication.GetRevocationListRequest): authentication.GetRevocationListResponse {
+    for (const heard of this.#asking) heard();
+    return knownNumber === this.#number
+      ? { result: { $case: 'unchanged', value: {} } }
+      : { result: { $case: 'list', value: { number: this.#number, jwt: this.#jwt } } };
+  }
+
+  /** Waits until somebody asks. */
+  async asked(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#asking.add(resolve);
+    await promise;
+    this.#asking.delete(resolve);
+  }
+}
+
+/** Serves the keys and the revocation list of an authority on loopback, and nothing else. */
 function serveKeys({ jwksJson }: Authority): Promise<RunningService> {
   const log = createLogger({ service: 'authority', level: 'silent' });
   const calls = { authenticate: anonymous, log };
@@ -50,7 +85,7 @@ function serveKeys({ jwksJson }: Authority): Promise<RunningService> {
     rotateCredential: refuse,
     listDevices: refuse,
     revokeDevice: refuse,
-    getRevocationList: refuse,
+    getRevocationList: unary(calls, (request) => Promise.resolve(list.answer(request))),
     getTrustAnchors: refuse,
     getJwks: unary(calls, () => Promise.resolve({ domain: DOMAIN, jwksJson })),
   });
@@ -66,6 +101,7 @@ async function startProcess(): Promise<{ port: number; exit: Promise<unknown[]> 
       CANOPY_AUTHENTICATION_SERVICE: `127.0.0.1:${keys.port}`,
       CANOPY_DATA: folder,
       CANOPY_EXIT_WITH_PARENT: '1',
+      CANOPY_REVOCATION_INTERVAL: '100ms',
     },
     stdio: ['pipe', 'pipe', 'inherit'],
   });
@@ -102,6 +138,54 @@ it('serves as a process, with keys from the authentication service, until SIGTER
   metadata.set('authorization', `Bearer ${await authority.token(deviceOf('alice'), Date.now())}`);
   expect(await callUnary(client, 'countKeyPackages', {}, { metadata })).toEqual({ counts: [] });
   child?.kill('SIGTERM');
+  expect(await exit).toEqual([0, null]);
+  client.close();
+});
+
+async function metadataOf(user: string): Promise<Metadata> {
+  const metadata = new Metadata();
+  metadata.set('authorization', `Bearer ${await authority.token(deviceOf(user), Date.now())}`);
+  return metadata;
+}
+
+it('obeys a list within one look at it: who is revoked is refused, and has no stock for anybody', async () => {
+  const asked = list.asked();
+  const { port } = await startProcess();
+  await asked;
+  // The answer to the first look was taken before the second one.
+  await list.asked();
+  const client = connect(directory.KeyDirectoryServiceClient, { address: `127.0.0.1:${port}` });
+  const [alice, bob] = [await metadataOf('alice'), await metadataOf('bob')];
+  const names = { users: [], devices: [deviceOf('alice')], cipherSuite: 1, requiredCapabilities: undefined };
+  const claim = async (): Promise<string> => {
+    const request = { requestId: randomBytes(16), ...names };
+    const { devices } = await callUnary(client, 'claimKeyPackages', request, { metadata: bob });
+    return devices.map(wordOf).join();
+  };
+  expect(await claim()).toBe('UNKNOWN_DEVICE');
+  expect(await callUnary(client, 'countKeyPackages', {}, { metadata: alice })).toEqual({ counts: [] });
+  list.publish(2n, await authority.list(2, Date.now(), { devices: [deviceOf('alice')] }));
+  await list.asked();
+  await list.asked();
+  expect(await claim()).toBe('REVOKED');
+  await expect(callUnary(client, 'countKeyPackages', {}, { metadata: alice })).rejects.toMatchObject({
+    code: 'UNAUTHENTICATED',
+    reason: 'DEVICE_REVOKED',
+  });
+  client.close();
+});
+
+it('tells the streams about the stock to go elsewhere on SIGTERM, and ends', async () => {
+  const { port, exit } = await startProcess();
+  const client = connect(directory.KeyDirectoryServiceClient, { address: `127.0.0.1:${port}` });
+  const watch = openStream(client, 'watchStock', { metadata: await metadataOf('alice') });
+  await watch.send({ request: { $case: 'marks', value: { marks: [{ cipherSuite: 1, singleUse: 1 }] } } });
+  const seen: (string | undefined)[] = [];
+  for await (const { response } of watch.responses) {
+    seen.push(response?.$case);
+    if (response?.$case === 'levels') child?.kill('SIGTERM');
+  }
+  expect(seen).toEqual(['levels', 'draining']);
   expect(await exit).toEqual([0, null]);
   client.close();
 });

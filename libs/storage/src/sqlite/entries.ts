@@ -26,13 +26,31 @@ export interface PlacedEntry {
 const CODES = { commit: 1, proposal: 2, application: 3 } as const;
 const RESTORED = Buffer.from('restored:');
 
+/** As in the schema: the entries of a group lie side by side, and the table needs no other key. */
+const SEQUENCE_BITS = 40n;
+const LARGEST_SEQUENCE = (1n << SEQUENCE_BITS) - 1n;
+
+/** The place of an entry in the table. */
+export function placeOf(groupKey: bigint, sequence: bigint): bigint {
+  return (groupKey << SEQUENCE_BITS) + toSequence(sequence);
+}
+
+/** Reads the sequence number out of the column `position`. */
+export function sequenceOf(row: Row): bigint {
+  return integer(row, 'position') & LARGEST_SEQUENCE;
+}
+
+/** No log ever comes to the largest number. */
+function toSequence(value: bigint): bigint {
+  return value > LARGEST_SEQUENCE ? LARGEST_SEQUENCE : value;
+}
+
 /** Writes an entry, unless its request id is taken; says whether it did. */
 export function insertEntry(connection: SqliteConnection, groupKey: bigint, entry: PlacedEntry): boolean {
   const written = connection.run(
-    `INSERT INTO log_entry (group_key, sequence, kind, epoch, accepted_at_ms, request_id, message)
-     VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (group_key, request_id) DO NOTHING`,
-    groupKey,
-    entry.sequence,
+    `INSERT INTO log_entry (position, kind, epoch, accepted_at_ms, request_id, message)
+     VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (position >> 40, request_id) DO NOTHING`,
+    placeOf(groupKey, entry.sequence),
     CODES[entry.kind],
     entry.epoch,
     entry.nowMs,
@@ -79,9 +97,9 @@ export function findRepeatedCommit(
   commit: NewCommit,
 ): AppendOutcome | undefined {
   const row = connection.get(
-    `SELECT l.sequence, l.kind = 1 AND l.epoch = ? AND e.commit_hash = ? AS same
-     FROM log_entry l LEFT JOIN group_epoch e ON e.group_key = l.group_key AND e.epoch = l.epoch
-     WHERE l.group_key = ? AND l.request_id = ?`,
+    `SELECT l.position, l.kind = 1 AND l.epoch = ? AND e.commit_hash = ? AS same
+     FROM log_entry l LEFT JOIN group_epoch e ON e.group_key = l.position >> 40 AND e.epoch = l.epoch
+     WHERE l.position >> 40 = ? AND l.request_id = ?`,
     toInteger(commit.epoch),
     commit.commitHash,
     head.key,
@@ -98,12 +116,12 @@ export function findRepeatedCommit(
 /** Reads a page. */
 export function readEntries(connection: SqliteConnection, query: LogQuery): readonly LogEntry[] {
   const rows = connection.iterate(
-    `SELECT l.group_key, l.sequence, l.kind, l.epoch, l.message
-     FROM log_entry l JOIN delivery_group g ON g.id = l.group_key
-     WHERE g.group_id = ? AND l.sequence > ? AND l.sequence <= ? ORDER BY l.sequence LIMIT ?`,
+    `SELECT l.position, l.kind, l.epoch, l.message
+     FROM delivery_group g JOIN log_entry l ON l.position > (g.id << 40) + ? AND l.position <= (g.id << 40) + ?
+     WHERE g.group_id = ? ORDER BY l.position LIMIT ?`,
+    toSequence(query.afterSequence),
+    toSequence(query.upToSequence ?? LARGEST_SEQUENCE),
     query.groupId,
-    toInteger(query.afterSequence),
-    toInteger(query.upToSequence ?? 2n ** 64n - 1n),
     query.limit,
   );
   const toEntry = (row: Row): LogEntry => toLogEntry(connection, row);
@@ -117,8 +135,8 @@ function findSame(
   requestId: Uint8Array,
 ): AppendOutcome | undefined {
   const row = connection.get(
-    `SELECT sequence, kind = ? AND epoch = ? AND message = ? AS same
-     FROM log_entry WHERE group_key = ? AND request_id = ?`,
+    `SELECT position, kind = ? AND epoch = ? AND message = ? AS same
+     FROM log_entry WHERE position >> 40 = ? AND request_id = ?`,
     CODES[kind],
     toInteger(epoch),
     message,
@@ -130,16 +148,16 @@ function findSame(
 
 function toRepeated(row: Row): AppendOutcome {
   if (row['same'] !== 1n) return { outcome: 'requestIdReused' };
-  return { outcome: 'alreadyAccepted', sequence: integer(row, 'sequence') };
+  return { outcome: 'alreadyAccepted', sequence: sequenceOf(row) };
 }
 
 function toLogEntry(connection: SqliteConnection, row: Row): LogEntry {
   const kind = toKind(integer(row, 'kind'));
-  const sequence = integer(row, 'sequence');
+  const sequence = sequenceOf(row);
   const epoch = integer(row, 'epoch');
   const message = bytes(row, 'message');
   if (kind !== 'commit') return { sequence, kind, epoch, message };
-  const ended = findEpochAccess(connection, integer(row, 'group_key'), epoch)?.ended;
+  const ended = findEpochAccess(connection, integer(row, 'position') >> SEQUENCE_BITS, epoch)?.ended;
   if (ended === undefined) throw new StorageError('CORRUPT', 'a commit whose epoch has not ended');
   return { sequence, kind, epoch, message, ended };
 }

@@ -5,6 +5,7 @@
  */
 import type { Retention } from '../group-log.ts';
 import type { SqliteConnection } from './connection.ts';
+import { placeOf, sequenceOf } from './entries.ts';
 import { integer, smallInteger } from './row.ts';
 import type { Row } from './row.ts';
 
@@ -39,16 +40,16 @@ function pruneGroup(
   const longest = last - BigInt(limits.maxEntries);
   let end = begin;
   for (const row of entriesFrom(connection, key, { begin, last, limit: limits.budget })) {
-    if (integer(row, 'sequence') > longest && smallInteger(row, 'accepted_at_ms') >= limits.oldestMs) break;
-    end = integer(row, 'sequence') + 1n;
+    if (sequenceOf(row) > longest && smallInteger(row, 'accepted_at_ms') >= limits.oldestMs) break;
+    end = sequenceOf(row) + 1n;
   }
-  connection.run('DELETE FROM log_entry WHERE group_key = ? AND sequence < ?', key, end);
+  const [first, next] = [placeOf(key, begin), placeOf(key, end)];
+  connection.run('DELETE FROM log_entry WHERE position >= ? AND position < ?', first, next);
   connection.run(
     `UPDATE delivery_group SET first_sequence = ?,
-       first_at_ms = (SELECT accepted_at_ms FROM log_entry WHERE group_key = ? AND sequence = ?) WHERE id = ?`,
+       first_at_ms = (SELECT accepted_at_ms FROM log_entry WHERE position = ?) WHERE id = ?`,
     end,
-    key,
-    end,
+    next,
     key,
   );
   return Number(end - begin);
@@ -61,11 +62,10 @@ function entriesFrom(
   { begin, last, limit }: { readonly begin: bigint; readonly last: bigint; readonly limit: number },
 ): Iterable<Row> {
   return connection.iterate(
-    `SELECT sequence, accepted_at_ms FROM log_entry
-     WHERE group_key = ? AND sequence >= ? AND sequence < ? ORDER BY sequence LIMIT ?`,
-    key,
-    begin,
-    last,
+    `SELECT position, accepted_at_ms FROM log_entry
+     WHERE position >= ? AND position < ? ORDER BY position LIMIT ?`,
+    placeOf(key, begin),
+    placeOf(key, last),
     limit,
   );
 }

@@ -18,29 +18,33 @@ SET accepted_at_ms = 0, previous_receipt_hash = x'', key_id = '',
     WHERE l.group_key = group_epoch.group_key AND l.sequence = group_epoch.ended_by_sequence)
 WHERE ended_by_sequence IS NOT NULL;
 
--- One tree for the entries and one for their request ids: every message pays for each of them. kind: 1 commit, 2 proposal,
--- 3 application. What a request was is told by the message itself, and for a commit by the hash in group_epoch.
+-- One tree for the entries and one for their request ids: every message pays for each of them. position: the key of the group
+-- times 2^40, and the sequence number. kind: 1 commit, 2 proposal, 3 application. What a request was is told by the message
+-- itself, and for a commit by the hash in group_epoch.
 CREATE TABLE entry (
-  group_key INTEGER NOT NULL REFERENCES delivery_group (id),
-  sequence INTEGER NOT NULL,
+  position INTEGER PRIMARY KEY,
   kind INTEGER NOT NULL CHECK (kind IN (1, 2, 3)),
   epoch INTEGER NOT NULL,
   accepted_at_ms INTEGER NOT NULL,
   request_id BLOB NOT NULL,
-  message BLOB NOT NULL,
-  PRIMARY KEY (group_key, sequence)
-) STRICT, WITHOUT ROWID;
+  message BLOB NOT NULL
+) STRICT;
 
 -- When the entries from before were accepted is not known: for retention they are as old as this migration.
-INSERT INTO entry (group_key, sequence, kind, epoch, accepted_at_ms, request_id, message)
-SELECT group_key, sequence, CASE kind WHEN 'commit' THEN 1 WHEN 'proposal' THEN 2 ELSE 3 END, epoch,
+INSERT INTO entry (position, kind, epoch, accepted_at_ms, request_id, message)
+SELECT (group_key << 40) + sequence, CASE kind WHEN 'commit' THEN 1 WHEN 'proposal' THEN 2 ELSE 3 END, epoch,
   unixepoch() * 1000, request_id, message
 FROM log_entry ORDER BY group_key, sequence;
 
 UPDATE delivery_group SET first_at_ms = unixepoch() * 1000 WHERE last_sequence > 0;
 DROP TABLE log_entry;
 ALTER TABLE entry RENAME TO log_entry;
-CREATE UNIQUE INDEX log_entry_by_request ON log_entry (group_key, request_id);
+CREATE UNIQUE INDEX log_entry_by_request ON log_entry (position >> 40, request_id);
+
+CREATE TRIGGER delivery_group_has_a_place BEFORE INSERT ON delivery_group WHEN NEW.id >= 1 << 23
+BEGIN
+  SELECT RAISE(ABORT, 'a file has room for 8388607 groups');
+END;
 
 CREATE TABLE ratchet_tree (
   id INTEGER PRIMARY KEY,

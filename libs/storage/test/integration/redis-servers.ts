@@ -1,13 +1,14 @@
 /**
  * Redis in containers, with the faults that tests make: single, a Cluster of three masters and three replicas, Sentinel.
- * Cluster and Sentinel are reached at the addresses of their containers.
+ * Cluster and Sentinel have a network of their own and are reached at the addresses of their containers: when one is gone, what
+ * another test starts must not get its address, or they would take it for theirs.
  *
  * @module
  */
 import { createServer } from 'node:net';
 import { createClient } from 'redis';
-import { GenericContainer, Wait, getContainerRuntimeClient } from 'testcontainers';
-import type { StartedTestContainer } from 'testcontainers';
+import { GenericContainer, Network, Wait, getContainerRuntimeClient } from 'testcontainers';
+import type { StartedNetwork, StartedTestContainer } from 'testcontainers';
 
 /** Some servers that work together, started for a test. */
 export interface RedisServers {
@@ -17,6 +18,8 @@ export interface RedisServers {
   flush(): Promise<void>;
   /** Ends a master with SIGKILL, and gives what starts it again, with what its files have. */
   killMaster(): Promise<() => Promise<void>>;
+  /** Ends a master with SIGKILL, waits until a replica has taken over, and starts the old one again. */
+  failOver(): Promise<void>;
   /** Freezes a master, and gives what thaws it. */
   freeze(): Promise<() => Promise<void>>;
   /** Sends a command to every master. */
@@ -69,6 +72,7 @@ export async function startRedis({
     urls: [url],
     flush: () => tellOne(address, ['FLUSHALL']).then(() => {}),
     killMaster: () => kill(container),
+    failOver: () => Promise.reject(new Error('a single server has no replica')),
     freeze: () => freeze(container),
     tell: (...command) => tellOne(address, command).then(() => {}),
     stop: () => container.stop({ timeout: 0 }).then(() => {}),
@@ -77,7 +81,8 @@ export async function startRedis({
 
 /** Starts a Cluster: three masters, each with a replica. */
 export async function startRedisCluster(): Promise<RedisServers> {
-  const nodes = await startAll(6, [
+  const network = await new Network().start();
+  const nodes = await startAll(network, 6, [
     'redis-server',
     ...COMMON,
     '--cluster-enabled',
@@ -87,8 +92,8 @@ export async function startRedisCluster(): Promise<RedisServers> {
     '--cluster-replica-validity-factor',
     '0',
   ]);
-  const addresses = nodes.map((node) => `${ipOf(node)}:${PORT}`);
-  const made = await nodes[0]?.exec([
+  const addresses = nodes.map(({ ip }) => `${ip}:${PORT}`);
+  const made = await nodes[0]?.container.exec([
     'redis-cli',
     '--cluster',
     'create',
@@ -99,45 +104,67 @@ export async function startRedisCluster(): Promise<RedisServers> {
   ]);
   if (made?.exitCode !== 0) throw new Error(`the cluster was not made: ${made?.output ?? ''}`);
   for (const node of nodes) await until(node, ['CLUSTER', 'INFO'], /cluster_state:ok/u);
-  await untilReplicated(nodes);
+  for (const node of nodes) await untilReplicated(node);
   return severalServers(
-    nodes,
-    nodes,
+    { network, servers: nodes, others: [] },
     addresses.map((address) => `redis://${address}`),
   );
 }
 
 /** Starts a master with two replicas, and three Sentinels that watch over them. */
 export async function startSentinel(): Promise<RedisServers> {
-  const [master] = await startAll(1, ['redis-server', ...COMMON]);
+  const network = await new Network().start();
+  const [master] = await startAll(network, 1, ['redis-server', ...COMMON]);
   if (master === undefined) throw new Error('no master');
-  const replicas = await startAll(2, ['redis-server', ...COMMON, '--replicaof', ipOf(master), String(PORT)]);
-  await untilReplicated(replicas);
-  const sentinels = await Promise.all(Array.from({ length: 3 }, () => startOneSentinel(ipOf(master))));
-  for (const sentinel of sentinels)
-    await until(sentinel, ['INFO', 'sentinel'], /slaves=2,sentinels=3/u, SENTINEL_PORT);
+  const replicas = await startAll(network, 2, [
+    'redis-server',
+    ...COMMON,
+    '--replicaof',
+    master.ip,
+    String(PORT),
+  ]);
+  for (const replica of replicas) await untilReplicated(replica);
+  const sentinels = await Promise.all(Array.from({ length: 3 }, () => startOneSentinel(network, master.ip)));
+  for (const sentinel of sentinels) await until(sentinel, ['INFO', 'sentinel'], /slaves=2,sentinels=3/u);
   return severalServers(
-    [master, ...replicas],
-    [master, ...replicas, ...sentinels],
-    sentinels.map((sentinel) => `redis://${ipOf(sentinel)}:${SENTINEL_PORT}`),
+    { network, servers: [master, ...replicas], others: sentinels },
+    sentinels.map(({ ip, port }) => `redis://${ip}:${port}`),
   );
 }
 
-function severalServers(
-  servers: readonly StartedTestContainer[],
-  all: readonly StartedTestContainer[],
-  urls: readonly string[],
-): RedisServers {
-  const dead = new Set<StartedTestContainer>();
-  const masters = async (): Promise<readonly StartedTestContainer[]> => {
+/** A server in a network. */
+interface Node {
+  readonly container: StartedTestContainer;
+  readonly ip: string;
+  readonly port: number;
+}
+
+interface Assembly {
+  readonly network: StartedNetwork;
+  /** Those that hold data. */
+  readonly servers: readonly Node[];
+  readonly others: readonly Node[];
+}
+
+function severalServers({ network, servers, others }: Assembly, urls: readonly string[]): RedisServers {
+  const dead = new Set<Node>();
+  const masters = async (): Promise<readonly Node[]> => {
     const alive = servers.filter((server) => !dead.has(server));
     const roles = await Promise.all(alive.map((server) => tellOne(addressOf(server), ['ROLE'])));
     return alive.filter((_, i) => String([roles[i]].flat()[0]) === 'master');
   };
-  const oneMaster = async (): Promise<StartedTestContainer> => {
+  const oneMaster = async (): Promise<Node> => {
     const [master] = await masters();
     if (master === undefined) throw new Error('there is no master');
     return master;
+  };
+  const killOne = async (server: Node): Promise<() => Promise<void>> => {
+    dead.add(server);
+    const revive = await kill(server.container);
+    return async () => {
+      await revive();
+      dead.delete(server);
+    };
   };
   const tell = async (...command: readonly string[]): Promise<void> => {
     await Promise.all((await masters()).map((master) => tellOne(addressOf(master), command)));
@@ -146,35 +173,39 @@ function severalServers(
     urls,
     tell,
     flush: () => tell('FLUSHALL'),
-    killMaster: async () => {
+    killMaster: async () => killOne(await oneMaster()),
+    failOver: async () => {
+      const before = await masters();
       const master = await oneMaster();
-      dead.add(master);
-      const revive = await kill(master);
-      return async () => {
-        await revive();
-        dead.delete(master);
-      };
+      const revive = await killOne(master);
+      await untilTrue(async () => (await masters()).length === before.length);
+      await revive();
+      await until(master, ['INFO', 'replication'], /master_link_status:up/u);
     },
-    freeze: async () => freeze(await oneMaster()),
+    freeze: async () => freeze((await oneMaster()).container),
     stop: async () => {
-      await Promise.all(all.map((container) => container.stop({ timeout: 0 })));
+      await Promise.all([...servers, ...others].map(({ container }) => container.stop({ timeout: 0 })));
+      await network.stop();
     },
   };
 }
 
-function startAll(count: number, command: string[]): Promise<StartedTestContainer[]> {
+function startAll(network: StartedNetwork, count: number, command: string[]): Promise<Node[]> {
   return Promise.all(
-    Array.from({ length: count }, () =>
-      new GenericContainer(IMAGE)
-        .withCommand(command)
-        .withExposedPorts(PORT)
-        .withWaitStrategy(Wait.forLogMessage(/Ready to accept connections/u))
-        .start(),
+    Array.from({ length: count }, async () =>
+      toNode(
+        network,
+        await new GenericContainer(IMAGE)
+          .withNetwork(network)
+          .withCommand(command)
+          .withWaitStrategy(Wait.forLogMessage(/Ready to accept connections/u))
+          .start(),
+      ),
     ),
   );
 }
 
-function startOneSentinel(master: string): Promise<StartedTestContainer> {
+async function startOneSentinel(network: StartedNetwork, master: string): Promise<Node> {
   const content = [
     `port ${SENTINEL_PORT}`,
     'protected-mode no',
@@ -183,31 +214,36 @@ function startOneSentinel(master: string): Promise<StartedTestContainer> {
     `sentinel failover-timeout ${SENTINEL_NAME} 3000`,
     '',
   ].join('\n');
-  // It writes its file anew, as the user that the image runs it as.
-  return new GenericContainer(IMAGE)
+  const container = await new GenericContainer(IMAGE)
+    .withNetwork(network)
+    // It writes its file anew, as the user that the image runs it as.
     .withCopyContentToContainer([{ target: '/data/sentinel.conf', content, mode: 0o666 }])
     .withCommand(['redis-server', '/data/sentinel.conf', '--sentinel'])
-    .withExposedPorts(SENTINEL_PORT)
     .withWaitStrategy(Wait.forLogMessage(/\+monitor master/u))
     .start();
+  return toNode(network, container, SENTINEL_PORT);
 }
 
-async function untilReplicated(nodes: readonly StartedTestContainer[]): Promise<void> {
-  for (const node of nodes) await until(node, ['INFO', 'replication'], /role:master|master_link_status:up/u);
+function toNode(network: StartedNetwork, container: StartedTestContainer, port = PORT): Node {
+  return { container, ip: container.getIpAddress(network.getName()), port };
+}
+
+async function untilReplicated(node: Node): Promise<void> {
+  await until(node, ['INFO', 'replication'], /role:master|master_link_status:up/u);
 }
 
 /** Asks until the answer fits. */
-async function until(
-  node: StartedTestContainer,
-  command: readonly string[],
-  fitting: RegExp,
-  port = PORT,
-): Promise<void> {
-  for (let attempt = 0; attempt < 300; attempt++) {
-    if (fitting.test(String(await tellOne(addressOf(node, port), command)))) return;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  throw new Error(`${command.join(' ')}: the answer never was ${fitting.source}`);
+async function until(node: Node, command: readonly string[], fitting: RegExp): Promise<void> {
+  await untilTrue(async () => {
+    // While it loads its files a server refuses to answer.
+    const answer = await tellOne(addressOf(node), command).catch(() => '');
+    return fitting.test(String(answer));
+  });
+}
+
+/** Looks until it is so; the test's own time limit ends it otherwise. */
+export async function untilTrue(isSo: () => Promise<boolean> | boolean): Promise<void> {
+  while (!(await isSo())) await new Promise((resolve) => setTimeout(resolve, 50));
 }
 
 interface ServerAddress {
@@ -232,12 +268,8 @@ async function tellOne(address: ServerAddress, command: readonly string[]): Prom
   }
 }
 
-function addressOf(container: StartedTestContainer, port = PORT): ServerAddress {
-  return { url: `redis://${ipOf(container)}:${port}` };
-}
-
-function ipOf(container: StartedTestContainer): string {
-  return container.getIpAddress('bridge');
+function addressOf({ ip, port }: Node): ServerAddress {
+  return { url: `redis://${ip}:${port}` };
 }
 
 async function kill(container: StartedTestContainer): Promise<() => Promise<void>> {

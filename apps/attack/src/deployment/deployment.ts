@@ -82,20 +82,21 @@ export class Deployment {
     rmSync(this.folder, { recursive: true, force: true });
   }
 
-  async #launch(name: ServiceName, count: number, settings: NodeJS.ProcessEnv): Promise<void> {
+  /** Makes one more replica with settings of its own, which is nobody's to start and to end but the caller's. */
+  extraReplica(name: ServiceName, settings: NodeJS.ProcessEnv): ServiceProcess {
     const own = name === 'authentication-service' ? { CANOPY_ADMIN_SECRET: this.adminSecret } : {};
-    const replicas = Array.from(
-      { length: count },
-      () =>
-        new ServiceProcess(name, {
-          CANOPY_DOMAIN: DOMAIN,
-          CANOPY_DATA: join(this.folder, name),
-          CANOPY_EXIT_WITH_PARENT: '1',
-          ...WIDE_LIMITS,
-          ...own,
-          ...settings,
-        }),
-    );
+    return new ServiceProcess(name, {
+      CANOPY_DOMAIN: DOMAIN,
+      CANOPY_DATA: join(this.folder, name),
+      CANOPY_EXIT_WITH_PARENT: '1',
+      ...WIDE_LIMITS,
+      ...own,
+      ...settings,
+    });
+  }
+
+  async #launch(name: ServiceName, count: number, settings: NodeJS.ProcessEnv): Promise<void> {
+    const replicas = Array.from({ length: count }, () => this.extraReplica(name, settings));
     this.#replicas.set(name, replicas);
     // The first one makes the schema and the keys.
     for (const replica of replicas.slice(0, 1)) await replica.start();

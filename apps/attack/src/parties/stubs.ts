@@ -15,7 +15,7 @@ export interface Stubs {
 }
 
 /** Opens channels to all replicas; connections are made when they are needed. */
-export function openStubs(deployment: Deployment): Stubs {
+export function openStubs(deployment: Pick<Deployment, 'addresses'>): Stubs {
   const authenticationAt = deployment.addresses('authentication-service');
   return {
     authentication: authenticationAt.map((address) =>

@@ -17,13 +17,14 @@ await runMain(async () => {
   const log = createLogger({ service: name, level: config.logLevel });
   const store = await openStore({ ...storeChoice(config, name), domain: config.domain });
   const parts = { registry: store.registry, clock: systemClock, config, log };
-  const { services, jwksJson, refresh } = await createAuthenticationService(parts);
-  const stopRefreshing = refreshRegularly(refresh, config, log);
-  const closeHttp = await serveJwks(jwksJson, config, log);
+  const service = await createAuthenticationService(parts);
+  const stopRefreshing = refreshRegularly(() => service.refresh(), config, log);
+  const closeHttp = await serveJwks(() => service.jwksJson(), config, log);
   const onClosed = async (): Promise<void> => {
     stopRefreshing();
     await closeHttp();
     store.close();
   };
+  const { services } = service;
   await runService({ name, config, log, services, isHealthy: () => store.isHealthy(), onClosed });
 });

@@ -75,18 +75,13 @@ export async function startBench(options: BenchOptions = {}): Promise<Bench> {
   const clock = manualClock(options.nowMs ?? NOW);
   const store = openSqliteIn(folder, 'authentication-service');
   const { registry } = store;
-  const { services, refresh } = await createAuthenticationService({
-    registry,
-    clock,
-    config,
-    log,
-    onIncident,
-  });
+  const service = await createAuthenticationService({ registry, clock, config, log, onIncident });
+  const { services } = service;
   const running = await serve({ name: 'test', config, log, services });
   const clients = connectTo(`127.0.0.1:${running.port}`);
   return {
     ...clients,
-    refresh,
+    refresh: () => service.refresh(),
     clock,
     store,
     incidents,

@@ -7,7 +7,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import { exportJWK, generateKeyPair, SignJWT, type CryptoKey, type JWK, type JWTPayload } from 'jose';
-import Provider from 'oidc-provider';
+import { Provider } from 'oidc-provider';
 
 export const CLIENT_ID = 'canopy';
 export const OTHER_CLIENT_ID = 'another-service';
@@ -38,12 +38,12 @@ export interface OpenIdProvider {
 }
 
 export async function startProvider(): Promise<OpenIdProvider> {
-  let serving: RequestListener = (_, response) => void response.writeHead(503).end();
+  let serving: RequestListener | undefined;
   let [away, fetches] = [false, 0];
   const server = createServer((request, response) => {
     if (away) return void request.socket.destroy();
     if (request.url?.startsWith('/jwks') === true) fetches += 1;
-    serving(request, response);
+    serving?.(request, response);
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -147,31 +147,37 @@ async function logIn(issuer: string, { name, nonce, clientId }: LogIn): Promise<
   return String(tokens.id_token);
 }
 
-/** Follows redirections with cookies, logs in and consents where a form asks for it, and gives the code at the end. */
+/** Follows redirections, logs in and consents where a form asks for it, and gives the code at the end. */
 async function browse(start: URL, name: string): Promise<string> {
   const cookies = new Map<string, string>();
-  let url = start;
-  let form: Readonly<Record<string, string>> | undefined;
+  let [url, form]: [URL, Form | undefined] = [start, undefined];
   for (let step = 0; step < 12; step++) {
-    const response: Response = await fetch(url, {
-      redirect: 'manual',
-      headers: { cookie: Array.from(cookies, ([key, value]) => `${key}=${value}`).join('; ') },
-      ...(form && { method: 'POST', body: new URLSearchParams(form) }),
-    });
-    for (const cookie of response.headers.getSetCookie()) {
-      const [, key, value] = /^([^=]+)=([^;]*)/.exec(cookie) ?? [];
-      if (key !== undefined && value !== undefined) cookies.set(key, value);
-    }
+    const response = await visit(url, cookies, form);
     const location = response.headers.get('location');
     form = location === null ? formFor(await response.text(), name) : undefined;
-    if (location === null) continue;
-    url = new URL(location, url);
+    url = new URL(location ?? url, url);
     if (url.href.startsWith(REDIRECT_URI)) return url.searchParams.get('code') ?? '';
   }
   throw new Error('the provider did not send the browser back');
 }
 
-function formFor(page: string, name: string): Readonly<Record<string, string>> {
+type Form = Readonly<Record<string, string>>;
+
+/** Opens a page, or sends a form to it, with the cookies of before. */
+async function visit(url: URL, cookies: Map<string, string>, form?: Form): Promise<Response> {
+  const response = await fetch(url, {
+    redirect: 'manual',
+    headers: { cookie: Array.from(cookies, ([key, value]) => `${key}=${value}`).join('; ') },
+    ...(form && { method: 'POST', body: new URLSearchParams(form) }),
+  });
+  for (const cookie of response.headers.getSetCookie()) {
+    const [, key, value] = /^([^=]+)=([^;]*)/.exec(cookie) ?? [];
+    if (key !== undefined && value !== undefined) cookies.set(key, value);
+  }
+  return response;
+}
+
+function formFor(page: string, name: string): Form {
   if (page.includes('value="login"')) return { prompt: 'login', login: name, password: 'any' };
   if (page.includes('value="consent"')) return { prompt: 'consent' };
   throw new Error('a page that is not known', { cause: page.slice(0, 2_000) });

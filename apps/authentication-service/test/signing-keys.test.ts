@@ -37,6 +37,9 @@ async function kidsOf({ client }: Bench): Promise<readonly string[]> {
 
 const kidOf = (jwt: string): string => decodeProtectedHeader(jwt).kid ?? '';
 
+const stored = async ({ store }: Bench): Promise<readonly (string | undefined)[]> =>
+  (await store.registry.signingKeys()).map(({ privateKey }) => privateKey);
+
 describe('signing keys', () => {
   it('follow each other with no restart: the next is published first, then signs, and old tokens work on', async () => {
     const bench = await start();
@@ -130,9 +133,6 @@ describe('signing keys', () => {
 
 describe('the store key', () => {
   const KEY = 'a store key of at least 32 characters';
-
-  const stored = async ({ store }: Bench): Promise<readonly (string | undefined)[]> =>
-    (await store.registry.signingKeys()).map(({ privateKey }) => privateKey);
 
   it('keeps private keys unreadable in the store, and the same key reads them after a restart', async () => {
     const first = await start({ CANOPY_STORE_KEY: KEY });

@@ -29,25 +29,25 @@ export async function verifyAuditLines(
   noted?: string,
 ): Promise<AuditVerdict> {
   let [line, last]: [number, AuditRecord | undefined] = [0, undefined];
-  let hasNoted = noted === undefined;
+  let wanted = noted;
   for await (const text of lines) {
     line += 1;
-    if (text.trim() === '') continue;
     const record = readLine(text);
-    const why = record === undefined ? 'it is no entry of an audit log' : faultOf(record, last);
-    if (record === undefined || why !== undefined) return { holds: false, line, why: why ?? '' };
+    if (record === undefined) return { holds: false, line, why: 'it is no entry of an audit log' };
+    const why = faultOf(record, last);
+    if (why !== undefined) return { holds: false, line, why };
     last = record;
-    hasNoted ||= Buffer.from(record.hash).toString('hex') === noted;
+    if (hexOf(record) === wanted) wanted = undefined;
   }
-  if (!hasNoted) {
-    return {
-      holds: false,
-      line,
-      why: 'no entry has the hash that was noted: entries are missing, or were written anew',
-    };
-  }
-  const lastHash = last === undefined ? undefined : Buffer.from(last.hash).toString('hex');
-  return { holds: true, entries: Number(last?.sequence ?? 0n), lastHash };
+  if (wanted !== undefined) return { holds: false, line, why: NOTED_MISSING };
+  const lastHash = last === undefined ? undefined : hexOf(last);
+  return { holds: true, entries: line, lastHash };
+}
+
+const NOTED_MISSING = 'no entry has the hash that was noted: entries are missing, or were written anew';
+
+function hexOf({ hash }: AuditRecord): string {
+  return Buffer.from(hash).toString('hex');
 }
 
 /** Says in plain words what a verdict means. */
@@ -77,15 +77,18 @@ function missing(first: bigint, last: bigint): string {
 function readLine(text: string): AuditRecord | undefined {
   const value = parse(text);
   if (typeof value !== 'object' || value === null) return undefined;
-  if (!('sequence' in value && 'entry' in value && 'hash' in value)) return undefined;
-  const { sequence, entry, hash } = value;
-  const hasForm = typeof sequence === 'string' && typeof entry === 'string' && typeof hash === 'string';
-  if (!hasForm || !/^\d{1,20}$/.test(sequence) || !/^[0-9a-f]{64}$/.test(hash)) return undefined;
+  const { sequence, entry, hash }: Readonly<Record<string, unknown>> = { ...value };
+  if (typeof entry !== 'string' || !isText(sequence, /^\d{1,20}$/) || !isText(hash, /^[0-9a-f]{64}$/))
+    return undefined;
   return {
     sequence: BigInt(sequence),
     entry: new TextEncoder().encode(entry),
     hash: new Uint8Array(Buffer.from(hash, 'hex')),
   };
+}
+
+function isText(value: unknown, form: RegExp): value is string {
+  return typeof value === 'string' && form.test(value);
 }
 
 function parse(text: string): unknown {

@@ -47,6 +47,9 @@ async function verdictOn(lines: readonly string[], noted?: string): Promise<stri
   return describeVerdict(await verifyAuditLines(lines, noted));
 }
 
+const numbered = (line: string, sequence: string): string =>
+  line.replace(/"sequence":"\d"/, `"sequence":"${sequence}"`);
+
 /** Runs a command of the service as an operator does. */
 function run(
   command: string,
@@ -114,8 +117,6 @@ describe('the verifier says where the chain is broken', () => {
   it('when entries were swapped and numbered anew', async () => {
     const lines = await exported();
     const [one = '', two = '', three = '', ...rest] = lines;
-    const numbered = (line: string, sequence: string): string =>
-      line.replace(/"sequence":"\d"/, `"sequence":"${sequence}"`);
     const swapped = [one, numbered(three, '2'), numbered(two, '3'), ...rest];
     expect(await verdictOn(swapped)).toContain(
       'broken at line 2: entry 2, or the hash of entry 1, was altered',

@@ -88,6 +88,18 @@ async function renewed(
   return result.value;
 }
 
+const anchorsOf = async (knownVersion: bigint, of = bench) =>
+  (await callUnary(of.client, 'getTrustAnchors', { knownVersion })).result;
+
+const faultOf = async (environment: NodeJS.ProcessEnv): Promise<string> => {
+  try {
+    await (await startBench({ folder: join(folder, 'store'), environment })).close();
+    return 'started';
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+};
+
 describe('X.509 credentials', () => {
   it.each([1, 2, 3, 4, 5, 6, 7])('are issued for a key of suite %i, and believed', async (cipherSuite) => {
     const { enrolled, keys } = await enrol(bench, { cipherSuite, credentialTypes: [CredentialType.X509] });
@@ -151,9 +163,6 @@ describe('X.509 credentials', () => {
 });
 
 describe('trust anchors', () => {
-  const anchorsOf = async (knownVersion: bigint, of = bench) =>
-    (await callUnary(of.client, 'getTrustAnchors', { knownVersion })).result;
-
   it('are the roots of the CA, with a version that says whether they are known', async () => {
     expect(await anchorsOf(0n)).toMatchObject({
       $case: 'anchors',
@@ -187,15 +196,6 @@ describe('trust anchors', () => {
 });
 
 describe('a CA that cannot work ends the start', () => {
-  const faultOf = async (environment: NodeJS.ProcessEnv): Promise<string> => {
-    try {
-      await (await startBench({ folder: join(folder, 'store'), environment })).close();
-      return 'started';
-    } catch (error) {
-      return error instanceof Error ? error.message : String(error);
-    }
-  };
-
   it('when key and certificate do not belong together', async () => {
     const other = makeCaFiles({ folder: join(folder, 'other'), domain: DOMAIN, nowMs: NOW });
     const environment = { ...environmentOf(files), CANOPY_X509_ISSUER_KEY_FILE: other.issuerKey };

@@ -69,6 +69,13 @@ async function audited(): Promise<readonly string[]> {
   return records.map(({ entry }) => String(JSON.parse(Buffer.from(entry).toString()).event));
 }
 
+async function refused(token: string): Promise<string> {
+  const before = bench.storeHash();
+  const reason = await reasonFor(token);
+  expect(bench.storeHash()).toBe(before);
+  return reason;
+}
+
 describe('an ID token of a real provider', () => {
   it('enrols the device whose key it was asked for', async () => {
     const device = newDevice();
@@ -143,13 +150,6 @@ describe('an ID token of a real provider', () => {
 });
 
 describe('an ID token is refused, and nothing is stored', () => {
-  async function refused(token: string): Promise<string> {
-    const before = bench.storeHash();
-    const reason = await reasonFor(token);
-    expect(bench.storeHash()).toBe(before);
-    return reason;
-  }
-
   it('when it was made for another client', async () => {
     const token = await provider.logIn('alice', newDevice().nonce, OTHER_CLIENT_ID);
     expect(await refused(token)).toBe(EnrolmentRefusalReason.ID_TOKEN_INVALID);

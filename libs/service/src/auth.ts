@@ -10,6 +10,7 @@ import type { Authenticate } from './call-context.ts';
 import { systemClock, type Clock } from './clock.ts';
 import { ServiceError, unauthenticated } from './errors.ts';
 import type { KeySource } from './key-source.ts';
+import { VerifiedTokens, type Verified } from './verified-tokens.ts';
 
 /** Who calls, as the authentication service stated it. */
 export interface Caller {
@@ -34,34 +35,51 @@ export interface TokenVerifierOptions {
 }
 
 const MAX_TOKEN_LENGTH = 4_096;
+/** Some 3 MB; with more devices at a time on one replica some tokens are verified again. */
+const REMEMBERED_TOKENS = 10_000;
 const BEARER = /^bearer +(\S+)$/i;
 
 /** Makes a verifier for the access tokens of one audience. */
 export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifier {
   const clock = options.clock ?? systemClock;
+  const verified = new VerifiedTokens<CryptoKey, Caller>(REMEMBERED_TOKENS);
   return async (token) => {
     if (token.length > MAX_TOKEN_LENGTH) {
       throw unauthenticated('TOKEN_MALFORMED');
     }
-    const verifyOptions = {
-      algorithms: ['EdDSA'],
-      typ: ACCESS_TOKEN_TYPE,
-      audience: options.audience,
-      issuer: options.issuer,
-      currentDate: new Date(clock.now()),
-      requiredClaims: ['sub', 'exp', 'iat', 'jti'],
-    };
-    try {
-      const { payload } = await jwtVerify(
-        token,
-        (header: JWTHeaderParameters) => findKey(options.keys, header),
-        verifyOptions,
-      );
-      return callerOf(payload);
-    } catch (error) {
-      throw error instanceof ServiceError ? error : unauthenticated(reasonOf(error), { cause: error });
+    const known = verified.find(token);
+    if (known !== undefined && clock.now() < known.who.expiresAtUnixMs) {
+      // A key that was withdrawn meanwhile takes its tokens along.
+      if ((await options.keys.findKey(known.kid)) === known.key) {
+        return known.who;
+      }
     }
+    const fresh = await verifyToken(token, options, clock);
+    verified.keep(token, fresh);
+    return fresh.who;
   };
+}
+
+async function verifyToken(
+  token: string,
+  { audience, issuer, keys }: TokenVerifierOptions,
+  clock: Clock,
+): Promise<Verified<CryptoKey, Caller>> {
+  const verifyOptions = {
+    algorithms: ['EdDSA'],
+    typ: ACCESS_TOKEN_TYPE,
+    audience,
+    issuer,
+    currentDate: new Date(clock.now()),
+    requiredClaims: ['sub', 'exp', 'iat', 'jti'],
+  };
+  try {
+    const getKey = (header: JWTHeaderParameters): Promise<CryptoKey> => findKey(keys, header);
+    const { payload, key, protectedHeader } = await jwtVerify(token, getKey, verifyOptions);
+    return { kid: protectedHeader.kid ?? '', key, who: callerOf(payload) };
+  } catch (error) {
+    throw error instanceof ServiceError ? error : unauthenticated(reasonOf(error), { cause: error });
+  }
 }
 
 /** Authenticates calls by the bearer token in their `authorization` metadata. */

@@ -93,6 +93,48 @@ describe('an access token', () => {
     expect((await refusalOf(verify(token, NOW + 600_000))).message).toBe('TOKEN_EXPIRED');
   });
 
+  it('that was taken before is refused all the same when its time is over', async () => {
+    const keys = await fixedKeySource(jwks);
+    const clock = manualClock(NOW);
+    const verifier = createTokenVerifier({ audience: 'canopy-delivery', issuer: 'example.com', keys, clock });
+    const token = await sign(CLAIMS);
+    expect(await verifier(token)).toEqual(await verifier(token));
+    clock.advance(600_000);
+    expect((await refusalOf(verifier(token))).message).toBe('TOKEN_EXPIRED');
+  });
+
+  it('that was taken before is refused all the same when its key was withdrawn or replaced', async () => {
+    const usual = await fixedKeySource(jwks);
+    const { publicKey } = await generateKeyPair('EdDSA');
+    const other = await fixedKeySource(JSON.stringify({ keys: [await jwkOf(publicKey, 'current')] }));
+    let keys = usual;
+    const verifier = createTokenVerifier({
+      audience: 'canopy-delivery',
+      issuer: 'example.com',
+      keys: { findKey: (kid) => keys.findKey(kid) },
+      clock: manualClock(NOW),
+    });
+    const token = await sign(CLAIMS);
+    await expect(verifier(token)).resolves.toBeDefined();
+    keys = { findKey: () => Promise.resolve(undefined) };
+    expect((await refusalOf(verifier(token))).message).toBe('TOKEN_UNKNOWN_KEY');
+    keys = other;
+    expect((await refusalOf(verifier(token))).message).toBe('TOKEN_BAD_SIGNATURE');
+    keys = usual;
+    await expect(verifier(token)).resolves.toBeDefined();
+  });
+
+  it('does not let another one in that only looks like it', async () => {
+    const keys = await fixedKeySource(jwks);
+    const clock = manualClock(NOW);
+    const verifier = createTokenVerifier({ audience: 'canopy-delivery', issuer: 'example.com', keys, clock });
+    const token = await sign(CLAIMS);
+    await verifier(token);
+    const last = token.at(-3) === 'A' ? 'B' : 'A';
+    const forged = `${token.slice(0, -3)}${last}${token.slice(-2)}`;
+    expect((await refusalOf(verifier(forged))).message).toBe('TOKEN_BAD_SIGNATURE');
+  });
+
   it.each([
     ['TOKEN_WRONG_AUDIENCE', { ...CLAIMS, aud: 'canopy-directory' }, {}],
     ['TOKEN_WRONG_ISSUER', { ...CLAIMS, iss: 'example.org' }, {}],

@@ -19,36 +19,46 @@ import type { ServerDuplexStream } from '@grpc/grpc-js';
 
 type BareStream = ServerDuplexStream<delivery.SubscribeRequest, delivery.SubscribeResponse>;
 
+const NOTHING = new Uint8Array();
+
 const ACCEPTED = {
   result: { $case: 'accepted', value: { sequence: 1n, alreadyAccepted: false } },
 } as const;
 
-/** The streams that asked for a group: for any, as there is only one. */
-const readers = new Set<BareStream>();
+/** The streams that follow each group. */
+const readers = new Map<string, Set<BareStream>>();
 
 function bareStream(stream: BareStream): void {
   stream.on('data', ({ request }: delivery.SubscribeRequest) => {
-    if (request?.$case === 'group') {
-      readers.add(stream);
-      stream.write({ response: { $case: 'live', value: { groupId: new Uint8Array() } } });
-    }
-    if (request?.$case === 'sendMessage') pass(request.value.request?.message ?? new Uint8Array(), stream);
+    if (request?.$case === 'group') follow(request.value.query, stream);
+    if (request?.$case === 'sendMessage') pass(request.value.request?.message ?? NOTHING, stream);
   });
-  const gone = (): void => void readers.delete(stream);
+  const gone = (): void => readers.forEach((streams) => streams.delete(stream));
   stream.on('cancelled', gone);
   stream.on('end', gone);
   stream.on('error', gone);
 }
 
+function follow(query: Uint8Array, stream: BareStream): void {
+  const { groupId } = delivery.GroupQuery.decode(query);
+  const streams = readers.get(keyOf(groupId)) ?? new Set();
+  readers.set(keyOf(groupId), streams.add(stream));
+  stream.write({ response: { $case: 'live', value: { groupId } } });
+}
+
+/** Answers, and tells those who follow the group; not the sender, whose answer says the same. */
 function pass(message: Uint8Array, sender: BareStream): void {
   const { groupId, epoch, requestId, mlsMessage } = delivery.GroupMessage.decode(message);
   sender.write({ response: { $case: 'sendAnswer', value: { requestId, response: ACCEPTED } } });
-  if (readers.size === 0) return;
-  const entry = { ...delivery.LogEntry.decode(new Uint8Array()), sequence: 1n, epoch, mlsMessage };
+  const entry = { ...delivery.LogEntry.decode(NOTHING), sequence: 1n, epoch, mlsMessage };
   const response: delivery.SubscribeResponse = {
     response: { $case: 'entries', value: { groupId, entries: [entry] } },
   };
-  for (const reader of readers) reader.write(response);
+  for (const reader of readers.get(keyOf(groupId)) ?? []) if (reader !== sender) reader.write(response);
+}
+
+function keyOf(groupId: Uint8Array): string {
+  return Buffer.from(groupId).toString('latin1');
 }
 
 await runMain(async () => {

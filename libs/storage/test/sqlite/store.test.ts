@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { openSqlite } from '../../src/index.ts';
 import { SqliteConnection } from '../../src/sqlite/connection.ts';
 import { named } from '../bench.ts';
-import { commit, group } from '../group-log.story.ts';
+import { commit, group, inLog, message } from '../group-log.story.ts';
 import { temporaryFolder } from './benches.ts';
 
 let folder: ReturnType<typeof temporaryFolder>;
@@ -99,6 +99,25 @@ describe('a SQLite store', () => {
     expect(() => file.exec("UPDATE audit_log SET entry = x'00'")).toThrow(/append-only/u);
     expect(() => file.exec('DELETE FROM audit_log')).toThrow(/append-only/u);
     file.close();
+  });
+
+  it('has room for 8388607 groups, and refuses the next one instead of mixing it up with another', async () => {
+    const store = openSqlite(path);
+    await store.groupLog.createGroup(group);
+    const file = new DatabaseSync(path);
+    file.exec(
+      "INSERT INTO delivery_group (id, group_id, cipher_suite, epoch, last_sequence) VALUES (8388606, x'01', 1, 0, 0)",
+    );
+    file.close();
+    const last = { ...group, groupId: named('last') };
+    expect(await store.groupLog.createGroup(last)).toEqual({ outcome: 'created' });
+    const beyond = store.groupLog.createGroup({ ...group, groupId: named('beyond') });
+    await expect(beyond).rejects.toMatchObject({ code: 'UNAVAILABLE' });
+    expect(await store.groupLog.findGroup(named('beyond'))).toBeUndefined();
+    await store.groupLog.appendMessages([message(0n, 'm', last)]);
+    expect(await inLog(store.groupLog, last.groupId)).toEqual(['1 message m']);
+    expect(await inLog(store.groupLog)).toEqual([]);
+    store.close();
   });
 
   it('answers with as many recent epochs as it is configured for', async () => {

@@ -41,7 +41,7 @@ DROP TABLE log_entry;
 ALTER TABLE entry RENAME TO log_entry;
 CREATE UNIQUE INDEX log_entry_by_request ON log_entry (position >> 40, request_id);
 
-CREATE TRIGGER delivery_group_has_a_place BEFORE INSERT ON delivery_group WHEN NEW.id >= 1 << 23
+CREATE TRIGGER delivery_group_has_a_place AFTER INSERT ON delivery_group WHEN NEW.id >= 1 << 23
 BEGIN
   SELECT RAISE(ABORT, 'a file has room for 8388607 groups');
 END;

@@ -2,7 +2,7 @@ import { expect, it } from '@jest/globals';
 import { openRedis } from '../../src/index.ts';
 import type { RedisTarget, Store } from '../../src/index.ts';
 import { describeWithEngine } from './engine.ts';
-import { startRace } from './race.ts';
+import { Race } from './race.ts';
 import { SENTINEL_NAME, startRedisCluster, startSentinel, untilTrue } from './redis-servers.ts';
 import type { RedisServers } from './redis-servers.ts';
 
@@ -12,8 +12,8 @@ const TIME_LIMIT_MS = 90_000;
 
 const kinds: readonly {
   readonly kind: string;
-  start(): Promise<RedisServers>;
-  target(servers: RedisServers): RedisTarget;
+  readonly start: () => Promise<RedisServers>;
+  readonly target: (servers: RedisServers) => RedisTarget;
 }[] = [
   {
     kind: 'a Cluster',
@@ -48,7 +48,7 @@ for (const kind of kinds)
       'loses nothing that was accepted, accepts one commit an epoch, and tells of no winner that did not win, over two kills',
       () =>
         onServers(kind, async (servers, stores) => {
-          const race = await startRace(
+          const race = await Race.start(
             stores.map(({ groupLog }) => groupLog),
             GROUPS,
           );
@@ -58,7 +58,7 @@ for (const kind of kinds)
             await untilTrue(() => stores[0].isHealthy());
             await race.progress(20);
           }
-          expect(race.failures()).toBeGreaterThan(0);
+          expect(race.failures).toBeGreaterThan(0);
           expect(await race.end(stores[0].groupLog)).toBeGreaterThan(GROUPS * 80);
         }),
       TIME_LIMIT_MS,
@@ -68,13 +68,13 @@ for (const kind of kinds)
       'loses nothing when the master was frozen, replaced, and comes back in the belief that it is one still',
       () =>
         onServers(kind, async (servers, stores) => {
-          const race = await startRace(
+          const race = await Race.start(
             stores.map(({ groupLog }) => groupLog),
             GROUPS,
           );
           await race.progress(20);
           const thaw = await servers.freeze();
-          await untilTrue(() => race.failures() > 0);
+          await untilTrue(() => race.failures > 0);
           // Until a replica has taken over; that cannot be asked for of a server that answers nobody.
           await new Promise((resolve) => setTimeout(resolve, 5000));
           await thaw();

@@ -21,109 +21,106 @@ interface Told {
   readonly winners: Map<bigint, Set<string>>;
 }
 
-/** A race under way. */
-export interface Race {
-  /** How often writers were told to come back. */
-  failures(): number;
-  /** Waits until every group has had so many more answers. */
-  progress(answers: number): Promise<void>;
-  /** Ends the writers and checks the logs. @returns how many writes were accepted */
-  end(reader: GroupLog): Promise<number>;
-}
-
 const PAUSE_MS = 20;
 
-/** Starts writers on `count` groups: one that sends messages, and two that race for every epoch, through several connections. */
-export async function startRace(logs: readonly GroupLog[], count: number): Promise<Race> {
-  let isOver = false;
-  let failures = 0;
-  const told = Array.from({ length: count }, (_, i): Told => ({
-    groupId: named(`race ${i}`),
-    messages: new Map(),
-    commits: new Map(),
-    winners: new Map(),
-  }));
-  const answers = new Map(told.map((one) => [one, 0]));
+/** Writers on some groups: one of each sends messages, and two race for every epoch, through several connections. */
+export class Race {
+  readonly #told: readonly Told[];
+  readonly #answers = new Map<Told, number>();
+  readonly #running: Promise<unknown>;
+  #isOver = false;
+  #failures = 0;
 
-  /** Repeats the same request until there is an answer. */
-  async function insist(
-    one: Told,
-    request: () => Promise<AppendOutcome>,
-  ): Promise<AppendOutcome | undefined> {
-    while (true)
-      try {
-        const outcome = await request();
-        answers.set(one, (answers.get(one) ?? 0) + 1);
-        return outcome;
-      } catch (error) {
-        if (!isAway(error)) throw error;
-        failures++;
-        // What has no answer yet may be in the log or not: an ended race leaves it open.
-        if (isOver) return undefined;
-        await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
-      }
+  private constructor(logs: readonly GroupLog[], told: readonly Told[]) {
+    this.#told = told;
+    const at = (i: number): GroupLog => logs[i % logs.length] ?? never();
+    this.#running = Promise.all(
+      told.flatMap((one, i) => [
+        this.#send(one, at(i)),
+        this.#commit(one, at(i), 'one'),
+        this.#commit(one, at(i + 1), 'two'),
+      ]),
+    );
+    // Looked at in the end; until then nobody waits for it.
+    this.#running.catch(() => {});
   }
 
-  async function send(one: Told, log: GroupLog): Promise<void> {
-    for (let i = 0; !isOver; i++) {
-      const { epoch } = (await findGroup(log, one)) ?? { epoch: 0n };
-      const sent = message(epoch, `${i}`, { groupId: one.groupId, maxPastEpochs: 1000 });
-      const outcome = await insist(one, async () => (await log.appendMessages([sent]))[0] ?? never());
+  /** Opens groups and starts their writers. */
+  static async start(logs: readonly GroupLog[], count: number): Promise<Race> {
+    const told = Array.from({ length: count }, (_, i): Told => ({
+      groupId: named(`race ${i}`),
+      messages: new Map(),
+      commits: new Map(),
+      winners: new Map(),
+    }));
+    for (const { groupId } of told) await logs[0]?.createGroup({ ...group, groupId });
+    return new Race(logs, told);
+  }
+
+  /** How often writers were told to come back. */
+  get failures(): number {
+    return this.#failures;
+  }
+
+  /** Waits until every group has had so many more answers. */
+  async progress(more: number): Promise<void> {
+    const before = new Map(this.#answers);
+    const gained = (one: Told): number => (this.#answers.get(one) ?? 0) - (before.get(one) ?? 0);
+    await Promise.race([untilTrue(() => this.#told.every((one) => gained(one) >= more)), this.#running]);
+  }
+
+  /** Ends the writers and checks the logs; gives how many writes were accepted. */
+  async end(reader: GroupLog): Promise<number> {
+    this.#isOver = true;
+    await this.#running;
+    for (const one of this.#told) check(one, await readWhole(reader, one.groupId));
+    return this.#told.reduce((sum, { messages, commits }) => sum + messages.size + commits.size, 0);
+  }
+
+  async #send(one: Told, log: GroupLog): Promise<void> {
+    for (let i = 0; !this.#isOver; i++) {
+      const sent = message(0n, `${i}`, { groupId: one.groupId, maxPastEpochs: 1_000_000 });
+      const outcome = await this.#insist(one, async () => (await log.appendMessages([sent]))[0] ?? never());
       if (outcome === undefined) return;
       if (!('sequence' in outcome)) throw new Error(`a message: ${outcome.outcome}`);
       one.messages.set(`message ${i}`, outcome.sequence);
     }
   }
 
-  async function findGroup(log: GroupLog, { groupId }: Told): ReturnType<GroupLog['findGroup']> {
-    return log.findGroup(groupId).catch((error: unknown) => {
-      if (isAway(error)) return undefined;
-      throw error;
-    });
-  }
-
-  async function race(one: Told, log: GroupLog, racer: number): Promise<void> {
-    for (let epoch = 0n; !isOver;) {
+  async #commit(one: Told, log: GroupLog, racer: string): Promise<void> {
+    for (let epoch = 0n; !this.#isOver; epoch++) {
       const name = `${epoch} by ${racer}`;
-      const outcome = await insist(one, () =>
-        log.appendCommit(commit(epoch, name, { groupId: one.groupId })),
-      );
+      const offered = commit(epoch, name, { groupId: one.groupId });
+      const outcome = await this.#insist(one, () => log.appendCommit(offered));
       if (outcome === undefined) return;
-      if (outcome.outcome === 'conflict') {
-        // Told of a winner, or that this epoch has not begun: the writer runs ahead of nobody, so there must be one.
-        const winner = outcome.winningCommitHash;
-        if (winner === undefined) throw new Error('a conflict without a winner');
-        one.winners.set(epoch, (one.winners.get(epoch) ?? new Set()).add(Buffer.from(winner).toString()));
-        epoch++;
-      } else if ('sequence' in outcome) {
+      if ('sequence' in outcome) {
         if (one.commits.has(epoch)) throw new Error('two commits were accepted for one epoch');
         one.commits.set(epoch, `hash ${name}`);
-        epoch++;
-      } else throw new Error(`a commit: ${outcome.outcome}`);
+      } else if (outcome.outcome === 'conflict' && outcome.winningCommitHash !== undefined)
+        note(one.winners, epoch, outcome.winningCommitHash);
+      // The racer is never ahead of the group: whoever beat it must be named.
+      else throw new Error(`a commit: ${outcome.outcome} without a winner`);
     }
   }
 
-  const at = (i: number): GroupLog => logs[i % logs.length] ?? never();
-  for (const { groupId } of told) await at(0).createGroup({ ...group, groupId });
-  const writers = told.flatMap((one, i) => [send(one, at(i)), race(one, at(i), 0), race(one, at(i + 1), 1)]);
-  const running = Promise.all(writers);
-  // Looked at in the end; until then nobody waits for it.
-  running.catch(() => {});
+  /** Repeats the same request until there is an answer; none when the race ends before: it may have been done or not. */
+  async #insist(one: Told, request: () => Promise<AppendOutcome>): Promise<AppendOutcome | undefined> {
+    while (true)
+      try {
+        const outcome = await request();
+        this.#answers.set(one, (this.#answers.get(one) ?? 0) + 1);
+        return outcome;
+      } catch (error) {
+        if (!isAway(error)) throw error;
+        this.#failures++;
+        if (this.#isOver) return undefined;
+        await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+      }
+  }
+}
 
-  return {
-    failures: () => failures,
-    progress: async (more) => {
-      const goals = new Map([...answers].map(([one, sofar]) => [one, sofar + more]));
-      const isThere = (): boolean => told.every((one) => (answers.get(one) ?? 0) >= (goals.get(one) ?? 0));
-      await Promise.race([untilTrue(isThere), running]);
-    },
-    end: async (reader) => {
-      isOver = true;
-      await running;
-      for (const one of told) check(one, await readWhole(reader, one.groupId));
-      return told.reduce((sum, { messages, commits }) => sum + messages.size + commits.size, 0);
-    },
-  };
+function note(winners: Map<bigint, Set<string>>, epoch: bigint, hash: Uint8Array): void {
+  winners.set(epoch, (winners.get(epoch) ?? new Set()).add(Buffer.from(hash).toString()));
 }
 
 /** Checks one group's log against what its writers were told. */

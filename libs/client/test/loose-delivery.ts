@@ -529,7 +529,9 @@ export class LooseDelivery {
     const { groupId, afterSequence } = delivery.GroupQuery.decode(body);
     const epoch = this.#leaseOf(groupId, [body, proof]);
     if (epoch === undefined) {
-      call.write({ response: { $case: 'refused', value: { groupId, reason: 'PROOF_INVALID', limit: '' } } });
+      call.write({
+        response: { $case: 'refused', value: { groupId, reason: 'PROOF_INVALID', limit: undefined } },
+      });
       return;
     }
     const group = this.#group(hex(groupId));

@@ -43,6 +43,11 @@ function contentOf(id: string): readonly string[] {
   return delivery.log(id).map(({ mlsMessage }) => Buffer.from(mlsMessage).toString('hex'));
 }
 
+/** Waits until something is so; the test's own time is the limit. */
+async function until(isSo: () => boolean): Promise<void> {
+  while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 5));
+}
+
 describe('a log that has lost what it had accepted', () => {
   it('gets commits and messages back from the members, who go on as if nothing had been', async () => {
     const { alice, bob, ofAlice, ofBob } = await pair('lost');
@@ -86,9 +91,13 @@ describe('a log that has lost what it had accepted', () => {
     await ofBob.send(data('three'));
 
     expect(await alice.untilText('three')).toEqual(['three']);
-    expect(contentOf(ofAlice.id)).toHaveLength(4);
     await ofAlice.send(data('four'));
     expect(await bob.untilText('four')).toEqual(['four']);
+    await until(() => contentOf(ofAlice.id).length >= 5);
+    await ofBob.rotateKeys();
+    await alice.reached(ofAlice.id, 2n);
+    expect(new Set(contentOf(ofAlice.id)).size).toBe(6);
+    expect(contentOf(ofAlice.id)).toHaveLength(6);
   });
 });
 

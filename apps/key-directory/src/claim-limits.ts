@@ -37,9 +37,11 @@ export class ClaimLimits {
   async admit(caller: string, devices: readonly string[]): Promise<Limited> {
     if (devices.length === 0) return new Map();
     const { perCaller, perCallerAndDevice, perDevice } = this.#options.rates;
-    const all = await this.#take(['caller', caller], perCaller, devices.length);
+    const [all, byCaller] = await Promise.all([
+      this.#take(['caller', caller], perCaller, devices.length),
+      this.#limitedOf(devices, (device) => ['pair', caller, device], perCallerAndDevice),
+    ]);
     if (all.outcome === 'empty') throw exceeded('devices claimed by one caller', perCaller, all.retryAfterMs);
-    const byCaller = await this.#limitedOf(devices, (device) => ['pair', caller, device], perCallerAndDevice);
     if (byCaller.size === devices.length) {
       const retryAfterMs = Math.min(...byCaller.values());
       throw exceeded('claims by one caller from one device', perCallerAndDevice, retryAfterMs);

@@ -82,6 +82,46 @@ describe('a token', () => {
   });
 });
 
+/** Opens a stream and sends bytes as they are; gives how it ends. */
+function streamRaw(bytes: Buffer, metadata = alice.metadata): Promise<unknown> {
+  const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+  const call = bench.client.makeBidiStreamRequest(
+    '/canopy.directory.v1.KeyDirectoryService/WatchStock',
+    (raw: Buffer) => raw,
+    (raw) => raw,
+    metadata,
+    { deadline: Date.now() + 10_000 },
+  );
+  call.on('data', () => {});
+  call.on('end', resolve);
+  call.on('error', (error) => reject(readServiceError(error)));
+  call.write(bytes);
+  return promise;
+}
+
+describe('a stream about the stock', () => {
+  it.each(['0a05', '0aff', '08', '0b', '0200', '0a020a05'])(
+    'that says %s, which is no protobuf, is refused',
+    async (hex) => {
+      const failure = await failureOf(streamRaw(Buffer.from(hex, 'hex')));
+      expect(failure.code).toBe('INVALID_ARGUMENT');
+      expect(failure.fieldViolations).toEqual([{ field: 'request', description: 'is not valid protobuf' }]);
+    },
+  );
+
+  it('that says nothing in a message is refused, with the field that is missing', async () => {
+    const failure = await failureOf(streamRaw(Buffer.alloc(0)));
+    expect([failure.code, failure.fieldViolations[0]?.field]).toEqual(['INVALID_ARGUMENT', 'request']);
+  });
+
+  it('that has no token, or one for another service, is not opened', async () => {
+    const metadata = new Metadata();
+    expect((await failureOf(streamRaw(Buffer.alloc(0), metadata))).reason).toBe('TOKEN_MISSING');
+    metadata.set('authorization', `Bearer ${await token({ audience: 'canopy-delivery' })}`);
+    expect((await failureOf(streamRaw(Buffer.alloc(0), metadata))).reason).toBe('TOKEN_WRONG_AUDIENCE');
+  });
+});
+
 describe('a request', () => {
   it.each([
     ['PublishKeyPackages', 'key_packages'],
@@ -114,7 +154,13 @@ describe('a request', () => {
     await other.store.close();
     const keyPackages = [{ keyPackage, lastResort: false }];
     expect((await failureOf(device.call('publishKeyPackages', { keyPackages }))).code).toBe('UNAVAILABLE');
-    expect((await failureOf(device.call('countKeyPackages', {}))).code).toBe('UNAVAILABLE');
+    const requests = [
+      device.call('countKeyPackages', {}),
+      device.call('claimKeyPackages', claimFrom({ devices: [device.name] })),
+      device.call('withdrawKeyPackages', { keepSignatureKey: new Uint8Array() }),
+      device.call('listConsumptions', { afterSequence: 0n, pageSize: 0 }),
+    ];
+    for (const request of requests) expect((await failureOf(request)).code).toBe('UNAVAILABLE');
     expect(other.incidents).toEqual([]);
     await other.close();
   });

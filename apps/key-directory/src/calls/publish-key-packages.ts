@@ -7,13 +7,15 @@ import { requireSize, type directory } from '@canopy/contract';
 import type { Caller } from '@canopy/service';
 import type { PutOutcome } from '@canopy/storage';
 import type { Directory } from '../directory.ts';
-import { judgeKeyPackage } from '../rules/judge-key-package.ts';
 import { revoked } from '../revocations.ts';
+import { judgeKeyPackage, type GoodKeyPackage } from '../rules/judge-key-package.ts';
 import { RefusedKeyPackage } from '../rules/refused-key-package.ts';
 
 const BATCH = { minimum: 1, maximum: 100 };
 
-/** Judges and stores a batch, one after the other. */
+type Upload = directory.KeyPackageUpload;
+
+/** Judges a batch, one after the other, and stores what is good in the order in which it came. */
 export async function publishKeyPackages(
   service: Directory,
   request: directory.PublishKeyPackagesRequest,
@@ -21,55 +23,65 @@ export async function publishKeyPackages(
 ): Promise<directory.PublishKeyPackagesResponse> {
   const uploads = requireSize(request.keyPackages, 'key_packages', BATCH);
   service.revocations.requireCurrent();
-  const results: directory.PublishResult[] = [];
-  for (const [index, upload] of uploads.entries()) {
-    results.push({ index, result: await resultOf(service, upload, caller) });
-  }
-  return { results };
+  const judged: Judged[] = [];
+  for (const upload of uploads) judged.push({ upload, verdict: await judge(service, upload, caller) });
+  const results = judged.map(async ({ upload, verdict }, index) => ({
+    index,
+    result:
+      verdict instanceof RefusedKeyPackage
+        ? verdict.toRejected()
+        : await store(service, caller, { upload, good: verdict }),
+  }));
+  return { results: await Promise.all(results) };
 }
 
-async function resultOf(
-  service: Directory,
-  upload: directory.KeyPackageUpload,
-  caller: Caller,
-): Promise<directory.PublishResult['result']> {
+interface Judged {
+  readonly upload: Upload;
+  readonly verdict: GoodKeyPackage | RefusedKeyPackage;
+}
+
+async function judge(
+  { config, clock, identities }: Directory,
+  { keyPackage }: Upload,
+  { device }: Caller,
+): Promise<GoodKeyPackage | RefusedKeyPackage> {
   try {
-    return { $case: 'stored', value: { keyPackageRef: await store(service, upload, caller) } };
+    return await judgeKeyPackage(keyPackage, {
+      device,
+      identities,
+      nowMs: clock.now(),
+      maxLifetimeMs: config.maxLifetime,
+      maxBytes: config.maxKeyPackageBytes,
+    });
   } catch (error) {
-    if (error instanceof RefusedKeyPackage) return error.toRejected();
+    if (error instanceof RefusedKeyPackage) return error;
     throw error;
   }
 }
 
 async function store(
-  { stores, config, clock, identities }: Directory,
-  { keyPackage, lastResort }: directory.KeyPackageUpload,
+  { stores, config, clock }: Directory,
   { device, user }: Caller,
-): Promise<Uint8Array> {
-  const nowMs = clock.now();
-  const good = await judgeKeyPackage(keyPackage, {
-    device,
-    identities,
-    nowMs,
-    maxLifetimeMs: config.maxLifetime,
-    maxBytes: config.maxKeyPackageBytes,
-  });
-  const stock = { ...good, device, user, keyPackage, lastResort, maxPerDevice: config.maxStock, nowMs };
-  requireStored(await stores.singleUseStock.put(stock));
-  return good.ref;
+  { upload, good }: { readonly upload: Upload; readonly good: GoodKeyPackage },
+): Promise<directory.PublishResult['result']> {
+  const { keyPackage, lastResort } = upload;
+  const item = { ...good, device, user, keyPackage, lastResort, maxPerDevice: config.maxStock };
+  const { outcome } = await stores.singleUseStock.put({ ...item, nowMs: clock.now() });
+  const refusal = refusalOf(outcome);
+  return refusal?.toRejected() ?? { $case: 'stored', value: { keyPackageRef: good.ref } };
 }
 
-function requireStored({ outcome }: PutOutcome): void {
+function refusalOf(outcome: PutOutcome['outcome']): RefusedKeyPackage | undefined {
   switch (outcome) {
     case 'stored':
     case 'alreadyStored':
-      return;
+      return undefined;
     case 'alreadyConsumed':
-      throw new RefusedKeyPackage('ALREADY_CONSUMED');
+      return new RefusedKeyPackage('ALREADY_CONSUMED');
     case 'full':
-      throw new RefusedKeyPackage('STOCK_FULL');
+      return new RefusedKeyPackage('STOCK_FULL');
     case 'tooManyCapabilitySets':
-      throw new RefusedKeyPackage('TOO_MANY_CAPABILITIES', 'TOO_MANY_SETS');
+      return new RefusedKeyPackage('TOO_MANY_CAPABILITIES', 'TOO_MANY_SETS');
     case 'revoked':
       // Another replica has the newer list.
       throw revoked();

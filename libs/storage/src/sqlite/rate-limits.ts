@@ -17,37 +17,16 @@ interface Bucket {
   readonly atMs: number;
 }
 
-interface Waiting {
-  readonly request: TakeTokens;
-  readonly resolve: (outcome: TakeOutcome) => void;
-  readonly reject: (error: unknown) => void;
-}
-
-/** Token buckets in one SQLite file. What is asked in one turn of the process shares a transaction. */
+/** Token buckets in one SQLite file. */
 export class SqliteRateLimits implements RateLimits {
   readonly #connection: SqliteConnection;
-  #waiting: Waiting[] = [];
 
   constructor(connection: SqliteConnection) {
     this.#connection = connection;
   }
 
   take(request: TakeTokens): Promise<TakeOutcome> {
-    return new Promise((resolve, reject) => {
-      if (this.#waiting.length === 0) queueMicrotask(() => this.#answerAll());
-      this.#waiting.push({ request, resolve, reject });
-    });
-  }
-
-  #answerAll(): void {
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    try {
-      const outcomes = this.#connection.write(() => waiting.map(({ request }) => this.#take(request)));
-      for (const [index, outcome] of outcomes.entries()) waiting[index]?.resolve(outcome);
-    } catch (error) {
-      for (const { reject } of waiting) reject(error);
-    }
+    return this.#connection.commit(() => this.#take(request));
   }
 
   #take(request: TakeTokens): TakeOutcome {

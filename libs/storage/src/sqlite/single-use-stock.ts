@@ -47,14 +47,16 @@ export class SqliteSingleUseStock implements SingleUseStock {
   }
 
   async put(stock: NewStock): Promise<PutOutcome> {
-    const outcome = this.#connection.write(() => this.#put(stock));
+    const outcome = await this.#connection.commit(() => this.#put(stock));
     this.#wakeUps.wake(stock.device);
     return outcome;
   }
 
   async claim(request: ClaimRequest): Promise<readonly DeviceClaim[]> {
     const devices = [...new Set(request.devices)];
-    const claims = this.#connection.write(() => devices.map((device) => this.#claimOne(device, request)));
+    const claims = await this.#connection.commit(() =>
+      devices.map((device) => this.#claimOne(device, request)),
+    );
     for (const device of devices) this.#wakeUps.wake(device);
     return claims;
   }
@@ -97,7 +99,7 @@ export class SqliteSingleUseStock implements SingleUseStock {
   async withdraw(withdrawal: Withdrawal): Promise<number> {
     let withdrawn = 0;
     for (;;) {
-      const step = this.#connection.write(() => this.#withdrawStep(withdrawal));
+      const step = await this.#connection.commit(() => this.#withdrawStep(withdrawal));
       withdrawn += step;
       if (step < WITHDRAWAL_STEP) break;
     }

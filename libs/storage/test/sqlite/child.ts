@@ -6,7 +6,7 @@
  */
 import { writeSync } from 'node:fs';
 import { openSqlite } from '../../src/index.ts';
-import type { AppendOutcome, NewCommit, NewMessage, SqliteStore } from '../../src/index.ts';
+import type { AppendOutcome, NewCommit, NewMessage, SingleUseStock, SqliteStore } from '../../src/index.ts';
 import { named } from '../bench.ts';
 import { append } from '../group-log.story.ts';
 import * as story from '../group-log.story.ts';
@@ -18,6 +18,7 @@ const group = { groupId: named('group'), cipherSuite: 1, accessKey: named('key')
 const tasks: Record<string, (store: SqliteStore) => Promise<void>> = {
   raceCommits,
   raceClaims,
+  raceRepeats,
   appendForEver,
   appendManyForEver,
 };
@@ -38,11 +39,21 @@ async function raceCommits({ groupLog }: SqliteStore): Promise<void> {
   }
 }
 
+/** All make the same claims. */
+async function raceRepeats({ singleUseStock }: SqliteStore): Promise<void> {
+  await claimAll(singleUseStock, 'everybody');
+}
+
 async function raceClaims({ singleUseStock }: SqliteStore): Promise<void> {
+  await claimAll(singleUseStock, name);
+}
+
+async function claimAll(singleUseStock: SingleUseStock, caller: string): Promise<void> {
   for (let i = 0; i < 25; i++) {
-    const [answer] = await singleUseStock.claim(request(`${i}`, { caller: name }));
+    const [answer] = await singleUseStock.claim(request(`${i}`, { caller }));
     const keyPackage = answer?.outcome === 'claimed' ? Buffer.from(answer.keyPackage).toString() : undefined;
     say({
+      requestId: i,
       outcome: answer?.outcome,
       keyPackage,
       lastResort: answer?.outcome === 'claimed' && answer.lastResort,

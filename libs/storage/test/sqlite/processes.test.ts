@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { openSqlite } from '../../src/index.ts';
 import type { SqliteStore } from '../../src/index.ts';
 import { named } from '../bench.ts';
-import { item } from '../stock-samples.ts';
+import { device, item, NOW } from '../stock-samples.ts';
 import { temporaryFolder } from './benches.ts';
 
 type Line = Readonly<Record<string, unknown>>;
@@ -122,6 +122,21 @@ describe('several processes on one SQLite file', () => {
     expect(single).toHaveLength(60);
     expect(new Set(single.map(({ keyPackage }) => keyPackage)).size).toBe(60);
     expect(answers.filter(({ keyPackage }) => keyPackage === 'r')).toHaveLength(40);
+  });
+
+  it('give the same claim the same KeyPackage, whichever of them it reaches', async () => {
+    await reopened(async ({ singleUseStock }) => {
+      for (let i = 0; i < 60; i++) await singleUseStock.put(item(`${i}`));
+    });
+    const answers = await race('raceRepeats', 4);
+    expect(answers).toHaveLength(100);
+    const byRequest = Map.groupBy(answers, ({ requestId }) => requestId);
+    const given = [...byRequest.values()].map((same) => new Set(same.map(({ keyPackage }) => keyPackage)));
+    expect(given.map(({ size }) => size)).toEqual(Array<number>(25).fill(1));
+    expect(new Set(given.flatMap((same) => [...same])).size).toBe(25);
+    await reopened(async ({ singleUseStock }) =>
+      expect(await singleUseStock.count(device, NOW)).toMatchObject([{ singleUse: 35 }]),
+    );
   });
 
   it('lose nothing that was accepted when one is killed, and leave no hole', async () => {

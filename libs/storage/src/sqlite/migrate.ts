@@ -16,7 +16,6 @@ const MIGRATIONS = [
   '0004-registry.sql',
   '0010-credentials.sql',
   '0020-rate-limits.sql',
-  '0021-stock-by-capabilities.sql',
   '0005-receipts-retention-trees.sql',
   '0021-stock-by-capabilities.sql',
 ] as const;

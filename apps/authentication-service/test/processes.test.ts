@@ -1,81 +1,26 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { rmSync } from 'node:fs';
-import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { callUnary } from '@canopy/contract';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import {
-  ADMIN_SECRET,
-  bearerOf,
-  connectTo,
-  DOMAIN,
-  enrol,
-  failureOf,
-  newFolder,
-  tokenOf,
-  firstPage,
-} from './bench.ts';
-
-interface LogLine {
-  readonly event?: string;
-  readonly port?: number;
-}
-
-/** The service as a process of its own. */
-interface Process {
-  readonly clients: ReturnType<typeof connectTo>;
-  readonly httpPort: number;
-  readonly child: ChildProcess;
-  readonly exit: Promise<unknown[]>;
-  readonly lines: readonly LogLine[];
-}
+import { bearerOf, enrol, failureOf, firstPage, newFolder, tokenOf } from './bench.ts';
+import { jwksOf, startProcess, type ServiceProcess } from './service-process.ts';
 
 let folder: string;
-let running: Process[] = [];
+let running: ServiceProcess[] = [];
 
 beforeEach(() => {
   folder = newFolder();
 });
 
 afterEach(() => {
-  for (const { child, clients } of running) {
-    clients.client.close();
-    clients.admin.close();
-    child.kill('SIGKILL');
-  }
+  for (const process of running) process.end();
   running = [];
   rmSync(folder, { recursive: true });
 });
 
-async function start(): Promise<Process> {
-  const main = join(import.meta.dirname, '../src/main.ts');
-  const env = {
-    ...process.env,
-    CANOPY_DOMAIN: DOMAIN,
-    CANOPY_DATA: folder,
-    CANOPY_ADMIN_SECRET: ADMIN_SECRET,
-    CANOPY_HTTP_PORT: '0',
-  };
-  const child = spawn(process.execPath, [main], { env, stdio: ['ignore', 'pipe', 'inherit'] });
-  const exit = once(child, 'exit');
-  const lines: LogLine[] = [];
-  const listening = Promise.withResolvers<number>();
-  createInterface(child.stdout).on('line', (text) => {
-    const line: LogLine = JSON.parse(text);
-    lines.push(line);
-    if (line.event === 'listening') listening.resolve(line.port ?? 0);
-  });
-  void exit.then(() => listening.reject(new Error('the service has ended')));
-  const port = await listening.promise;
-  const httpPort = lines.find(({ event }) => event === 'listening-http')?.port ?? 0;
-  const started = { clients: connectTo(`127.0.0.1:${port}`), httpPort, child, exit, lines };
+async function start(): Promise<ServiceProcess> {
+  const started = await startProcess({ CANOPY_DATA: folder });
   running.push(started);
   return started;
-}
-
-async function jwksOf({ clients }: Process): Promise<string> {
-  return (await callUnary(clients.client, 'getJwks', {}, { waitForReady: true })).jwksJson;
 }
 
 describe('the service as a process', () => {

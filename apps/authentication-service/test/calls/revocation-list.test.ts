@@ -123,29 +123,6 @@ describe('the revocation list', () => {
     const jwts = answers.map(({ result }) => (result?.$case === 'list' ? result.value.jwt : ''));
     expect(new Set(jwts).size).toBe(1);
   });
-
-  it('names a thousand devices and more', async () => {
-    const { registry } = bench.store;
-    const audit = new TextEncoder().encode('{}');
-    const user = 'mimi://example.com/u/many';
-    for (let i = 0; i < 1_100; i++) {
-      const bytes = new TextEncoder().encode(`${i}`);
-      const device = `mimi://example.com/d/many/device${i}00`;
-      const evidence = { evidenceHash: bytes, user, expiresAtMs: NOW, audit };
-      await registry.putEvidence(evidence);
-      await registry.putChallenge({ challenge: bytes, purpose: 'p', expiresAtMs: NOW, nowMs: NOW });
-      const key = { cipherSuite: 1, signaturePublicKey: bytes };
-      const shown = { challenge: bytes, challengePurpose: 'p', evidenceHash: bytes };
-      await registry.completeEnrolment({ ...shown, ...key, device, nowMs: NOW, audit });
-      await registry.revokeDevice({ device, user, nowMs: NOW, keepUntilMs: NOW + DAY, audit });
-    }
-    await poll(0n);
-    const list = await lists.current();
-    const missing = Array.from({ length: 1_100 }, (_, i) => `mimi://example.com/d/many/device${i}00`).filter(
-      (device) => list?.revokesDevice(device) !== true,
-    );
-    expect(missing).toEqual([]);
-  });
 });
 
 describe('the administrator', () => {

@@ -48,6 +48,41 @@ describe('the configuration', () => {
     expect(faults).toMatch(/CANOPY_PORT[^]*CANOPY_DOMAIN[^]*CANOPY_DATA/);
   });
 
+  it.each([
+    [{ CANOPY_OIDC_ISSUER: 'https://id.example' }, /CANOPY_OIDC_ISSUER and CANOPY_OIDC_CLIENT_ID/],
+    [{ CANOPY_OIDC_CLIENT_ID: 'canopy' }, /CANOPY_OIDC_ISSUER and CANOPY_OIDC_CLIENT_ID/],
+    [
+      { CANOPY_X509_ISSUER_CERTIFICATE: 'a.pem' },
+      /CANOPY_X509_ISSUER_CERTIFICATE and CANOPY_X509_ISSUER_KEY/,
+    ],
+    [{ CANOPY_SIGNING_KEY_LIFETIME: '1d' }, /CANOPY_SIGNING_KEY_LIFETIME must be at least a 50th/],
+    [{ CANOPY_STORE: 'redis' }, /CANOPY_REDIS_URLS/],
+    [{ CANOPY_STORE_KEY: 'too short' }, /CANOPY_STORE_KEY/],
+  ])('refuses %j', (environment, fault) => {
+    expect(faultsOf({ ...good, ...environment })).toMatch(fault);
+  });
+
+  it.each([
+    'http://id.example',
+    'id.example',
+    'ftp://id.example',
+    'https://id.example/?x',
+    'https://id.example#x',
+  ])('refuses the OpenID provider %j', (issuer) => {
+    const environment = { CANOPY_OIDC_ISSUER: issuer, CANOPY_OIDC_CLIENT_ID: 'canopy' };
+    expect(faultsOf({ ...good, ...environment })).toContain('CANOPY_OIDC_ISSUER');
+  });
+
+  it.each([
+    'https://id.example',
+    'https://id.example/realms/staff',
+    'http://localhost:8080',
+    'http://[::1]:1',
+  ])('takes the OpenID provider %j', (issuer) => {
+    const environment = { CANOPY_OIDC_ISSUER: issuer, CANOPY_OIDC_CLIENT_ID: 'canopy' };
+    expect(faultsOf({ ...good, ...environment })).toBe('accepted');
+  });
+
   it('refuses an administrator secret of fewer than 32 characters, without showing it', () => {
     const fault = faultsOf({ ...good, CANOPY_ADMIN_SECRET: 'x'.repeat(31) });
     expect(fault).toContain('CANOPY_ADMIN_SECRET');

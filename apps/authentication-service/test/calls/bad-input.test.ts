@@ -2,8 +2,14 @@ import { authentication, callUnary, CallError, readServiceError } from '@canopy/
 import { getCipherSuite } from '@canopy/crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Metadata } from '@grpc/grpc-js';
+import * as fc from 'fast-check';
 import {
+  ADMIN_SECRET,
   bearerOf,
+  CredentialType,
+  renewalRequest,
+  rotationRequest,
+  withIdToken,
   challengeFor,
   enrol,
   enrolmentRequest,
@@ -26,6 +32,8 @@ let alice: TestDevice;
 let token: string;
 let enrolment: authentication.CompleteEnrolmentRequest;
 let login: authentication.CreateAccessTokensRequest;
+let renewal: authentication.RenewCredentialRequest;
+let rotation: authentication.RotateCredentialRequest;
 let before: string;
 
 beforeAll(async () => {
@@ -36,6 +44,8 @@ beforeAll(async () => {
   const keys = suite.signature.generateKeyPair();
   enrolment = enrolmentRequest(code, await challengeFor(bench, code), { suite, keys });
   login = await tokenRequest(bench, alice);
+  renewal = await renewalRequest(bench, alice);
+  rotation = await rotationRequest(bench, alice, { suite, keys: suite.signature.generateKeyPair() });
 });
 
 beforeEach(() => {
@@ -60,14 +70,18 @@ async function fieldOf(call: Promise<unknown>): Promise<string> {
 
 /** Sends bytes that no generated client would. */
 function sendRaw(method: string, message: Uint8Array): Promise<unknown> {
-  const path = `/canopy.authentication.v1.AuthenticationService/${method}`;
+  return sendRawTo('AuthenticationService', method, message);
+}
+
+function sendRawTo(service: string, method: string, message: Uint8Array): Promise<unknown> {
+  const path = `/canopy.authentication.v1.${service}/${method}`;
   return new Promise((resolve, reject) => {
     bench.client.makeUnaryRequest(
       path,
       (value: Buffer) => value,
       (value: Buffer) => value,
       Buffer.from(message),
-      bearerOf(token),
+      bearerOf(service === 'AuthenticationService' ? token : ADMIN_SECRET),
       { deadline: Date.now() + 5_000 },
       (error, value) => (error === null ? resolve(value) : reject(readServiceError(error))),
     );
@@ -81,6 +95,8 @@ const METHODS = [
   ['CompleteEnrolment', 'evidence'],
   ['BeginAuthentication', 'device'],
   ['CreateAccessTokens', 'audiences'],
+  ['RenewCredential', 'signature'],
+  ['RotateCredential', 'cipher_suite'],
   ['ListDevices', 'user'],
   ['RevokeDevice', 'device'],
 ] as const;
@@ -130,6 +146,69 @@ describe('bytes that are no request', () => {
   });
 });
 
+const ADMIN_METHODS = [
+  ['CreateEnrolmentCode', 'user_name'],
+  ['ListDevices', 'user'],
+  ['RevokeDevice', 'device'],
+] as const;
+/** An empty request asks them for everything. */
+const ASKING_METHODS = [
+  ['AuthenticationService', 'GetRevocationList'],
+  ['AuthenticationService', 'GetTrustAnchors'],
+  ['AuthenticationService', 'GetJwks'],
+  ['AuthenticationAdminService', 'ReadAudit'],
+] as const;
+const EVERY_METHOD = [
+  ...METHODS.map(([method]) => ['AuthenticationService', method] as const),
+  ...ADMIN_METHODS.map(([method]) => ['AuthenticationAdminService', method] as const),
+  ...ASKING_METHODS,
+];
+
+describe('bytes that are no request, to the others', () => {
+  it.each(ADMIN_METHODS)('empty, to %s of the administrator: %s is named', async (method, field) => {
+    expect(await fieldOf(sendRawTo('AuthenticationAdminService', method, new Uint8Array()))).toBe(field);
+  });
+
+  it.each(ASKING_METHODS)('truncated, of the wrong type or noise, to %s.%s', async (service, method) => {
+    await expect(sendRawTo(service, method, new Uint8Array())).resolves.toBeDefined();
+    const hostile = [
+      Uint8Array.of(0x0a, 0x7f, 0x61),
+      Uint8Array.of(0x08),
+      Uint8Array.of(0x08, ...bytes(11).fill(0xff)),
+      new Uint8Array(1_000).fill(0xff),
+    ];
+    for (const each of hostile) expect(await fieldOf(sendRawTo(service, method, each))).toBe('request');
+  });
+
+  it.each(EVERY_METHOD)(
+    'whatever they are, to %s.%s: an answer or INVALID_ARGUMENT',
+    async (service, method) => {
+      // Some begin like a field of the request, so that they come further.
+      const message = fc.tuple(
+        fc.constantFrom(
+          [],
+          [0x0a, 0x05],
+          [0x12, 0x20],
+          [0x08],
+          [0x10],
+          [0x18, 0x01],
+          [0x22, 0x40],
+          [0x32, 0x03],
+        ),
+        fc.uint8Array({ maxLength: 120 }),
+      );
+      const property = fc.asyncProperty(message, async ([head, tail]) => {
+        const answer: unknown = await sendRawTo(service, method, Uint8Array.from([...head, ...tail])).then(
+          () => 'answered',
+          (error: unknown) => (error instanceof CallError ? error.code : error),
+        );
+        expect(['answered', 'INVALID_ARGUMENT', 'PERMISSION_DENIED']).toContain(answer);
+      });
+      await fc.assert(property, { numRuns: 80 });
+    },
+  );
+});
+
 describe('fields that do not hold what they must', () => {
   it.each<[string, Partial<authentication.CompleteEnrolmentRequest>]>([
     ['enrolment_code', withCode('')],
@@ -170,6 +249,71 @@ describe('fields that do not hold what they must', () => {
   ])('of CreateAccessTokens: %s, %j', async (field, change) => {
     const call = callUnary(bench.client, 'createAccessTokens', { ...login, ...change });
     expect(await fieldOf(call)).toBe(field);
+  });
+
+  it.each<[string, Partial<authentication.CompleteEnrolmentRequest>]>([
+    ['evidence', { evidence: undefined }],
+    ['id_token', withIdToken('')],
+    ['id_token', withIdToken('x'.repeat(16_385))],
+    ['credential_types[0]', { credentialTypes: [CredentialType.UNSPECIFIED] }],
+    ['credential_types[1]', { credentialTypes: [CredentialType.BASIC, CredentialType.BASIC] }],
+    ['credential_types', { credentialTypes: Array.from({ length: 3 }, () => CredentialType.X509) }],
+  ])('of CompleteEnrolment, evidence and types: %s, %j', async (field, change) => {
+    const call = callUnary(bench.client, 'completeEnrolment', { ...enrolment, ...change });
+    expect(await fieldOf(call)).toBe(field);
+  });
+
+  it.each<[string, Partial<authentication.RenewCredentialRequest>]>([
+    ['device', { device: '' }],
+    ['device', { device: 'mimi://example.org/d/alice/abcdefgh' }],
+    ['challenge', { challenge: bytes(31) }],
+    ['signature', { signature: bytes(0) }],
+    ['signature', { signature: bytes(257) }],
+    ['credential_types[0]', { credentialTypes: [CredentialType.UNSPECIFIED] }],
+  ])('of RenewCredential: %s, %j', async (field, change) => {
+    const call = callUnary(bench.client, 'renewCredential', { ...renewal, ...change });
+    expect(await fieldOf(call)).toBe(field);
+  });
+
+  it.each<[string, Partial<authentication.RotateCredentialRequest>]>([
+    ['device', { device: 'alice' }],
+    ['challenge', { challenge: bytes(33) }],
+    ['cipher_suite', { cipherSuite: 0 }],
+    ['cipher_suite', { cipherSuite: 8 }],
+    ['signature_public_key', { signaturePublicKey: bytes(31) }],
+    ['signature_public_key', { cipherSuite: 2 }],
+    ['signature_public_key', { cipherSuite: 2, signaturePublicKey: Uint8Array.of(4, ...bytes(64)) }],
+    ['current_signature', { currentSignature: bytes(0) }],
+    ['current_signature', { currentSignature: bytes(257) }],
+    ['signature', { signature: bytes(0) }],
+    ['credential_types[1]', { credentialTypes: [CredentialType.X509, CredentialType.X509] }],
+  ])('of RotateCredential: %s, %j', async (field, change) => {
+    const call = callUnary(bench.client, 'rotateCredential', { ...rotation, ...change });
+    expect(await fieldOf(call)).toBe(field);
+  });
+
+  it.each<[string, Partial<authentication.ListDevicesRequest>]>([
+    ['user', { user: '' }],
+    ['user', { user: 'alice' }],
+    ['page_size', { pageSize: 1_001 }],
+    ['page_size', { pageSize: 4_294_967_295 }],
+    ['page_token', { pageToken: 'x' }],
+    ['page_token', { pageToken: 'mimi://example.org/d/alice/abcdefgh' }],
+    ['page_token', { pageToken: 'x'.repeat(100_000) }],
+  ])('of both ListDevices: %s, %j', async (field, change) => {
+    const request = { ...firstPage(alice.enrolled.user), ...change };
+    const asDevice = { metadata: bearerOf(token) };
+    expect(await fieldOf(callUnary(bench.client, 'listDevices', request, asDevice))).toBe(field);
+    const asAdministrator = { metadata: bearerOf(ADMIN_SECRET) };
+    expect(await fieldOf(callUnary(bench.admin, 'listDevices', request, asAdministrator))).toBe(field);
+  });
+
+  it('of what the administrator asks', async () => {
+    const metadata = bearerOf(ADMIN_SECRET);
+    const device = 'mimi://example.org/d/alice/abcdefgh';
+    expect(await fieldOf(callUnary(bench.admin, 'revokeDevice', { device }, { metadata }))).toBe('device');
+    const request = { afterSequence: 0n, limit: 1_001 };
+    expect(await fieldOf(callUnary(bench.admin, 'readAudit', request, { metadata }))).toBe('limit');
   });
 
   it('of the others', async () => {

@@ -60,6 +60,26 @@ describe('the devices of a user', () => {
     ]);
   });
 
+  it('come page by page, each once', async () => {
+    const names = [alice.enrolled.device];
+    for (let i = 0; i < 4; i++) names.push((await enrol(bench)).enrolled.device);
+    const metadata = bearerOf(await tokenOf(bench, alice));
+    const found: string[][] = [];
+    let pageToken = '';
+    do {
+      const request = { user: alice.enrolled.user, pageSize: 2, pageToken };
+      const page = await callUnary(bench.client, 'listDevices', request, { metadata });
+      found.push(page.devices.map(({ device }) => device));
+      pageToken = page.nextPageToken;
+    } while (pageToken !== '');
+    expect(found.map(({ length }) => length)).toEqual([2, 2, 1]);
+    expect(found.flat()).toEqual(names);
+    const whole = { user: alice.enrolled.user, pageSize: 5, pageToken: '' };
+    expect((await callUnary(bench.client, 'listDevices', whole, { metadata })).nextPageToken).toBe('');
+    const foreign = { ...whole, pageToken: bob.enrolled.device };
+    expect((await callUnary(bench.client, 'listDevices', foreign, { metadata })).devices).toEqual([]);
+  });
+
   it('are shown to and revoked by nobody else', async () => {
     const metadata = bearerOf(await tokenOf(bench, alice));
     const calls = [

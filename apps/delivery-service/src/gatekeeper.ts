@@ -13,7 +13,14 @@ import type { GroupLog } from '@canopy/storage';
 import { isFresh } from './rules/proof-time.ts';
 
 /** What a proof is for; a proof for one method opens no other. */
-export type ProofMethod = 'SubmitCommit' | 'SendMessage' | 'ReadGroup' | 'GetGroupInfo' | 'Subscribe';
+export type ProofMethod =
+  | 'SubmitCommit'
+  | 'SendMessage'
+  | 'ReadGroup'
+  | 'GetGroupInfo'
+  | 'CreateTicket'
+  | 'RestoreEntries'
+  | 'Subscribe';
 
 /** A request about a group, as far as it has to be proven. */
 export interface Claim {
@@ -33,6 +40,8 @@ export interface GroupAccess {
   readonly currentEpoch: bigint;
   /** The last entry that the epoch opens, at the moment of asking. */
   readonly upToSequence: bigint;
+  /** The last entry of the log, at the moment of asking. */
+  readonly lastSequence: bigint;
   /** Whether a commit has ended the epoch: then that is the last entry, for good. */
   readonly hasEnded: boolean;
 }
@@ -55,22 +64,24 @@ export class Gatekeeper {
 
   /** Checks a proof and says how far it opens the group. @throws {ServiceError} PERMISSION_DENIED */
   async admit(claim: Claim): Promise<GroupAccess> {
-    const { proof } = claim;
-    if (proof === undefined) throw permissionDenied('PROOF_MISSING');
-    if (!isFresh(proof.timeUnixMs, this.#clock.now(), this.#toleranceMs)) {
-      throw permissionDenied('PROOF_STALE');
-    }
+    const proof = this.#requireFresh(claim);
     const reach = await this.#reachOf(claim.groupId, proof.epoch);
     const isProven = verifies(claim, proof, reach?.accessKey ?? this.#standIn);
     if (reach === undefined || !isProven) throw permissionDenied('PROOF_INVALID');
     return reach;
   }
 
-  /** Says how far an epoch reaches now, for a member that was admitted before. */
-  async reach(groupId: Uint8Array, epoch: bigint): Promise<GroupAccess> {
-    const reach = await this.#reachOf(groupId, epoch);
-    if (reach === undefined) throw permissionDenied('PROOF_INVALID');
-    return reach;
+  /** Checks a proof by a key that was shown in another way. @throws {ServiceError} PERMISSION_DENIED */
+  admitBy(accessKey: Uint8Array, claim: Claim): void {
+    if (!verifies(claim, this.#requireFresh(claim), accessKey)) throw permissionDenied('PROOF_INVALID');
+  }
+
+  #requireFresh({ proof }: Claim): delivery.EpochProof {
+    if (proof === undefined) throw permissionDenied('PROOF_MISSING');
+    if (!isFresh(proof.timeUnixMs, this.#clock.now(), this.#toleranceMs)) {
+      throw permissionDenied('PROOF_STALE');
+    }
+    return proof;
   }
 
   async #reachOf(groupId: Uint8Array, epoch: bigint): Promise<Reach | undefined> {
@@ -88,6 +99,7 @@ export class Gatekeeper {
       // What is in the log while the epoch is the current one belongs to it or to one before: a commit that comes between
       // this and the reading must not let anything of the next epoch through.
       upToSequence: access.ended?.sequence ?? group.lastSequence,
+      lastSequence: group.lastSequence,
       hasEnded: access.ended !== undefined,
     };
   }

@@ -3,10 +3,19 @@
  *
  * @module
  */
-import { connectKeys, createLogger, runMain, runService, storeChoice, systemClock } from '@canopy/service';
+import {
+  connectKeys,
+  connectRevocationLists,
+  createLogger,
+  runMain,
+  runService,
+  startRevocationFeed,
+  storeChoice,
+  systemClock,
+} from '@canopy/service';
+import { openStore } from '@canopy/storage';
 import { readDeliveryConfig } from './config.ts';
 import { createDeliveryService } from './service.ts';
-import { openStore } from '@canopy/storage';
 
 await runMain(async () => {
   const config = readDeliveryConfig(process.env);
@@ -15,10 +24,20 @@ await runMain(async () => {
   const store = await openStore(storeChoice(config, 'delivery-service'));
   const service = createDeliveryService({ stores: store, clock: systemClock, config, keys, log });
   service.start();
+  const feed = startRevocationFeed({
+    fetch: connectRevocationLists(config),
+    accept: (jwt) => service.revocations.accept(jwt),
+    intervalMs: config.revocationInterval,
+    log,
+  });
   const life = {
     isHealthy: () => store.isHealthy(),
     onDrain: () => service.drain(),
-    onClosed: () => service.stop().then(() => store.close()),
+    onClosed: async () => {
+      feed.stop();
+      await service.stop();
+      return store.close();
+    },
   };
   await runService({ name: 'delivery-service', config, log, services: [service.bound], ...life });
 });

@@ -6,30 +6,43 @@
 import { delivery } from '@canopy/contract';
 import {
   bearer,
+  bidi,
   bindService,
   createTokenVerifier,
   unary,
-  bidi,
   type BoundService,
+  type Caller,
   type Clock,
   type Incident,
   type KeySource,
   type Logger,
 } from '@canopy/service';
+import { isAway } from '@canopy/storage';
 import { acknowledgeMailbox } from './calls/acknowledge-mailbox.ts';
 import { createGroup } from './calls/create-group.ts';
+import { createTicket } from './calls/create-ticket.ts';
 import { getGroupInfo } from './calls/get-group-info.ts';
 import { getRatchetTree } from './calls/get-ratchet-tree.ts';
+import { getReceiptKeys } from './calls/get-receipt-keys.ts';
 import { readGroup } from './calls/read-group.ts';
 import { readMailbox } from './calls/read-mailbox.ts';
+import { reportReceipt } from './calls/report-receipt.ts';
+import { restoreEntries } from './calls/restore-entries.ts';
 import { sendMessage } from './calls/send-message.ts';
 import { submitCommit } from './calls/submit-commit.ts';
 import { Subscriptions } from './calls/subscribe.ts';
 import type { DeliveryConfig } from './config.ts';
 import type { Delivery, DeliveryStores } from './delivery.ts';
 import { Gatekeeper } from './gatekeeper.ts';
+import { createJoinerIdentities } from './identities.ts';
 import { Outbox } from './outbox.ts';
-import { isAway } from '@canopy/storage';
+import { PublicGroups } from './public-groups.ts';
+import { ReceiptBook } from './receipt-book.ts';
+import { RequestLimits, requireAllowed } from './request-limits.ts';
+import { Retention } from './retention.ts';
+import { Revocations, unlessRevoked } from './revocations.ts';
+import { shareEncodings } from './stream/shared-encoding.ts';
+import { LogFeed } from './stream/log-feed.ts';
 
 /** What the service is made of. */
 export interface DeliveryServiceOptions {
@@ -45,7 +58,9 @@ export interface DeliveryServiceOptions {
 /** The service and its life: start it before it is served, drain it and stop it in this order. */
 export interface DeliveryService {
   readonly bound: BoundService;
-  /** Begins to move Welcomes, those first that were left behind. */
+  /** To be fed with the lists of the authentication service. */
+  readonly revocations: Revocations;
+  /** Begins to move Welcomes, those first that were left behind, and to remove what is no longer kept. */
   start(): void;
   /** Ends the open streams. */
   drain(): void;
@@ -55,36 +70,84 @@ export interface DeliveryService {
 
 /** Makes the delivery service. */
 export function createDeliveryService(options: DeliveryServiceOptions): DeliveryService {
-  const { stores, clock, config, log } = options;
-  const { groupLog } = stores;
-  const gatekeeper = new Gatekeeper({ groupLog, clock, toleranceMs: config.proofTolerance });
-  const outbox = new Outbox({ ...stores, log, intervalMs: config.outboxInterval });
-  const service = { stores, config, clock, gatekeeper, outbox };
-  const subscriptions = new Subscriptions(service);
+  const { stores, clock, config, keys, log } = options;
+  const attestationKeys = { keyFor: (kid: string) => keys.findKey(kid) };
+  const service = createParts(options, attestationKeys);
+  const nowSeconds = (): bigint => BigInt(Math.floor(clock.now() / 1000));
+  const revocations = new Revocations({ domain: config.domain, keys: attestationKeys, now: nowSeconds });
+  const subscriptions = new Subscriptions(service, revocations);
+  const { retentionAge: maxAgeMs, retentionEntries: maxEntries, retentionInterval: intervalMs } = config;
+  const retention = new Retention({ ...stores, clock, log, maxAgeMs, maxEntries, intervalMs });
   return {
-    bound: bind(service, subscriptions, options),
-    start: () => outbox.start(),
+    bound: bind(service, { ...options, subscriptions, revocations }),
+    revocations,
+    start() {
+      service.outbox.start();
+      retention.start();
+    },
     drain: () => subscriptions.drain(),
-    stop: () => outbox.stop(),
+    async stop() {
+      await Promise.all([service.outbox.stop(), retention.stop()]);
+    },
   };
 }
 
-function bind(
-  service: Delivery,
-  subscriptions: Subscriptions,
-  { clock, config, keys, log, onIncident }: DeliveryServiceOptions,
-): BoundService {
+function createParts(
+  { stores, clock, config, log }: DeliveryServiceOptions,
+  attestationKeys: Parameters<typeof createJoinerIdentities>[0]['keys'],
+): Delivery {
+  const { groupLog, rateLimits } = stores;
+  const { domain, pageEntries, pageBytes, x509TrustAnchors } = config;
+  const receipts = new ReceiptBook({ ...stores, domain, clock });
+  return {
+    stores,
+    config,
+    clock,
+    gatekeeper: new Gatekeeper({ groupLog, clock, toleranceMs: config.proofTolerance }),
+    receipts,
+    limits: new RequestLimits({
+      rateLimits,
+      clock,
+      perDevice: config.requestsPerDevice,
+      perGroup: config.requestsPerGroup,
+    }),
+    publicGroups: new PublicGroups({ groupLog, clock, maxBytes: config.publicStateBytes, pageBytes }),
+    identities: createJoinerIdentities({ domain, keys: attestationKeys, clock, x509TrustAnchors }),
+    outbox: new Outbox({ ...stores, log, intervalMs: config.outboxInterval }),
+    feed: new LogFeed({ groupLog, receipts, pageEntries, pageBytes, maxBytes: config.pageCacheBytes }),
+  };
+}
+
+interface Binding extends DeliveryServiceOptions {
+  readonly subscriptions: Subscriptions;
+  readonly revocations: Revocations;
+}
+
+type Call<Request, Response> = (service: Delivery, request: Request, caller: Caller) => Promise<Response>;
+
+function bind(service: Delivery, binding: Binding): BoundService {
+  const { clock, config, keys, log, onIncident, subscriptions, revocations } = binding;
   const verify = createTokenVerifier({ audience: 'canopy-delivery', issuer: config.domain, keys, clock });
-  const calls = { authenticate: bearer(verify), log, isUnavailable: isAway, onIncident };
-  return bindService(delivery.DeliveryServiceService, {
-    createGroup: unary(calls, (request) => createGroup(service, request)),
-    submitCommit: unary(calls, (request) => submitCommit(service, request)),
-    sendMessage: unary(calls, (request) => sendMessage(service, request)),
-    readGroup: unary(calls, (request) => readGroup(service, request)),
-    getGroupInfo: unary(calls, (request) => getGroupInfo(service, request)),
-    getRatchetTree: unary(calls, (request) => getRatchetTree(service, request)),
-    readMailbox: unary(calls, (request, { caller }) => readMailbox(service, request, caller)),
-    acknowledgeMailbox: unary(calls, (request, { caller }) => acknowledgeMailbox(service, request, caller)),
+  const authenticate = unlessRevoked(revocations, bearer(verify));
+  const calls = { authenticate, log, isUnavailable: isAway, onIncident };
+  const answer = <Request, Response>(call: Call<Request, Response>) =>
+    unary<Request, Response, Caller>(calls, async (request, { caller }) => {
+      await requireAllowed(service.limits.ofDevice(caller.device));
+      return call(service, request, caller);
+    });
+  return bindService(shareEncodings(delivery.DeliveryServiceService), {
+    createGroup: answer(createGroup),
+    submitCommit: answer(submitCommit),
+    sendMessage: answer(sendMessage),
+    readGroup: answer(readGroup),
+    getGroupInfo: answer(getGroupInfo),
+    getRatchetTree: answer(getRatchetTree),
+    createTicket: answer(createTicket),
+    reportReceipt: answer(reportReceipt),
+    restoreEntries: answer(restoreEntries),
+    getReceiptKeys: answer(getReceiptKeys),
+    readMailbox: answer(readMailbox),
+    acknowledgeMailbox: answer(acknowledgeMailbox),
     subscribe: bidi(calls, subscriptions.subscribe),
   });
 }

@@ -32,6 +32,11 @@ const methods: Record<Method, string> = {
   sendMessage: 'SendMessage',
   readGroup: 'ReadGroup',
   getGroupInfo: 'GetGroupInfo',
+  getRatchetTree: 'GetRatchetTree',
+  createTicket: 'CreateTicket',
+  reportReceipt: 'ReportReceipt',
+  restoreEntries: 'RestoreEntries',
+  getReceiptKeys: 'GetReceiptKeys',
   readMailbox: 'ReadMailbox',
   acknowledgeMailbox: 'AcknowledgeMailbox',
 };
@@ -87,6 +92,9 @@ describe('a request', () => {
     ['SendMessage', 'message.group_id'],
     ['ReadGroup', 'query.group_id'],
     ['GetGroupInfo', 'query.group_id'],
+    ['GetRatchetTree', 'group_id'],
+    ['CreateTicket', 'ticket.group_id'],
+    ['RestoreEntries', 'entries.group_id'],
   ])('that is empty: %s names %s', async (method, field) => {
     const failure = await failureOf(sendRaw(method, Buffer.alloc(0)));
     expect(failure.code).toBe('INVALID_ARGUMENT');

@@ -24,7 +24,8 @@ import {
 import { openSqlite, type SqliteStore } from '@canopy/storage';
 import { Metadata } from '@grpc/grpc-js';
 import { readDeliveryConfig } from '../src/config.ts';
-import { createDeliveryService } from '../src/service.ts';
+import type { DeliveryStores } from '../src/delivery.ts';
+import { createDeliveryService, type DeliveryService } from '../src/service.ts';
 import { createAuthority, deviceOf, DOMAIN, type Authority, type TokenClaims } from './authority.ts';
 
 export const NOW = 1_800_000_000_000;
@@ -36,6 +37,11 @@ export type Method =
   | 'sendMessage'
   | 'readGroup'
   | 'getGroupInfo'
+  | 'getRatchetTree'
+  | 'createTicket'
+  | 'reportReceipt'
+  | 'restoreEntries'
+  | 'getReceiptKeys'
   | 'readMailbox'
   | 'acknowledgeMailbox';
 export type SubscribeStream = Stream<delivery.SubscribeRequest, delivery.SubscribeResponse>;
@@ -54,6 +60,7 @@ export interface Bench {
   readonly clock: ManualClock;
   readonly client: Client;
   readonly incidents: readonly Incident[];
+  readonly service: DeliveryService;
   device(user?: string, claims?: TokenClaims): Promise<Device>;
   /** Ends the service as SIGTERM does. */
   drain(): Promise<void>;
@@ -102,6 +109,7 @@ export async function startBench(options: BenchOptions = {}): Promise<Bench> {
     clock,
     client,
     incidents,
+    service,
     device: async (user = 'alice', claims = {}) => {
       const name = deviceOf(user);
       return createDevice(client, name, await authority.token(name, clock.now(), claims));
@@ -131,8 +139,9 @@ function pendingOutbox(): Promise<readonly never[]> {
 }
 
 /** A store whose outbox looks empty: as if the service was killed before it looked. */
-function withoutOutbox({ groupLog, mailbox }: SqliteStore): Pick<SqliteStore, 'groupLog' | 'mailbox'> {
-  const handler: ProxyHandler<typeof groupLog> = {
+function withoutOutbox(store: SqliteStore): DeliveryStores {
+  const { mailbox, receiptKeys, rateLimits } = store;
+  const handler: ProxyHandler<typeof store.groupLog> = {
     get(target, name) {
       if (name === 'pendingOutbox') return pendingOutbox;
       const member: unknown = Reflect.get(target, name);
@@ -141,7 +150,7 @@ function withoutOutbox({ groupLog, mailbox }: SqliteStore): Pick<SqliteStore, 'g
         : member;
     },
   };
-  return { groupLog: new Proxy(groupLog, handler), mailbox };
+  return { groupLog: new Proxy(store.groupLog, handler), mailbox, receiptKeys, rateLimits };
 }
 
 /** Waits for a call to fail, and gives the failure. */

@@ -33,6 +33,7 @@ export interface CommitOptions {
   readonly recipients?: readonly delivery.WelcomeRecipient[];
   readonly nextAccessKey?: Uint8Array;
   readonly ratchetTree?: Uint8Array;
+  readonly knownSequence?: bigint;
 }
 
 const HASH = random(32);
@@ -230,7 +231,7 @@ export class TestGroup {
 export const member: Sender = { senderType: SenderType.member, leafIndex: toLeafIndex(0) };
 
 /** A Welcome for KeyPackages, with noise in it. */
-export function welcomeFor(refs: readonly Uint8Array[], cipherSuite = 1): Uint8Array {
+export function welcomeFor(refs: readonly Uint8Array[], cipherSuite = 1, groupInfoLength = 100): Uint8Array {
   return encodeMessage({
     wireFormat: WireFormat.welcome,
     welcome: {
@@ -239,7 +240,7 @@ export function welcomeFor(refs: readonly Uint8Array[], cipherSuite = 1): Uint8A
         newMember,
         encryptedGroupSecrets: { kemOutput: random(32), ciphertext: random(48) },
       })),
-      encryptedGroupInfo: random(100),
+      encryptedGroupInfo: random(groupInfoLength),
     },
   });
 }

@@ -5,6 +5,7 @@
  */
 import { delivery } from '@canopy/contract';
 import type { LogEntry, MailboxEntry, TreeReference } from '@canopy/storage';
+import type { ReceiptBook } from '../receipt-book.ts';
 
 const KINDS = {
   commit: delivery.LogEntryKind.COMMIT,
@@ -12,9 +13,19 @@ const KINDS = {
   application: delivery.LogEntryKind.APPLICATION,
 } as const;
 
-/** Makes an entry of a group's log. */
-export function toLogEntry({ sequence, kind, epoch, message }: LogEntry): delivery.LogEntry {
-  return { sequence, kind: KINDS[kind], epoch, mlsMessage: message, receipt: '' };
+/** Makes entries of a group's log, the commits with their receipts. */
+export async function toLogEntries(
+  receipts: ReceiptBook,
+  groupId: Uint8Array,
+  entries: readonly LogEntry[],
+): Promise<delivery.LogEntry[]> {
+  const made: delivery.LogEntry[] = [];
+  for (const entry of entries) {
+    const { sequence, kind, epoch, message } = entry;
+    const receipt = entry.kind === 'commit' ? await receipts.receiptOf({ groupId, ...entry }) : '';
+    made.push({ sequence, kind: KINDS[kind], epoch, mlsMessage: message, receipt });
+  }
+  return made;
 }
 
 /** Makes an entry of a mailbox. */

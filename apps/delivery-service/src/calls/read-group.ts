@@ -5,16 +5,18 @@
  */
 import type { delivery } from '@canopy/contract';
 import type { Delivery } from '../delivery.ts';
-import { pageLimit, toLogEntry } from './log-entries.ts';
+import { requireAllowed } from '../request-limits.ts';
+import { pageLimit, toLogEntries } from './log-entries.ts';
 import { readQuery } from './request-fields.ts';
 
 /** Reads what the proof's epoch opens, up to and including the commit that ends it. */
 export async function readGroup(
-  { gatekeeper, stores, config }: Delivery,
+  { gatekeeper, stores, config, limits, receipts }: Delivery,
   { query: body, proof }: delivery.ReadGroupRequest,
 ): Promise<delivery.ReadGroupResponse> {
   const { groupId, afterSequence, limit } = readQuery(body);
   const { upToSequence } = await gatekeeper.admit({ method: 'ReadGroup', groupId, body, proof });
+  await requireAllowed(limits.ofGroup(groupId));
   const entries = await stores.groupLog.read({
     groupId,
     afterSequence,
@@ -22,6 +24,12 @@ export async function readGroup(
     limit: pageLimit(limit, config.pageEntries),
     maxBytes: config.pageBytes,
   });
+  const first = entries[0]?.sequence ?? afterSequence + 1n;
   const last = entries.at(-1)?.sequence ?? afterSequence;
-  return { entries: entries.map(toLogEntry), end: last >= upToSequence, firstKeptSequence: 0n };
+  return {
+    entries: await toLogEntries(receipts, groupId, entries),
+    end: last >= upToSequence,
+    // What the reader asked for is no longer there: it must not take the first entry for the next one.
+    firstKeptSequence: first > afterSequence + 1n ? first : 0n,
+  };
 }

@@ -8,6 +8,7 @@ import { CryptoError, getCipherSuite } from '@canopy/crypto';
 
 const GROUP_ID = { minimum: 1, maximum: 255 };
 const REQUEST_ID_LENGTH = 16;
+const HASH_LENGTH = 32;
 
 /** Reads the body of SubmitCommit. @throws {FieldError} */
 export function readBundle(bytes: Uint8Array): delivery.CommitBundle {
@@ -30,6 +31,21 @@ export function readQuery(bytes: Uint8Array): delivery.GroupQuery {
   const query = decodeProto(delivery.GroupQuery, bytes, 'query');
   requireGroupId(query.groupId, 'query.group_id');
   return query;
+}
+
+/** Reads the body of CreateTicket. @throws {FieldError} */
+export function readTicket(bytes: Uint8Array): delivery.Ticket {
+  const ticket = decodeProto(delivery.Ticket, bytes, 'ticket');
+  requireGroupId(ticket.groupId, 'ticket.group_id');
+  requireLength(ticket.tokenHash, 'ticket.token_hash', HASH_LENGTH);
+  return ticket;
+}
+
+/** Reads the body of RestoreEntries. @throws {FieldError} */
+export function readLostEntries(bytes: Uint8Array): delivery.LostEntries {
+  const lost = decodeProto(delivery.LostEntries, bytes, 'entries');
+  requireGroupId(lost.groupId, 'entries.group_id');
+  return lost;
 }
 
 /** Requires bytes to be the id of a group. @throws {FieldError} */

@@ -6,16 +6,20 @@
 import type { delivery } from '@canopy/contract';
 import type { BidiHandler, Caller } from '@canopy/service';
 import type { Delivery } from '../delivery.ts';
+import type { Revocations } from '../revocations.ts';
 import { Subscription } from '../stream/subscription.ts';
 
 /** The streams that are open. */
 export class Subscriptions {
   readonly #service: Delivery;
+  readonly #revocations: Revocations;
   readonly #open = new Set<Subscription>();
   #isDraining = false;
 
-  constructor(service: Delivery) {
+  constructor(service: Delivery, revocations: Revocations) {
     this.#service = service;
+    this.#revocations = revocations;
+    revocations.onChange(() => this.#expelRevoked(this.#open));
   }
 
   /** Opens a stream; it ends at once when the service is already going away. */
@@ -36,10 +40,18 @@ export class Subscriptions {
   ): AsyncGenerator<delivery.SubscribeResponse> {
     this.#open.add(subscription);
     if (this.#isDraining) subscription.drain();
+    // A list may have come between the look at the token and now.
+    this.#expelRevoked([subscription]);
     try {
       yield* subscription.converse(requests);
     } finally {
       this.#open.delete(subscription);
+    }
+  }
+
+  #expelRevoked(subscriptions: Iterable<Subscription>): void {
+    for (const subscription of subscriptions) {
+      if (this.#revocations.has(subscription.device)) subscription.expel('DEVICE_REVOKED');
     }
   }
 }

@@ -26,37 +26,73 @@ export interface OfferedCommit {
   readonly cipherSuite: number;
 }
 
+/** What was found in a bundle. */
+export interface CheckedCommit {
+  readonly header: MessageHeader;
+  readonly groupInfo: GroupInfo;
+  readonly welcomes: readonly WelcomeSlice[];
+}
+
 /** Checks a bundle and cuts its Welcome into pieces, one a joiner. @throws {RefusedSubmission} */
 export function checkCommit(
   { bundle, size, cipherSuite }: OfferedCommit,
   limits: CommitLimits,
-): readonly WelcomeSlice[] {
+): CheckedCommit {
   const { maxBundleBytes } = limits;
-  requireThat(size <= maxBundleBytes, 'TOO_LARGE', `a bundle has at most ${maxBundleBytes} bytes`);
-  const header = readHeader(readMlsMessage(bundle.commit, 'commit'));
-  requireThat(header.contentType === ContentType.commit, 'WRONG_CONTENT', 'commit: is not a commit');
-  requirePlace(header, bundle);
-  requireGroupInfo(readGroupInfo(bundle.groupInfo), header, cipherSuite);
+  requireThat(
+    size <= maxBundleBytes,
+    'TOO_LARGE',
+    `CANOPY_MAX_BUNDLE_BYTES: a bundle has at most ${maxBundleBytes} bytes`,
+  );
+  const header = checkCommitHeader(bundle.commit, bundle);
+  const groupInfo = checkGroupInfo(bundle.groupInfo, {
+    groupId: header.groupId,
+    epoch: header.epoch + 1n,
+    cipherSuite,
+    confirmationTag: header.publicMessage?.auth.confirmationTag,
+  });
   requireAccessKey(bundle.nextAccessKey);
   requireTree(bundle.ratchetTree);
-  return sliceForRecipients(bundle, cipherSuite, limits);
+  return { header, groupInfo, welcomes: sliceForRecipients(bundle, cipherSuite, limits) };
 }
 
-function readGroupInfo(bytes: Uint8Array): GroupInfo {
+/** Reads the header of a commit that has to belong where its envelope says. @throws {RefusedSubmission} */
+export function checkCommitHeader(
+  commit: Uint8Array,
+  envelope: { readonly groupId: Uint8Array; readonly epoch: bigint },
+): MessageHeader {
+  const header = readHeader(readMlsMessage(commit, 'commit'));
+  requireThat(header.contentType === ContentType.commit, 'WRONG_CONTENT', 'commit: is not a commit');
+  requirePlace(header, envelope);
+  return header;
+}
+
+/** What a GroupInfo has to be about. */
+export interface ExpectedEpoch {
+  readonly groupId: Uint8Array;
+  readonly epoch: bigint;
+  readonly cipherSuite: number;
+  /** Undefined where it is encrypted: there the members alone can compare. */
+  readonly confirmationTag: Uint8Array | undefined;
+}
+
+/** Reads a GroupInfo that has to be about an epoch. @throws {RefusedSubmission} MALFORMED, WRONG_CONTENT, GROUP_INFO_MISMATCH */
+export function checkGroupInfo(bytes: Uint8Array, expected: ExpectedEpoch): GroupInfo {
   const message = readMlsMessage(bytes, 'group_info');
   if (message.wireFormat !== WireFormat.groupInfo) {
     throw new RefusedSubmission('WRONG_CONTENT', 'group_info: is not a GroupInfo');
   }
+  requireGroupInfo(message.groupInfo, expected);
   return message.groupInfo;
 }
 
-function requireGroupInfo(groupInfo: GroupInfo, commit: MessageHeader, cipherSuite: number): void {
-  const { groupContext, confirmationTag } = groupInfo;
-  fits(equal(groupContext.groupId, commit.groupId), 'group id');
-  fits(groupContext.epoch === commit.epoch + 1n, 'epoch than the one that the commit begins');
+function requireGroupInfo(
+  { groupContext, confirmationTag }: GroupInfo,
+  { groupId, epoch, cipherSuite, confirmationTag: tag }: ExpectedEpoch,
+): void {
+  fits(equal(groupContext.groupId, groupId), 'group id');
+  fits(groupContext.epoch === epoch, 'epoch than the one that the commit begins');
   fits(groupContext.cipherSuite === cipherSuite, 'cipher suite');
-  // In a PrivateMessage the tag is encrypted: there the members alone can compare.
-  const tag = commit.confirmationTag;
   fits(tag === undefined || equal(tag, confirmationTag), 'confirmation tag than the commit');
 }
 
@@ -68,6 +104,7 @@ function requireAccessKey(accessKey: Uint8Array): void {
   decodeOrRefuse('next_access_key', () => getCipherSuite(1).signature.validatePublicKey(accessKey));
 }
 
-function requireTree(ratchetTree: Uint8Array): void {
+/** Requires that bytes are a ratchet tree, or none. @throws {RefusedSubmission} MALFORMED */
+export function requireTree(ratchetTree: Uint8Array): void {
   if (ratchetTree.length > 0) decodeOrRefuse('ratchet_tree', () => decode(RatchetTreeNodes, ratchetTree));
 }

@@ -4,7 +4,14 @@
  * @module
  */
 import { equal } from '@canopy/crypto';
-import { ContentType, SenderType, WireFormat, type MLSMessage } from '@canopy/mls';
+import {
+  ContentType,
+  SenderType,
+  WireFormat,
+  type MLSMessage,
+  type PublicMessage,
+  type Sender,
+} from '@canopy/mls';
 import { requireThat, RefusedSubmission } from './refused-submission.ts';
 
 /** The part of a message that is not encrypted. */
@@ -12,28 +19,34 @@ export interface MessageHeader {
   readonly groupId: Uint8Array;
   readonly epoch: bigint;
   readonly contentType: ContentType;
-  readonly isPublic: boolean;
-  /** The tag of a commit that is not encrypted (RFC 9420 §6.1). */
-  readonly confirmationTag: Uint8Array | undefined;
+  /** The whole message, where none of it is encrypted. */
+  readonly publicMessage: PublicMessage | undefined;
+  /** Whether somebody joins with it who is not a member: an external commit (RFC 9420 §12.4.3.2). */
+  readonly isExternalCommit: boolean;
 }
 
-/** Reads the header of a message that a member sent. @throws {RefusedSubmission} WRONG_CONTENT */
+/** Reads the header of a message by a member, or of an external commit. @throws {RefusedSubmission} WRONG_CONTENT */
 export function readHeader(message: MLSMessage): MessageHeader {
   if (message.wireFormat === WireFormat.privateMessage) {
-    return { ...message.privateMessage, isPublic: false, confirmationTag: undefined };
+    const { groupId, epoch, contentType } = message.privateMessage;
+    return { groupId, epoch, contentType, publicMessage: undefined, isExternalCommit: false };
   }
   if (message.wireFormat !== WireFormat.publicMessage) {
     throw new RefusedSubmission('WRONG_CONTENT', 'a PublicMessage or a PrivateMessage is expected');
   }
-  const { content, auth } = message.publicMessage;
-  const { groupId, epoch, sender, body } = content;
+  const { publicMessage } = message;
+  const { groupId, epoch, sender, body } = publicMessage.content;
+  requireKnownSender(sender);
+  const isExternalCommit = sender.senderType === SenderType.newMemberCommit;
+  return { groupId, epoch, contentType: body.contentType, publicMessage, isExternalCommit };
+}
+
+function requireKnownSender({ senderType }: Sender): void {
   requireThat(
-    sender.senderType === SenderType.member,
+    senderType === SenderType.member || senderType === SenderType.newMemberCommit,
     'WRONG_CONTENT',
-    'only what a member sends is taken: no external sender, no new member',
+    'only what a member sends is taken, and external commits: no proposals of outsiders',
   );
-  const { contentType } = body;
-  return { groupId, epoch, contentType, isPublic: true, confirmationTag: auth.confirmationTag };
 }
 
 /** Requires that a message belongs where its envelope says. @throws {RefusedSubmission} WRONG_GROUP, WRONG_EPOCH */

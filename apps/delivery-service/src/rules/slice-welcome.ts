@@ -48,20 +48,20 @@ function readWelcome(encoded: Uint8Array): Welcome {
   return message.welcome;
 }
 
-/** Every mailbox gets a copy of the encrypted GroupInfo and of the tree: a small bundle could fill a disk. */
+/** Every mailbox gets a copy of the encrypted GroupInfo: a small bundle could fill a disk. */
 function requireSizes(welcome: Welcome, bundle: delivery.CommitBundle, limits: WelcomeLimits): void {
   const { maxWelcomeRecipients, maxWelcomeBytes } = limits;
-  const { ratchetTree, welcomeRecipients: recipients } = bundle;
-  const shared = welcome.encryptedGroupInfo.length + ratchetTree.length;
+  const { welcomeRecipients: recipients } = bundle;
+  const shared = welcome.encryptedGroupInfo.length;
   requireThat(
     recipients.length <= maxWelcomeRecipients,
     'TOO_LARGE',
-    `a commit adds at most ${maxWelcomeRecipients} devices`,
+    `CANOPY_MAX_WELCOME_RECIPIENTS: a commit adds at most ${maxWelcomeRecipients} devices`,
   );
   requireThat(
     shared * recipients.length + bundle.welcome.length <= maxWelcomeBytes,
     'TOO_LARGE',
-    `the Welcomes of a commit have at most ${maxWelcomeBytes} bytes together`,
+    `CANOPY_MAX_WELCOME_BYTES: the Welcomes of a commit have at most ${maxWelcomeBytes} bytes together`,
   );
 }
 

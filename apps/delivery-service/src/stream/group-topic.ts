@@ -2,23 +2,27 @@
  * Follows the log of a group as far as the shown proof reaches: history, live marker, pushes, end of the lease.
  *
  * History and pushes are the same reading from the same cursor, so there is no seam at which an entry could be lost or
- * come twice.
+ * come twice. The lease of epoch e ends with the commit that ends e: the topic sees that commit pass.
  *
  * @module
  */
 import type { delivery } from '@canopy/contract';
 import type { LogEntry, Unsubscribe } from '@canopy/storage';
-import { toLogEntry } from '../calls/log-entries.ts';
+import { toLogEntries } from '../calls/log-entries.ts';
 import type { Delivery } from '../delivery.ts';
 import type { GroupAccess } from '../gatekeeper.ts';
+import type { LogPage } from './log-feed.ts';
 import type { Step, Topic } from './topic.ts';
 
-/** Where to begin, and with the proof of which epoch. */
+/** Where to begin, and as a member of which epoch. */
 export interface Lease {
-  readonly groupId: Uint8Array;
-  readonly epoch: bigint;
+  readonly access: GroupAccess;
   readonly afterSequence: bigint;
 }
+
+type State = 'history' | 'live' | 'leaseEnded' | 'over';
+
+const NOTHING: Step = { responses: [], more: false };
 
 /** A group on a stream. */
 export class GroupTopic implements Topic {
@@ -26,41 +30,55 @@ export class GroupTopic implements Topic {
   readonly #groupId: Uint8Array;
   readonly #wake: () => void;
   #epoch: bigint;
+  /** The entry that ends the lease; undefined as long as the epoch goes on. */
+  #end: bigint | undefined;
   #cursor: bigint;
-  #isLive = false;
-  #hasEnded = false;
+  /** How far the log is known to reach: who stands behind that has entries that the log has lost. */
+  #known = 0n;
+  #state: State = 'history';
   #unsubscribe: Unsubscribe;
 
   constructor(service: Delivery, lease: Lease, wake: () => void) {
     this.#service = service;
-    this.#groupId = lease.groupId;
+    this.#groupId = lease.access.groupId;
     this.#wake = wake;
-    this.#epoch = lease.epoch;
+    this.#epoch = lease.access.epoch;
     this.#cursor = lease.afterSequence;
     this.#unsubscribe = this.#listen();
+    this.#take(lease.access);
+  }
+
+  /** The epoch that the stream's device has shown to be a member of; it may be over. */
+  get epoch(): bigint {
+    return this.#epoch;
   }
 
   /** Goes on under a newer proof from where the topic stands, or further on if the reader says so. */
-  renew({ epoch, afterSequence }: Lease): void {
-    if (afterSequence > this.#cursor) this.#cursor = afterSequence;
-    if (epoch <= this.#epoch) return;
-    this.#epoch = epoch;
-    if (this.#hasEnded) {
-      this.#hasEnded = false;
+  renew({ access, afterSequence }: Lease): void {
+    // What an older epoch opens says nothing about how far the newer one reaches.
+    if (access.epoch < this.#epoch) return;
+    const isListening = this.#state === 'history' || this.#state === 'live';
+    // A reader that was told where the log begins or ends says where it begins anew.
+    if (afterSequence > this.#cursor || this.#state === 'over') this.#cursor = afterSequence;
+    if (!isListening) {
+      this.#state = 'history';
       this.#unsubscribe = this.#listen();
     }
+    this.#take(access);
   }
 
   async step(): Promise<Step> {
-    if (this.#hasEnded) return { responses: [], more: false };
-    const access = await this.#service.gatekeeper.reach(this.#groupId, this.#epoch);
-    const page = await this.#read(access.upToSequence);
+    if (this.#state === 'leaseEnded' || this.#state === 'over') return NOTHING;
+    const [epoch, cursor] = [this.#epoch, this.#cursor];
+    if (cursor > this.#known) return this.#behind(this.#known);
+    if (this.#end !== undefined && cursor >= this.#end) return this.#endLease();
+    const page = await this.#service.feed.pageAfter(this.#groupId, cursor);
     // Meanwhile the reader may have moved the cursor on, or renewed the lease.
-    const entries = page.filter(({ sequence }) => sequence > this.#cursor);
-    this.#cursor = entries.at(-1)?.sequence ?? this.#cursor;
-    const more = this.#epoch !== access.epoch || (page.length > 0 && this.#cursor < access.upToSequence);
-    const marker = more ? [] : this.#marker(access);
-    return { responses: [...this.#toResponses(entries), ...marker], more };
+    if (epoch !== this.#epoch || cursor !== this.#cursor) return { responses: [], more: true };
+    const [first] = page.entries;
+    if (first === undefined) return this.#atTheEnd(page);
+    if (first.sequence !== cursor + 1n) return this.#truncated(first.sequence);
+    return this.#show(page);
   }
 
   close(): void {
@@ -68,37 +86,88 @@ export class GroupTopic implements Topic {
   }
 
   #listen(): Unsubscribe {
-    return this.#service.stores.groupLog.onAppend(this.#groupId, this.#wake);
+    return this.#service.feed.follow(this.#groupId, this.#wake);
   }
 
-  async #read(upToSequence: bigint): Promise<readonly LogEntry[]> {
-    if (this.#cursor >= upToSequence) return [];
-    const { stores, config } = this.#service;
-    return stores.groupLog.read({
-      groupId: this.#groupId,
-      afterSequence: this.#cursor,
-      upToSequence,
-      limit: config.pageEntries,
-      maxBytes: config.pageBytes,
-    });
+  #take({ epoch, hasEnded, upToSequence, lastSequence }: GroupAccess): void {
+    this.#epoch = epoch;
+    this.#end = hasEnded ? upToSequence : undefined;
+    this.#known = lastSequence;
   }
 
-  #toResponses(entries: readonly LogEntry[]): readonly delivery.SubscribeResponse[] {
-    if (entries.length === 0) return [];
-    const value = { groupId: this.#groupId, entries: entries.map(toLogEntry) };
-    return [{ response: { $case: 'entries', value } }];
-  }
-
-  #marker(access: GroupAccess): readonly delivery.SubscribeResponse[] {
-    const groupId = this.#groupId;
-    if (access.hasEnded) {
-      this.#hasEnded = true;
-      this.#isLive = false;
-      this.#unsubscribe();
-      return [{ response: { $case: 'leaseEnded', value: { groupId, endedEpoch: access.epoch } } }];
+  async #show(page: LogPage): Promise<Step> {
+    const { entries } = page;
+    const visible = entries.slice(0, this.#countVisible(entries));
+    const last = visible.at(-1);
+    if (last === undefined) return this.#endLease();
+    this.#advance(last.sequence);
+    if (visible.length < entries.length) {
+      return { responses: [await this.#toResponse(visible)], more: true };
     }
-    if (this.#isLive) return [];
-    this.#isLive = true;
-    return [{ response: { $case: 'live', value: { groupId } } }];
+    const isEnd = this.#end === undefined && this.#service.feed.isEnd(this.#groupId, page);
+    return { responses: isEnd ? [page.response, ...this.#live()] : [page.response], more: !isEnd };
   }
+
+  /** How many entries the lease opens. */
+  #countVisible(entries: readonly LogEntry[]): number {
+    for (const [index, { kind, epoch, sequence }] of entries.entries()) {
+      // Only a log that has lost its end and grown anew can have this without the commit before it.
+      if (epoch > this.#epoch) return index;
+      if (kind === 'commit' && epoch === this.#epoch) {
+        this.#end = sequence;
+        return index + 1;
+      }
+    }
+    return entries.length;
+  }
+
+  #advance(sequence: bigint): void {
+    this.#cursor = sequence;
+    if (sequence > this.#known) this.#known = sequence;
+  }
+
+  async #toResponse(entries: readonly LogEntry[]): Promise<delivery.SubscribeResponse> {
+    const groupId = this.#groupId;
+    const value = { groupId, entries: await toLogEntries(this.#service.receipts, groupId, entries) };
+    return { response: { $case: 'entries', value } };
+  }
+
+  /** Nothing comes after the cursor: either the reader has everything, or the log has lost what the reader has. */
+  #atTheEnd(page: LogPage): Step {
+    const { lastSequence } = page;
+    if (lastSequence < this.#cursor) return this.#behind(lastSequence);
+    const isEnd = lastSequence === this.#cursor && this.#service.feed.isEnd(this.#groupId, page);
+    return isEnd ? { responses: this.#live(), more: false } : { responses: [], more: true };
+  }
+
+  #live(): readonly delivery.SubscribeResponse[] {
+    if (this.#state === 'live') return [];
+    this.#state = 'live';
+    return [{ response: { $case: 'live', value: { groupId: this.#groupId } } }];
+  }
+
+  #behind(lastSequence: bigint): Step {
+    this.#service.feed.forget(this.#groupId);
+    this.#leave('over');
+    return only({ $case: 'behind', value: { groupId: this.#groupId, lastSequence } });
+  }
+
+  #truncated(firstKeptSequence: bigint): Step {
+    this.#leave('over');
+    return only({ $case: 'truncated', value: { groupId: this.#groupId, firstKeptSequence } });
+  }
+
+  #endLease(): Step {
+    this.#leave('leaseEnded');
+    return only({ $case: 'leaseEnded', value: { groupId: this.#groupId, endedEpoch: this.#epoch } });
+  }
+
+  #leave(state: State): void {
+    this.#state = state;
+    this.#unsubscribe();
+  }
+}
+
+function only(response: NonNullable<delivery.SubscribeResponse['response']>): Step {
+  return { responses: [{ response }], more: false };
 }

@@ -3,14 +3,15 @@
  *
  * @module
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { requireField, type delivery } from '@canopy/contract';
 import { ServiceError, type Caller } from '@canopy/service';
-import { readBundle, readMessage, readQuery, requireGroupId } from '../calls/request-fields.ts';
-import { sendMessage } from '../calls/send-message.ts';
-import { submitCommit } from '../calls/submit-commit.ts';
+import { readQuery, requireGroupId } from '../calls/request-fields.ts';
 import type { Delivery } from '../delivery.ts';
+import type { Exceeded } from '../request-limits.ts';
 import { GroupTopic, type Lease } from './group-topic.ts';
 import { MailboxTopic } from './mailbox-topic.ts';
+import { keyOf, Outgoing } from './outgoing.ts';
 import type { Submissions } from './submissions.ts';
 import type { Topics } from './topics.ts';
 
@@ -18,6 +19,8 @@ import type { Topics } from './topics.ts';
 export interface StreamParts {
   readonly topics: Topics<GroupTopic | MailboxTopic>;
   readonly submissions: Submissions;
+  /** Fires when the stream ends. */
+  readonly signal: AbortSignal;
 }
 
 type StreamRequest = NonNullable<delivery.SubscribeRequest['request']>;
@@ -28,89 +31,135 @@ const MAILBOX = 'mailbox';
 export class Listener {
   readonly #service: Delivery;
   readonly #caller: Caller;
-  readonly #topics: Topics<GroupTopic | MailboxTopic>;
-  readonly #submissions: Submissions;
+  readonly #parts: StreamParts;
+  readonly #outgoing: Outgoing;
 
-  constructor(service: Delivery, caller: Caller, { topics, submissions }: StreamParts) {
+  constructor(service: Delivery, caller: Caller, parts: StreamParts) {
     this.#service = service;
     this.#caller = caller;
-    this.#topics = topics;
-    this.#submissions = submissions;
+    this.#parts = parts;
+    const leaseOf = (key: string): bigint | undefined => {
+      const topic = parts.topics.find(key);
+      return topic instanceof GroupTopic ? topic.epoch : undefined;
+    };
+    this.#outgoing = new Outgoing(service, { caller, leaseOf, submissions: parts.submissions });
   }
 
-  /** Does one request; resolves when the next one may come. @throws {FieldError} and what the store throws */
-  async hear(request: StreamRequest): Promise<void> {
+  /** Does one request; a promise resolves when the next one may come. @throws {FieldError} and what the store throws */
+  hear(request: StreamRequest): Promise<void> | undefined {
+    const asked = this.#service.limits.ofDevice(this.#caller.device);
+    return asked === undefined ? this.#do(request) : this.#doUnless(asked, request);
+  }
+
+  async #doUnless(asked: Promise<Exceeded | undefined>, request: StreamRequest): Promise<void> {
+    const exceeded = await asked;
+    if (exceeded === undefined) return this.#do(request);
+    switch (request.$case) {
+      case 'sendMessage':
+      case 'submitCommit':
+        return this.#outgoing.refuse(request, exceeded);
+      case 'group':
+        return this.#refuse(readQuery(request.value.query).groupId, toLimit(exceeded));
+      case 'unsubscribe':
+      case 'mailbox':
+      case 'ping':
+      case 'acknowledgeMailbox':
+        // These have no answer that could say it: they are done, and the stream is not read for a while.
+        await sleep(exceeded.retryAfterMs, undefined, { signal: this.#parts.signal });
+        return this.#do(request);
+    }
+  }
+
+  #do(request: StreamRequest): Promise<void> | undefined {
+    const { topics, submissions } = this.#parts;
     switch (request.$case) {
       case 'group':
         return this.#followGroup(request.value);
       case 'unsubscribe':
-        return this.#topics.remove(keyOf(requireGroupId(request.value.groupId, 'unsubscribe.group_id')));
+        topics.remove(keyOf(requireGroupId(request.value.groupId, 'unsubscribe.group_id')));
+        return undefined;
       case 'mailbox':
-        return this.#followMailbox(request.value.afterSequence);
+        this.#followMailbox(request.value.afterSequence);
+        return undefined;
       case 'ping':
-        return this.#submissions.answer({ response: { $case: 'pong', value: request.value } });
+        submissions.answer({ response: { $case: 'pong', value: request.value } });
+        return undefined;
       case 'sendMessage':
-        return this.#sendMessage(requireField(request.value.request, 'send_message.request'));
+        this.#outgoing.sendMessage(requireField(request.value.request, 'send_message.request'));
+        return undefined;
       case 'submitCommit':
-        return this.#submitCommit(requireField(request.value.request, 'submit_commit.request'));
+        this.#outgoing.submitCommit(requireField(request.value.request, 'submit_commit.request'));
+        return undefined;
+      case 'acknowledgeMailbox':
+        this.#acknowledge(request.value.upToSequence);
+        return undefined;
     }
   }
 
   async #followGroup({ query: body, proof }: delivery.SubscribeGroup): Promise<void> {
     const { groupId, afterSequence } = readQuery(body);
+    const { gatekeeper, limits } = this.#service;
     try {
-      const { epoch } = await this.#service.gatekeeper.admit({ method: 'Subscribe', groupId, body, proof });
-      this.#lease({ groupId, epoch, afterSequence });
+      const access = await gatekeeper.admit({ method: 'Subscribe', groupId, body, proof });
+      const exceeded = await limits.ofGroup(groupId);
+      if (exceeded === undefined) this.#lease({ access, afterSequence });
+      else this.#refuse(groupId, toLimit(exceeded));
     } catch (error) {
       if (!(error instanceof ServiceError && error.code === 'PERMISSION_DENIED')) throw error;
-      this.#refuse(groupId, error.details.reason);
+      this.#refuse(groupId, { reason: error.details.reason });
     }
   }
 
   #lease(lease: Lease): void {
-    const key = keyOf(lease.groupId);
-    const known = this.#topics.find(key);
+    const { topics } = this.#parts;
+    const { groupId } = lease.access;
+    const key = keyOf(groupId);
+    const known = topics.find(key);
+    const { topicsPerStream } = this.#service.config;
     if (known instanceof GroupTopic) {
       known.renew(lease);
-      this.#topics.wake(key);
-    } else if (this.#topics.size >= this.#service.config.topicsPerStream) {
-      this.#refuse(lease.groupId, 'TOPICS_PER_STREAM_EXCEEDED');
+      topics.wake(key);
+    } else if (topics.size >= topicsPerStream) {
+      const limit = { limit: 'CANOPY_TOPICS_PER_STREAM', value: topicsPerStream, retryAfterMs: 0 };
+      this.#refuse(groupId, toLimit(limit));
     } else {
-      this.#topics.add(key, new GroupTopic(this.#service, lease, () => this.#topics.wake(key)));
+      topics.add(key, new GroupTopic(this.#service, lease, () => topics.wake(key)));
     }
   }
 
-  #refuse(groupId: Uint8Array, reason: string): void {
-    this.#submissions.answer({ response: { $case: 'refused', value: { groupId, reason } } });
+  #refuse(
+    groupId: Uint8Array,
+    { reason, limit }: { readonly reason: string; readonly limit?: delivery.LimitExceeded },
+  ): void {
+    this.#parts.submissions.answer({ response: { $case: 'refused', value: { groupId, reason, limit } } });
   }
 
   #followMailbox(afterSequence: bigint): void {
-    const known = this.#topics.find(MAILBOX);
+    const { topics } = this.#parts;
+    const known = topics.find(MAILBOX);
     if (known instanceof MailboxTopic) {
       known.moveTo(afterSequence);
     } else {
       const place = { device: this.#caller.device, afterSequence };
-      this.#topics.add(MAILBOX, new MailboxTopic(this.#service, place, () => this.#topics.wake(MAILBOX)));
+      topics.add(MAILBOX, new MailboxTopic(this.#service, place, () => topics.wake(MAILBOX)));
     }
   }
 
-  #sendMessage(request: delivery.SendMessageRequest): void {
-    const message = readMessage(request.message);
-    this.#submissions.enqueue(keyOf(message.groupId), async () => {
-      const response = await sendMessage(this.#service, request, message);
-      return { response: { $case: 'sendAnswer', value: { requestId: message.requestId, response } } };
-    });
-  }
-
-  #submitCommit(request: delivery.SubmitCommitRequest): void {
-    const bundle = readBundle(request.bundle);
-    this.#submissions.enqueue(keyOf(bundle.groupId), async () => {
-      const response = await submitCommit(this.#service, request, bundle);
-      return { response: { $case: 'commitAnswer', value: { requestId: bundle.requestId, response } } };
+  #acknowledge(upToSequence: bigint): void {
+    const { device } = this.#caller;
+    this.#parts.submissions.begin(MAILBOX, async () => {
+      await this.#service.stores.mailbox.acknowledge(device, upToSequence);
+      return undefined;
     });
   }
 }
 
-function keyOf(groupId: Uint8Array): string {
-  return Buffer.from(groupId).toString('hex');
+function toLimit({ limit, value, retryAfterMs }: Exceeded): {
+  readonly reason: string;
+  readonly limit: delivery.LimitExceeded;
+} {
+  return {
+    reason: 'LIMIT_EXCEEDED',
+    limit: { limit, value: BigInt(value), retryAfterMs: BigInt(retryAfterMs) },
+  };
 }

@@ -6,12 +6,16 @@
 import type { delivery } from '@canopy/contract';
 import { Bell } from './bell.ts';
 
+/** Leads to an answer, or to none. */
+export type Work = () => Promise<delivery.SubscribeResponse | undefined>;
+
 /** The answers of a stream that nobody has taken yet, and the work that leads to some of them. */
 export class Submissions {
   readonly #limit: number;
   readonly #bell: Bell;
   readonly #room = new Bell();
-  readonly #answers: delivery.SubscribeResponse[] = [];
+  #answers: delivery.SubscribeResponse[] = [];
+  /** Of groups in which something waits, or goes alone: the last thing that others have to wait for. */
   readonly #lastOfGroup = new Map<string, Promise<void>>();
   #running = 0;
   #failure: { readonly error: unknown } | undefined;
@@ -32,9 +36,14 @@ export class Submissions {
     return this.#running === 0 && this.#answers.length === 0;
   }
 
+  /** Whether as much is open as may be. */
+  get isFull(): boolean {
+    return this.#running + this.#answers.length >= this.#limit;
+  }
+
   /** Waits until less is open than the limit. */
   async room(): Promise<void> {
-    while (this.#running + this.#answers.length >= this.#limit) await this.#room.heard();
+    while (this.isFull && this.#failure === undefined) await this.#room.heard();
   }
 
   /** Adds an answer. */
@@ -43,19 +52,31 @@ export class Submissions {
     this.#bell.ring();
   }
 
-  /** Takes the oldest answer. */
-  take(): delivery.SubscribeResponse | undefined {
-    const response = this.#answers.shift();
+  /** Takes all answers, the oldest first. */
+  takeAll(): readonly delivery.SubscribeResponse[] {
+    if (this.#answers.length === 0) return [];
+    const answers = this.#answers;
+    this.#answers = [];
     this.#room.ring();
-    return response;
+    return answers;
   }
 
-  /** Does work for a group after all that was asked for it before; its result is an answer. */
-  enqueue(group: string, work: () => Promise<delivery.SubscribeResponse>): void {
+  /**
+   * Begins work for a group at once, or after what has to go before it. Work that begins does so in the order in which it
+   * was asked for; it may end in another order.
+   */
+  begin(group: string, work: Work): void {
+    this.#running += 1;
+    const before = this.#lastOfGroup.get(group);
+    if (before === undefined) void this.#run(work);
+    else this.#follow(group, before, () => void this.#run(work));
+  }
+
+  /** Does work for a group alone: after everything before it, which `settled` tells of, and before everything later. */
+  goAlone(group: string, work: Work, settled: () => Promise<void>): void {
     this.#running += 1;
     const before = this.#lastOfGroup.get(group) ?? Promise.resolve();
-    const done = before.then(() => this.#run(work)).finally(() => this.#finish(group, done));
-    this.#lastOfGroup.set(group, done);
+    this.#follow(group, before, () => settled().then(() => this.#run(work)));
   }
 
   /** Ends the stream with an error, after the answers that are on their way; the first one counts. */
@@ -65,20 +86,24 @@ export class Submissions {
     this.#room.ring();
   }
 
-  async #run(work: () => Promise<delivery.SubscribeResponse>): Promise<void> {
-    // What comes after a failure is not done: the sender repeats both, in its order.
-    if (this.#failure !== undefined) return;
-    try {
-      this.answer(await work());
-    } catch (error) {
-      this.fail(error);
-    }
+  #follow(group: string, before: Promise<void>, begin: () => void | Promise<void>): void {
+    const last = before.then(begin).finally(() => {
+      if (this.#lastOfGroup.get(group) === last) this.#lastOfGroup.delete(group);
+    });
+    this.#lastOfGroup.set(group, last);
   }
 
-  #finish(group: string, done: Promise<void>): void {
-    this.#running -= 1;
-    if (this.#lastOfGroup.get(group) === done) this.#lastOfGroup.delete(group);
-    this.#bell.ring();
-    this.#room.ring();
+  async #run(work: Work): Promise<void> {
+    try {
+      // What comes after a failure is not done: the sender repeats both, in its order.
+      const answer = this.#failure === undefined ? await work() : undefined;
+      if (answer !== undefined) this.#answers.push(answer);
+    } catch (error) {
+      this.fail(error);
+    } finally {
+      this.#running -= 1;
+      this.#bell.ring();
+      this.#room.ring();
+    }
   }
 }

@@ -29,6 +29,7 @@ export class Subscription {
   readonly #service: Delivery;
   readonly #context: StreamContext;
   readonly #bell = new Bell();
+  readonly #end = new AbortController();
   readonly #submissions: Submissions;
   readonly #topics: Topics<GroupTopic | MailboxTopic>;
   readonly #listener: Listener;
@@ -42,13 +43,24 @@ export class Subscription {
     this.#listener = new Listener(service, context.caller, {
       topics: this.#topics,
       submissions: this.#submissions,
+      signal: AbortSignal.any([context.signal, this.#end.signal]),
     });
+  }
+
+  /** Whose stream it is. */
+  get device(): string {
+    return this.#context.caller.device;
   }
 
   /** Ends the stream in order: what was asked is answered, then the device is told to go elsewhere. */
   drain(): void {
     this.#isDraining = true;
     this.#bell.ring();
+  }
+
+  /** Ends the stream of a device that is not to be served any more. */
+  expel(reason: string): void {
+    this.#submissions.fail(unauthenticated(reason));
   }
 
   /** Speaks until the device goes, the service drains, the token expires or something fails. */
@@ -61,39 +73,36 @@ export class Subscription {
     signal.addEventListener('abort', wake);
     void this.#listen(requests);
     try {
-      yield* this.#speak();
+      for (;;) {
+        signal.throwIfAborted();
+        const responses = await this.#next();
+        if (responses === undefined) break;
+        for (const response of responses) yield response;
+      }
+      const { failure } = this.#submissions;
+      if (failure !== undefined) throw failure.error;
+      yield { response: { $case: 'draining', value: {} } };
     } finally {
       this.#isDraining = true;
+      this.#end.abort();
       clearTimeout(expiry);
       signal.removeEventListener('abort', wake);
       this.#topics.clear();
     }
   }
 
-  async *#speak(): AsyncGenerator<delivery.SubscribeResponse> {
-    for (;;) {
-      this.#context.signal.throwIfAborted();
-      yield* this.#answers();
-      if (this.#isEnding) {
-        if (this.#submissions.isIdle) break;
-        await this.#bell.heard();
-        continue;
-      }
+  /** Gives what is to be said next, answers before news; undefined when all is said. */
+  async #next(): Promise<readonly delivery.SubscribeResponse[] | undefined> {
+    const answers = this.#submissions.takeAll();
+    if (answers.length > 0) return answers;
+    if (this.#isEnding) {
+      if (this.#submissions.isIdle) return undefined;
+    } else {
       const responses = await this.#topics.next();
-      if (responses === undefined) await this.#bell.heard();
-      else yield* responses;
+      if (responses !== undefined) return responses;
     }
-    const { failure } = this.#submissions;
-    if (failure !== undefined) throw failure.error;
-    yield { response: { $case: 'draining', value: {} } };
-  }
-
-  *#answers(): Generator<delivery.SubscribeResponse> {
-    for (;;) {
-      const answer = this.#submissions.take();
-      if (answer === undefined) return;
-      yield answer;
-    }
+    await this.#bell.heard();
+    return [];
   }
 
   get #isEnding(): boolean {
@@ -105,8 +114,9 @@ export class Subscription {
       for await (const { request } of requests) {
         if (this.#isEnding) return;
         this.#requireToken();
-        await this.#listener.hear(requireField(request, 'request'));
-        await this.#submissions.room();
+        const busy = this.#listener.hear(requireField(request, 'request'));
+        if (busy !== undefined) await busy;
+        if (this.#submissions.isFull) await this.#submissions.room();
       }
     } catch (error) {
       this.#submissions.fail(error);

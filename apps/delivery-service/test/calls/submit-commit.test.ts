@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { delivery } from '@canopy/contract';
 import { decodeMessage, encodeMessage, ContentType, SenderType, WireFormat } from '@canopy/mls';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { deviceOf } from '../authority.ts';
@@ -23,8 +24,20 @@ afterEach(async () => {
   await bench.close();
 });
 
-async function submit(epoch: bigint, options: CommitOptions = {}): Promise<unknown> {
+type Result = delivery.SubmitCommitResponse['result'];
+
+async function submit(epoch: bigint, options: CommitOptions = {}): Promise<Result> {
   return (await alice.call('submitCommit', group.commitRequest(epoch, options))).result;
+}
+
+async function conflict(knownSequence: bigint): Promise<unknown> {
+  const result = await submit(0n, { knownSequence });
+  if (result?.$case !== 'conflict') throw new Error(`no conflict but ${result?.$case}`);
+  return [result.value.entries.map(({ sequence }) => sequence), result.value.complete];
+}
+
+function receiptOf(result: Result): string {
+  return result?.$case === 'accepted' ? result.value.receipt : '';
 }
 
 function rejected(reason: string): unknown {
@@ -39,24 +52,32 @@ describe('SubmitCommit', () => {
     const commit = group.privateMessage(ContentType.commit, 0n);
     expect(await submit(0n, { commit })).toEqual({
       $case: 'accepted',
-      value: { sequence: 1n, alreadyAccepted: false },
+      value: { sequence: 1n, alreadyAccepted: false, receipt: expect.any(String) },
     });
     expect((await bench.store.groupLog.findGroup(group.id))?.epoch).toBe(1n);
     const { entries, end } = await alice.call('readGroup', group.readRequest(1n));
     expect(end).toBe(true);
     expect(entries).toEqual([
-      { sequence: 1n, kind: 'LOG_ENTRY_KIND_COMMIT', epoch: 0n, mlsMessage: new Uint8Array(commit) },
+      {
+        sequence: 1n,
+        kind: 'LOG_ENTRY_KIND_COMMIT',
+        epoch: 0n,
+        mlsMessage: new Uint8Array(commit),
+        receipt: expect.any(String),
+      },
     ]);
   });
 
   it('gives the first answer again to the same bytes, also epochs later', async () => {
     const requestId = random(16);
     const commit = group.privateMessage(ContentType.commit, 0n);
-    await submit(0n, { requestId, commit });
+    const first = await submit(0n, { requestId, commit });
     await group.commit(alice, 1n);
+    const receipt = receiptOf(first);
+    expect(receipt).not.toBe('');
     expect(await submit(0n, { requestId, commit })).toEqual({
       $case: 'accepted',
-      value: { sequence: 1n, alreadyAccepted: true },
+      value: { sequence: 1n, alreadyAccepted: true, receipt },
     });
     expect(await group.readAll(alice, 2n)).toEqual([1n, 2n]);
   });
@@ -72,6 +93,7 @@ describe('SubmitCommit', () => {
         currentEpoch: 1n,
         winningCommitHash: new Uint8Array(createHash('sha256').update(commit).digest()),
         entries: [expect.objectContaining({ sequence: 1n }), expect.objectContaining({ sequence: 2n })],
+        complete: true,
       },
     });
   });
@@ -86,6 +108,19 @@ describe('SubmitCommit', () => {
     );
   });
 
+  it('shows in a conflict what comes after the entry that the loser says to have, a page of it', async () => {
+    await bench.close();
+    await start({ CANOPY_PAGE_ENTRIES: '4' });
+    for (let round = 0; round < 9; round += 1) await group.send(alice, 0n);
+    await group.commit(alice, 0n);
+    await group.send(alice, 1n);
+    expect(await conflict(7n)).toEqual([[8n, 9n, 10n], true]);
+    expect(await conflict(2n)).toEqual([[3n, 4n, 5n, 6n], false]);
+    // It has everything that its epoch opens, or says so.
+    expect(await conflict(10n)).toEqual([[], true]);
+    expect(await conflict(2n ** 64n - 1n)).toEqual([[], true]);
+  });
+
   it('rejects another commit under a used request id', async () => {
     const requestId = random(16);
     await submit(0n, { requestId });
@@ -98,7 +133,7 @@ describe('SubmitCommit', () => {
       commit: group.privateMessage(ContentType.commit, 0n),
       groupInfo: group.groupInfo(1n),
     };
-    await submit(0n, first);
+    const receipt = receiptOf(await submit(0n, first));
     const before = await bench.store.groupLog.groupInfo(group.id);
     const others = [
       { groupInfo: group.groupInfo(1n) },
@@ -109,7 +144,7 @@ describe('SubmitCommit', () => {
       expect(await submit(0n, { ...first, ...other })).toEqual(rejected('REQUEST_ID_REUSED'));
     }
     expect(await bench.store.groupLog.groupInfo(group.id)).toEqual(before);
-    const again = { $case: 'accepted', value: { sequence: 1n, alreadyAccepted: true } };
+    const again = { $case: 'accepted', value: { sequence: 1n, alreadyAccepted: true, receipt } };
     expect(await submit(0n, first)).toEqual(again);
     // The GroupInfo of an epoch that has ended is gone: only the key can be compared.
     await group.commit(alice, 1n);
@@ -195,9 +230,13 @@ describe('SubmitCommit', () => {
     ['WRONG_CONTENT', 'an application message', () => ({ commit: group.privateMessage(1, 0n) })],
     ['WRONG_CONTENT', 'a GroupInfo for a commit', () => ({ commit: group.groupInfo(1n) })],
     [
-      'WRONG_CONTENT',
-      'an external commit',
-      () => ({ commit: group.publicCommit(0n, random(32), { senderType: SenderType.newMemberCommit }) }),
+      'INVALID',
+      'an external commit to a group whose tree is not known',
+      () => {
+        const tag = random(32);
+        const commit = group.publicCommit(0n, tag, { senderType: SenderType.newMemberCommit });
+        return { commit, groupInfo: group.groupInfo(1n, { tag }) };
+      },
     ],
     ['WRONG_GROUP', 'a commit of another group', () => ({ commit: group.privateMessage(3, 0n, random(16)) })],
     ['WRONG_EPOCH', 'a commit of another epoch', () => ({ commit: group.privateMessage(3, 7n) })],
@@ -278,7 +317,7 @@ describe('SubmitCommit', () => {
     });
     expect(await submit(0n, { commit: noise })).toEqual(rejected('TOO_LARGE'));
     expect(await submit(0n, many(4))).toEqual(rejected('TOO_LARGE'));
-    expect(await submit(0n, { ...many(3), ratchetTree: optionalNodes(300) })).toEqual(rejected('TOO_LARGE'));
+    expect(await submit(0n, { ...many(3, 300) })).toEqual(rejected('TOO_LARGE'));
     expect(await submit(0n, many(3))).toMatchObject({ $case: 'accepted' });
   });
 });
@@ -294,20 +333,13 @@ function withWelcome(refs: readonly Uint8Array[], suite: number, device = device
   return { welcome: welcomeFor(refs, suite), recipients: refs.map((ref) => recipient(ref, device)) };
 }
 
-function many(count: number): CommitOptions {
+function many(count: number, groupInfoLength?: number): CommitOptions {
   const refs = Array.from({ length: count }, () => random(32));
   const recipients = refs.map((ref, i) => recipient(ref, deviceOf(`joiner${i}`)));
-  return { welcome: welcomeFor(refs), recipients };
+  return { welcome: welcomeFor(refs, 1, groupInfoLength), recipients };
 }
 
 /** A tree of blank nodes: a vector of so many absent ones. */
-function optionalNodes(count: number): Uint8Array {
-  const tree = new Uint8Array(count + 2);
-  tree[0] = 0x40 | (count >> 8);
-  tree[1] = count & 0xff;
-  return tree;
-}
-
 /** The mover works beside the answer: a subscription tells when it has been there. */
 /** What a commit that adds Bob brings along. */
 function welcomingBob(keyPackageRef: Uint8Array): CommitOptions {

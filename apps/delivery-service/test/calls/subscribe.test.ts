@@ -202,7 +202,8 @@ describe('a group on a stream', () => {
     await reader.stream.send(group.subscribeRequest(0n));
     expect((await reader.until('refused')).value).toEqual({
       groupId: group.id,
-      reason: 'TOPICS_PER_STREAM_EXCEEDED',
+      reason: 'LIMIT_EXCEEDED',
+      limit: { limit: 'CANOPY_TOPICS_PER_STREAM', value: 1n, retryAfterMs: 0n },
     });
     await first.send(alice, 0n);
     expect(await reader.entries(1)).toEqual([1n]);
@@ -213,7 +214,9 @@ describe('a group on a stream', () => {
     const cursors = fc.array(fc.nat(40), { minLength: 1, maxLength: 6 });
     const total = 40;
     await fc.assert(
-      fc.asyncProperty(cursors, fc.nat(30), async (afters, head) => {
+      fc.asyncProperty(cursors, fc.nat(30), async (wishes, head) => {
+        // A reader cannot begin beyond the end.
+        const afters = wishes.map((wish) => wish % (head + 1));
         group = new TestGroup();
         await group.create(alice);
         for (let i = 0; i < head; i += 1) await group.send(alice, 0n);
@@ -305,7 +308,12 @@ describe('what is sent over a stream', () => {
     await reader.stream.send({ request: { $case: 'submitCommit', value: { request: commit } } });
     expect((await reader.until('commitAnswer')).value).toEqual({
       requestId: commitId,
-      response: { result: { $case: 'accepted', value: { sequence: 2n, alreadyAccepted: false } } },
+      response: {
+        result: {
+          $case: 'accepted',
+          value: { sequence: 2n, alreadyAccepted: false, receipt: expect.any(String) },
+        },
+      },
     });
     expect((await alice.call('submitCommit', commit)).result).toMatchObject({
       value: { alreadyAccepted: true },
@@ -383,7 +391,10 @@ describe('a stream', () => {
     ['submit_commit.request', { $case: 'submitCommit', value: { request: undefined } }],
     [
       'bundle',
-      { $case: 'submitCommit', value: { request: { bundle: new Uint8Array([1]), proof: undefined } } },
+      {
+        $case: 'submitCommit',
+        value: { request: { bundle: new Uint8Array([1]), proof: undefined, ticket: random(0) } },
+      },
     ],
     [
       'message.group_id',

@@ -27,7 +27,7 @@ import {
   verifyReceipt,
   type AttestationKeys,
   type Receipt,
-} from '@canopy/identity';
+} from '../../src/index.ts';
 import { SignJWT, importJWK } from 'jose';
 
 const domain = 'example.com';

@@ -1,0 +1,85 @@
+/**
+ * Which external commits pass (RFC 9420 §12.4.3.2): those of guests with a ticket, and those of members that come back.
+ *
+ * @module
+ */
+import type { delivery } from '@canopy/contract';
+import { equal } from '@canopy/crypto';
+import { deviceOfCredential, deviceOfX509Credential, IdentityError } from '@canopy/identity';
+import {
+  CredentialType,
+  type CommitEffects,
+  type Credential,
+  type LeafNode,
+  type RatchetTree,
+} from '@canopy/mls';
+import type { Caller } from '@canopy/service';
+import type { Delivery } from './delivery.ts';
+import { RefusedSubmission, requireThat } from './rules/refused-submission.ts';
+import { sha256 } from './sha256.ts';
+
+/**
+ * Requires that a ticket opens a group, or that the commit which it opened the group for is there already.
+ *
+ * @throws {RefusedSubmission} TICKET_INVALID, in the same words for a group that does not exist
+ */
+export async function requireTicket(
+  { stores: { groupLog }, clock }: Delivery,
+  { groupId, epoch, commit }: delivery.CommitBundle,
+  ticketHash: Uint8Array,
+): Promise<void> {
+  if (await groupLog.hasTicket(groupId, ticketHash, Math.floor(clock.now()))) return;
+  const ended = (await groupLog.findEpoch(groupId, epoch))?.ended;
+  const isRepeated = ended !== undefined && equal(ended.commitHash, sha256(commit));
+  requireThat(isRepeated, 'TICKET_INVALID', 'the ticket is unknown, used or expired');
+}
+
+/**
+ * Requires that who joins is the device that sends the commit, and that it removes nobody but itself; without a ticket, that
+ * it does remove its own old leaf.
+ *
+ * @throws {RefusedSubmission} CREDENTIAL_INVALID, NOT_A_RESYNC
+ */
+export async function requireOwnJoin(
+  { identities }: Delivery,
+  { committerLeaf, removed }: CommitEffects,
+  { caller, hasTicket }: { readonly caller: Caller; readonly hasTicket: boolean },
+): Promise<void> {
+  await requireCredential(identities, committerLeaf, caller);
+  const isOwn = removed.every(({ before }) => deviceOf(before.credential) === caller.device);
+  requireThat(isOwn, 'NOT_A_RESYNC', 'the commit removes another device than the joiner');
+  requireThat(
+    hasTicket || removed.length === 1,
+    'NOT_A_RESYNC',
+    'the commit does not remove an old leaf of the joiner, and there is no ticket',
+  );
+}
+
+async function requireCredential(
+  identities: Delivery['identities'],
+  leaf: LeafNode | undefined,
+  { device }: Caller,
+): Promise<void> {
+  const isOwn = leaf !== undefined && deviceOf(leaf.credential) === device;
+  requireThat(isOwn, 'CREDENTIAL_INVALID', 'the joiner is another device than the caller');
+  const { credential, signatureKey, extensions } = leaf;
+  const verdict = await identities.validateCredential({ credential, signatureKey, extensions });
+  if (!verdict.valid) throw new RefusedSubmission('CREDENTIAL_INVALID', verdict.reason);
+}
+
+/** Tells whether a device has a leaf in a tree. */
+export function hasLeaf(tree: RatchetTree, device: string): boolean {
+  return [...tree.members()].some(({ leafNode }) => deviceOf(leafNode.credential) === device);
+}
+
+/** Gives the device that a credential names; undefined when it names none. */
+function deviceOf(credential: Credential): string | undefined {
+  try {
+    return credential.credentialType === CredentialType.x509
+      ? deviceOfX509Credential(credential)
+      : deviceOfCredential(credential);
+  } catch (error) {
+    if (error instanceof IdentityError) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,153 @@
+/**
+ * Pages of the logs of groups, read and encoded once for all streams of the process that stand at the same place.
+ *
+ * What is read once stays true: entries never change. So a page may be used again as long as it is remembered; only that
+ * there is nothing after a place must be found out anew after each wake-up.
+ *
+ * @module
+ */
+import type { delivery } from '@canopy/contract';
+import type { GroupLog, LogEntry, Unsubscribe, WakeUp } from '@canopy/storage';
+import { toLogEntries } from '../calls/log-entries.ts';
+import type { ReceiptBook } from '../receipt-book.ts';
+import { Recent } from '../recent.ts';
+
+/** Where pages come from, and how large they are. */
+export interface LogFeedOptions {
+  readonly groupLog: GroupLog;
+  readonly receipts: ReceiptBook;
+  readonly pageEntries: number;
+  readonly pageBytes: number;
+  /** The most bytes of messages in the pages that are remembered. */
+  readonly maxBytes: number;
+}
+
+/** What a log had after a place. */
+export interface LogPage {
+  readonly entries: readonly LogEntry[];
+  /** What a stream says that stands at this place and may see all of it: one object for all of them, so that it is encoded once. */
+  readonly response: delivery.SubscribeResponse;
+  /** Whether the log ended with the page when it was read. */
+  readonly isLast: boolean;
+  /** Where the log ended then. Before the place, if the log has lost what was there. */
+  readonly lastSequence: bigint;
+  readonly since: WakeUpMark;
+}
+
+/** Stands for all that is known of a group between two wake-ups. */
+type WakeUpMark = object;
+
+/** A group that somebody in this process follows. */
+interface FollowedGroup {
+  readonly listeners: Set<WakeUp>;
+  /** Reads that have begun since the last wake-up, by their place: whoever asks for the same may wait for them. */
+  readonly reading: Map<bigint, Promise<LogPage>>;
+  since: WakeUpMark;
+  unsubscribe: Unsubscribe;
+}
+
+const PAGE_OVERHEAD = 512;
+
+/** The logs that the streams of a process follow. */
+export class LogFeed {
+  readonly #options: LogFeedOptions;
+  readonly #groups = new Map<string, FollowedGroup>();
+  readonly #pages: Recent<string, LogPage>;
+
+  constructor(options: LogFeedOptions) {
+    this.#options = options;
+    this.#pages = new Recent(options.maxBytes);
+  }
+
+  /** Calls the listener after appends to a group. */
+  follow(groupId: Uint8Array, listener: WakeUp): Unsubscribe {
+    const key = keyOf(groupId);
+    const group = this.#groups.get(key) ?? this.#open(key, groupId);
+    group.listeners.add(listener);
+    return () => {
+      group.listeners.delete(listener);
+      if (group.listeners.size > 0 || this.#groups.get(key) !== group) return;
+      this.#groups.delete(key);
+      group.unsubscribe();
+    };
+  }
+
+  /** Gives the next page after a place of a group that is followed; one without entries when there is nothing now. */
+  pageAfter(groupId: Uint8Array, after: bigint): Promise<LogPage> {
+    const key = keyOf(groupId);
+    const known = this.#pages.find(nameOf(key, after));
+    if (known !== undefined) return Promise.resolve(known);
+    const group = this.#groups.get(key);
+    if (group === undefined) throw new TypeError('the group is not followed');
+    const begun = group.reading.get(after);
+    if (begun !== undefined) return begun;
+    const reading = this.#read(groupId, after, group.since).finally(() => {
+      if (group.reading.get(after) === reading) group.reading.delete(after);
+    });
+    group.reading.set(after, reading);
+    return reading;
+  }
+
+  /** Tells whether nothing can have come after a page without a wake-up that is still to be heard. */
+  isEnd(groupId: Uint8Array, page: LogPage): boolean {
+    return page.isLast && this.#groups.get(keyOf(groupId))?.since === page.since;
+  }
+
+  /** Forgets the pages of a group whose log was found to be another one than before. */
+  forget(groupId: Uint8Array): void {
+    const end = ` ${keyOf(groupId)}`;
+    for (const name of this.#pages.names()) if (name.endsWith(end)) this.#pages.forget(name);
+  }
+
+  #open(key: string, groupId: Uint8Array): FollowedGroup {
+    const group: FollowedGroup = {
+      listeners: new Set(),
+      reading: new Map(),
+      since: {},
+      unsubscribe: () => undefined,
+    };
+    this.#groups.set(key, group);
+    group.unsubscribe = this.#options.groupLog.onAppend(groupId, () => {
+      // A read that began before may have seen nothing of what has come.
+      group.reading.clear();
+      group.since = {};
+      for (const listener of group.listeners) listener();
+    });
+    return group;
+  }
+
+  async #read(groupId: Uint8Array, afterSequence: bigint, since: WakeUpMark): Promise<LogPage> {
+    const { groupLog, receipts, pageEntries: limit, pageBytes: maxBytes } = this.#options;
+    const [entries, group] = await Promise.all([
+      groupLog.read({ groupId, afterSequence, limit, maxBytes }),
+      groupLog.findGroup(groupId),
+    ]);
+    const value = { groupId, entries: await toLogEntries(receipts, groupId, entries) };
+    const lastSequence = group?.lastSequence ?? 0n;
+    const page: LogPage = {
+      entries,
+      response: { response: { $case: 'entries', value } },
+      isLast: lastSequence <= (entries.at(-1)?.sequence ?? afterSequence),
+      lastSequence,
+      since,
+    };
+    // A page behind a hole is not what comes after this place.
+    if (entries[0]?.sequence === afterSequence + 1n) {
+      this.#pages.keep(nameOf(keyOf(groupId), afterSequence), page, weightOf(entries));
+    }
+    return page;
+  }
+}
+
+/** Twice the messages: the page has them, and its encoding. */
+function weightOf(entries: readonly LogEntry[]): number {
+  return entries.reduce((sum, { message }) => sum + 2 * message.length + PAGE_OVERHEAD, PAGE_OVERHEAD);
+}
+
+function nameOf(key: string, after: bigint): string {
+  return `${after} ${key}`;
+}
+
+function keyOf(groupId: Uint8Array): string {
+  return Buffer.from(groupId.buffer, groupId.byteOffset, groupId.length).toString('latin1');
+}

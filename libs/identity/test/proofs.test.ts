@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { encode, opaque, struct, uint16 } from '@canopy/codec';
 import { getCipherSuite, verifyWithLabel, type CipherSuite, type KeyPair } from '@canopy/crypto';
 import { describe, expect, it } from '@jest/globals';
@@ -5,12 +6,17 @@ import {
   deriveAccessKeyPair,
   epochAccessExport,
   hashBody,
+  idTokenNonce,
   signAuthenticationProof,
   signEnrolmentProof,
   signEpochAccessProof,
+  signRenewalProof,
+  signRotationProof,
   verifyAuthenticationProof,
   verifyEnrolmentProof,
   verifyEpochAccessProof,
+  verifyRenewalProof,
+  verifyRotationProof,
   type EnrolmentProof,
 } from '../src/index.ts';
 
@@ -111,6 +117,85 @@ describe('an authentication proof', () => {
     const { publicKey } = suite.signature.generateKeyPair();
     expect(verifyAuthenticationProof(suite, proof, { publicKey, signature })).toBe(false);
     expect(verifyAuthenticationProof(suite, proof, { publicKey: new Uint8Array(3), signature })).toBe(false);
+  });
+});
+
+describe('a renewal proof', () => {
+  const suite = getCipherSuite(2);
+  const keys = suite.signature.generateKeyPair();
+  const proof = { challenge, domain, device };
+  const signature = signRenewalProof(suite, keys.privateKey, proof);
+  const signed = { publicKey: keys.publicKey, signature };
+
+  it('holds for its key, challenge, domain and device only', () => {
+    expect(verifyRenewalProof(suite, proof, signed)).toBe(true);
+    const changes = [{ challenge: flipped(challenge) }, { domain: 'example.org' }, { device: `${device}5` }];
+    for (const change of changes) {
+      expect(verifyRenewalProof(suite, { ...proof, ...change }, signed)).toBe(false);
+    }
+    const { publicKey } = suite.signature.generateKeyPair();
+    expect(verifyRenewalProof(suite, proof, { publicKey, signature })).toBe(false);
+    expect(verifyRenewalProof(suite, proof, { publicKey: new Uint8Array(3), signature })).toBe(false);
+  });
+
+  it('does not pass for an authentication, although it states the same', () => {
+    expect(verifyAuthenticationProof(suite, proof, signed)).toBe(false);
+    const other = signAuthenticationProof(suite, keys.privateKey, proof);
+    expect(verifyRenewalProof(suite, proof, { publicKey: keys.publicKey, signature: other })).toBe(false);
+  });
+});
+
+describe('a rotation proof', () => {
+  const [from, to] = [getCipherSuite(1), getCipherSuite(5)];
+  const [current, next] = [from.signature.generateKeyPair(), to.signature.generateKeyPair()];
+  const proof = { challenge, domain, device, cipherSuite: to.id, signatureKey: next.publicKey };
+
+  it.each([
+    ['current', from, current],
+    ['new', to, next],
+  ] as const)('is signed with the %s key, and holds for its fields only', (_, suite, keys) => {
+    const signed = {
+      publicKey: keys.publicKey,
+      signature: signRotationProof(suite, keys.privateKey, proof),
+    };
+    expect(verifyRotationProof(suite, proof, signed)).toBe(true);
+    const changes = [
+      { challenge: flipped(challenge) },
+      { domain: 'example.org' },
+      { device: `${device}5` },
+      { cipherSuite: 2 },
+      { signatureKey: flipped(next.publicKey) },
+      { cipherSuite: 65_536 },
+    ];
+    for (const change of changes) {
+      expect(verifyRotationProof(suite, { ...proof, ...change }, signed)).toBe(false);
+    }
+  });
+});
+
+describe('the nonce of an ID token', () => {
+  const input = { domain, cipherSuite: 1, signatureKey: new Uint8Array(32).fill(5) };
+
+  it('is another one for every domain, suite and key', () => {
+    const inputs = [
+      input,
+      { ...input, domain: 'example.org' },
+      { ...input, cipherSuite: 3 },
+      { ...input, signatureKey: new Uint8Array(32).fill(6) },
+      { ...input, domain: `${domain}\u0000`, signatureKey: input.signatureKey.subarray(1) },
+    ];
+    const nonces = inputs.map(idTokenNonce);
+    expect(new Set(nonces).size).toBe(inputs.length);
+    for (const nonce of nonces) expect(nonce).toMatch(/^[\w-]{43}$/);
+    expect(idTokenNonce({ ...input })).toBe(nonces[0]);
+  });
+
+  it('is SHA-256 over label, domain, suite and key in the TLS presentation language', () => {
+    const parts = [bytes('Canopy 1.0 ID token nonce'), bytes(domain)];
+    const headed = parts.map((part) => Buffer.concat([Uint8Array.of(part.length), part]));
+    const key = Buffer.concat([Uint8Array.of(32), input.signatureKey]);
+    const whole = Buffer.concat([...headed, Uint8Array.of(0, 1), key]);
+    expect(idTokenNonce(input)).toBe(createHash('sha256').update(whole).digest('base64url'));
   });
 });
 

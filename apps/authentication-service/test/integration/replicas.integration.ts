@@ -40,6 +40,8 @@ async function whyNoEngine(): Promise<string | undefined> {
   }
 }
 
+const now = (): bigint => BigInt(Math.floor(Date.now() / 1000));
+
 const newKeys = () => ({ suite, keys: suite.signature.generateKeyPair() });
 
 let container: StartedTestContainer;
@@ -175,7 +177,6 @@ withEngine('two replicas on one Redis', () => {
     const after = await listFrom(two);
     expect(after).not.toBe(before);
     expect(await listFrom(one)).toBe(after);
-    const now = (): bigint => BigInt(Math.floor(Date.now() / 1000));
     const lists = new RevocationLists({ domain: DOMAIN, keys: await parseJwks(await jwksOf(one)), now });
     expect(await lists.accept(after)).toMatchObject({ valid: true });
     expect((await lists.current())?.revokesDevice(device)).toBe(true);

@@ -6,6 +6,7 @@ import {
   deviceCredential,
   nameIdentifiers,
   nameOfCertificate,
+  nameOfSignatureKey,
   RevocationLists,
   signRevocationList,
   type RevocationClaims,
@@ -113,6 +114,24 @@ describe('a revoked device', () => {
     expect(await reasonFor({ ...attested, signatureKey: newKey() }, basic(late))).toBe(
       'ATTESTATION_OTHER_KEY',
     );
+  });
+});
+
+describe('a revoked key', () => {
+  it('is refused with a certificate, and other keys of the device are not', async () => {
+    const by = judge(await revoking({ keys: [nameOfSignatureKey(leaf.signatureKey)] }));
+    expect(await reasonFor(leaf, by)).toBe('KEY_REVOKED');
+    expect(await reasonFor(present(device(issuing), issuing), by)).toBe('accepted');
+  });
+
+  it('is refused with a basic credential, and other keys of the device are not', async () => {
+    const [attested, next] = [await basicLeaf(), await basicLeaf()];
+    const keys = [nameOfSignatureKey(attested.signatureKey)];
+    const { revocation } = await revoking({ keys });
+    const clock = { now: () => Number(NOW) * 1000 };
+    const by = createIdentityProvider({ domain: DOMAIN, keys: operator.keys, clock, revocation });
+    expect(await reasonFor(attested, by)).toBe('KEY_REVOKED');
+    expect(await reasonFor(next, by)).toBe('accepted');
   });
 });
 

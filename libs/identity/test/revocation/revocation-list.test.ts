@@ -4,6 +4,7 @@ import {
   IdentityError,
   MAX_REVOCATION_LIST_LENGTH,
   nameOfCertificate,
+  nameOfSignatureKey,
   parseJwks,
   RevocationLists,
   signRevocationList,
@@ -83,6 +84,18 @@ describe('a revocation list', () => {
       false,
     ]);
     expect([DEVICE, `${DEVICE}x`].map((uri) => list.revokesDevice(uri))).toEqual([true, false]);
+  });
+
+  it('says which keys are revoked; a list of before, which has no such claim, names none', async () => {
+    const [key, other] = [new Uint8Array(32).fill(1), new Uint8Array(32).fill(2)];
+    const check = { domain: DOMAIN, keys: operator.keys, now: NOW };
+    const verdict = await verifyRevocationList(await sign({ keys: [nameOfSignatureKey(key)] }), check);
+    if (!verdict.valid) throw new Error(verdict.reason);
+    expect([key, other].map((each) => verdict.list.revokesKey(each))).toEqual([true, false]);
+    const before = await verifyRevocationList(await sign(), check);
+    expect(before.valid && before.list.revokesKey(key)).toBe(false);
+    expect(await reasonOf(await forge({ keys: 'all' }))).toBe('REVOCATION_LIST_CLAIM_INVALID');
+    expect(await reasonOf(await forge({ keys: [7] }))).toBe('REVOCATION_LIST_CLAIM_INVALID');
   });
 
   it('tells serial numbers of different issuers apart', async () => {

@@ -50,7 +50,10 @@ export class ForeignWrites {
     try {
       const version = this.#connection.dataVersion();
       if (version === this.#version) return;
-      for (const watcher of this.#watchers) watcher();
+      // One view for all of them: taking one costs more than reading a row.
+      this.#connection.read(() => {
+        for (const watcher of this.#watchers) watcher();
+      });
       this.#version = version;
     } catch {
       // The file cannot be read now: the next look finds what has changed.

@@ -36,6 +36,7 @@ import type { ForeignWrites } from './foreign-writes.ts';
 import { SqliteOutbox } from './outbox.ts';
 import { prune } from './prune.ts';
 import { quarantine, restore } from './restore.ts';
+import { integer } from './row.ts';
 import { addTicket, isOpen } from './tickets.ts';
 import { beginEpoch, findGroupInfo, readChunk } from './trees.ts';
 import { LogWakeUps } from './log-wake-ups.ts';
@@ -177,7 +178,11 @@ export class SqliteGroupLog implements GroupLog {
   }
 
   #lastSequence(name: string): bigint {
-    return findHead(this.#connection, Buffer.from(name, 'latin1'))?.lastSequence ?? 0n;
+    const row = this.#connection.get(
+      'SELECT last_sequence FROM delivery_group WHERE group_id = ?',
+      Buffer.from(name, 'latin1'),
+    );
+    return row === undefined ? 0n : integer(row, 'last_sequence');
   }
 }
 

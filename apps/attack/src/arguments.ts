@@ -4,11 +4,7 @@
  * @module
  */
 import { parseArgs } from 'node:util';
-
-/** The stores that can be attacked. */
-export const STORES = ['sqlite', 'redis', 'redis-cluster', 'sentinel'] as const;
-/** A store that can be attacked. */
-export type StoreKind = (typeof STORES)[number];
+import { STORES, type StoreKind } from './deployment/store.ts';
 
 /** What a run is to do. */
 export interface AttackOptions {

@@ -28,6 +28,7 @@ export class ServiceProcess {
   readonly #complaints: string[] = [];
   #child: Child | undefined;
   #port = 0;
+  #isUp = false;
   #crashes = 0;
   #incidents = 0;
 
@@ -72,6 +73,7 @@ export class ServiceProcess {
       },
     );
     this.#child = child;
+    this.#isUp = false;
     // A write to a process that was killed is no fault.
     child.stdin.on('error', () => {});
     child.once('exit', () => this.#onExit(child));
@@ -111,10 +113,23 @@ export class ServiceProcess {
     return (Number(fields[11]) + Number(fields[12])) * 10;
   }
 
+  /** Starts it again and again, as an orchestrator does, while what it stands on is away. @throws Error when it takes too long */
+  async startAgain(): Promise<void> {
+    const deadline = Date.now() + START_MS;
+    for (;;) {
+      try {
+        await this.start();
+        return;
+      } catch (error) {
+        if (Date.now() > deadline) throw error;
+      }
+    }
+  }
+
   #onExit(child: Child): void {
     if (this.#child !== child) return;
     this.#child = undefined;
-    this.#crashes += 1;
+    if (this.#isUp) this.#crashes += 1;
   }
 
   async #listening(child: Child): Promise<void> {
@@ -130,6 +145,7 @@ export class ServiceProcess {
       resolve();
     });
     await promise.finally(() => clearTimeout(timer));
+    this.#isUp = true;
   }
 
   #onIncident(line: string): void {

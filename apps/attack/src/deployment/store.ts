@@ -3,8 +3,13 @@
  *
  * @module
  */
-import type { StoreKind } from '../arguments.ts';
 import type { Fault } from '../history/faults.ts';
+import { RedisServers, type Deed, type ServersKind } from './redis-servers.ts';
+
+/** The stores that can be attacked. */
+export const STORES = ['sqlite', 'redis', 'redis-cluster', 'sentinel'] as const;
+/** A store that can be attacked. */
+export type StoreKind = (typeof STORES)[number];
 
 /** A store that runs. */
 export interface AttackedStore {
@@ -14,10 +19,60 @@ export interface AttackedStore {
   stop(): Promise<void>;
 }
 
+interface RedisKind {
+  readonly servers: ServersKind;
+  readonly settings: NodeJS.ProcessEnv;
+  /** What is done to it, and how often. */
+  readonly deeds: readonly (readonly [Deed, number])[];
+}
+
+/** What is acknowledged is on a replica too: only so it outlives its master. */
+const REPLICATED = { CANOPY_REDIS_REPLICAS: '1', CANOPY_REDIS_TIMEOUT: '2s' };
+
+const KINDS: Readonly<Record<Exclude<StoreKind, 'sqlite'>, RedisKind>> = {
+  redis: {
+    servers: 'single',
+    settings: { CANOPY_STORE: 'redis', CANOPY_REDIS_TIMEOUT: '2s' },
+    deeds: [
+      ['blink', 20],
+      ['sleep', 20],
+      ['restart', 60],
+    ],
+  },
+  'redis-cluster': {
+    servers: 'cluster',
+    settings: { CANOPY_STORE: 'redis-cluster', ...REPLICATED },
+    deeds: [
+      ['blink', 20],
+      ['sleep', 30],
+      ['failOver', 60],
+    ],
+  },
+  sentinel: {
+    servers: 'sentinel',
+    settings: { CANOPY_STORE: 'redis-sentinel', CANOPY_REDIS_SENTINEL_NAME: 'canopy', ...REPLICATED },
+    deeds: [
+      ['blink', 20],
+      ['sleep', 30],
+      ['failOver', 60],
+    ],
+  },
+};
+
 const EMBEDDED: AttackedStore = { settings: {}, faults: [], stop: () => Promise.resolve() };
 
-/** Starts a store. @throws Error when there is no Docker engine, and one is needed */
+/** Starts a store. @throws {NoEngineError} when a Docker engine is needed and there is none */
 export async function startStore(kind: StoreKind): Promise<AttackedStore> {
   if (kind === 'sqlite') return EMBEDDED;
-  throw new Error(`not yet: ${kind}`);
+  const { servers: servesAs, settings, deeds } = KINDS[kind];
+  const servers = await RedisServers.start(servesAs);
+  return {
+    settings: { ...settings, CANOPY_REDIS_URLS: servers.urls.join(',') },
+    faults: deeds.map(([deed, weight]) => ({
+      name: `Redis ${deed}`,
+      weight,
+      inflict: () => servers.inflict(deed),
+    })),
+    stop: () => servers.stop(),
+  };
 }

@@ -20,7 +20,7 @@ const FROZEN_MS = 400;
 
 async function restart(replica: ServiceProcess, signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
   await replica.kill(signal);
-  await replica.start();
+  await replica.startAgain();
 }
 
 async function freeze(replica: ServiceProcess): Promise<void> {

@@ -4,7 +4,7 @@
  * @module
  */
 import { randomBytes } from 'node:crypto';
-import { callUnary, type directory } from '@canopy/contract';
+import { callUnary, directory } from '@canopy/contract';
 import type { Metadata } from '@grpc/grpc-js';
 import type { Choices } from '../choices.ts';
 import { bearer, makeKeyPackage, SUITE, type Device } from '../parties/device.ts';
@@ -133,6 +133,8 @@ export class StockKeeper implements Actor {
         metadata: this.#metadata,
         deadlineMs,
       });
+      // Such an answer says nothing about the stock, and no limit is near.
+      if (devices.some(({ result }) => isLimited(result))) throw new Error('a claim was limited');
       const packages = devices.flatMap(({ device, result }) => {
         if (result?.$case !== 'claimed') return [];
         const { keyPackage, lastResort } = result.value;
@@ -151,4 +153,8 @@ export class StockKeeper implements Actor {
     if (outcome.outcome === 'unknown') this.#world.recorder.addUnanswered(this.name, start, event);
     else this.#world.recorder.add(this.name, start, event);
   }
+}
+
+function isLimited(result: directory.DeviceClaim['result']): boolean {
+  return result?.$case === 'nothing' && result.value.reason === directory.NothingToClaimReason.LIMITED;
 }

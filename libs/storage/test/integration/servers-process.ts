@@ -1,0 +1,65 @@
+/**
+ * The servers of these tests as a process, for rooms that attack them from outside: `node servers-process.ts single|cluster|sentinel`.
+ * It says one line `{"urls":[…]}` when they are up, then does what each line asks for and answers it with a line.
+ *
+ * @module
+ */
+import { createInterface } from 'node:readline';
+import { setTimeout as pause } from 'node:timers/promises';
+import { getContainerRuntimeClient } from 'testcontainers';
+import { startRedis, startRedisCluster, startSentinel, type RedisServers } from './redis-servers.ts';
+
+const START = { single: startRedis, cluster: startRedisCluster, sentinel: startSentinel } as const;
+const kind = Object.entries(START).find(([name]) => name === process.argv[2]);
+/** Shorter and longer than the silence after which a server counts as gone. */
+const BLINK_MS = 400;
+const SLEEP_MS = 3_000;
+
+type Deed = (servers: RedisServers) => Promise<void>;
+
+const DEEDS: Readonly<Record<string, Deed>> = {
+  blink: (servers) => freeze(servers, BLINK_MS),
+  sleep: (servers) => freeze(servers, SLEEP_MS),
+  restart: async (servers) => (await servers.killMaster())(),
+  failOver: (servers) => servers.failOver(),
+};
+
+async function freeze(servers: RedisServers, milliseconds: number): Promise<void> {
+  const thaw = await servers.freeze();
+  await pause(milliseconds);
+  await thaw();
+}
+
+function say(line: object): void {
+  process.stdout.write(`${JSON.stringify(line)}\n`);
+}
+
+async function obey(servers: RedisServers): Promise<void> {
+  for await (const name of createInterface({ input: process.stdin })) {
+    try {
+      await DEEDS[name]?.(servers);
+      say({ done: name });
+    } catch (error) {
+      say({ failed: name, why: error instanceof Error ? error.message : String(error) });
+    }
+  }
+}
+
+async function main(): Promise<void> {
+  if (kind === undefined) throw new TypeError('expected single, cluster or sentinel');
+  try {
+    await getContainerRuntimeClient();
+  } catch (error) {
+    say({ noEngine: error instanceof Error ? error.message : String(error) });
+    return;
+  }
+  const servers = await kind[1]();
+  try {
+    say({ urls: servers.urls });
+    await obey(servers);
+  } finally {
+    await servers.stop();
+  }
+}
+
+await main();

@@ -26,6 +26,8 @@ export interface ClientOptions {
   readonly beforeStep?: BeforeStep;
   /** How the client waits before it does what many clients may be about to do; by the machine's timers when absent. */
   readonly wait?: Wait;
+  /** How often the stream is asked for a sign of life, in milliseconds, and how long the answer may take; 20 seconds by default. */
+  readonly pingIntervalMs?: number;
   /** Spreads clients in time; `Math.random` when absent. */
   readonly random?: Random;
 }
@@ -40,10 +42,13 @@ export interface Ports {
   readonly beforeStep: BeforeStep;
   readonly wait: Wait;
   readonly random: Random;
+  readonly pingIntervalMs: number;
 }
 
 /** Whoever comes back keeps its place; guests show a ticket of a member. */
 const CLIENT_POLICY: Policy = { ...defaultPolicy, pskInExternalCommits: 'requiredUnlessResync' };
+
+const DEFAULT_PING_INTERVAL_MS = 20_000;
 
 /** Opens the state file and the channels to the services. @throws {ClientError} STATE_IN_USE, INVALID_STATE */
 export function openPorts(options: ClientOptions): Ports {
@@ -56,5 +61,6 @@ export function openPorts(options: ClientOptions): Ports {
     beforeStep: options.beforeStep ?? ((): void => {}),
     wait: options.wait ?? pause,
     random: options.random ?? Math.random,
+    pingIntervalMs: options.pingIntervalMs ?? DEFAULT_PING_INTERVAL_MS,
   };
 }

@@ -21,6 +21,7 @@ import { EventFeed } from './event-feed.ts';
 import { finishVisit, joinWithTicket } from './join-with-ticket.ts';
 import { replenish } from './key-packages.ts';
 import { Lane } from './lane.ts';
+import { Line } from './line.ts';
 import { toClientError } from './service-calls.ts';
 import { ReceiptKeys } from './receipt-keys.ts';
 import type { EnrolledDevice } from './store/device-store.ts';
@@ -243,7 +244,7 @@ export class Client {
   }
 
   #surround(device: EnrolledDevice): Surroundings {
-    const { store, stubs, policy, clock, log, beforeStep, wait, random } = this.#ports;
+    const { store, stubs, policy, clock, log, beforeStep, wait, random, pingIntervalMs } = this.#ports;
     const life = { clock, signal: this.#closing.signal };
     const keys = new StoredTrust(stubs.authentication, store.device, life);
     const identities = createIdentityProvider({ domain: device.domain, keys, clock });
@@ -262,6 +263,8 @@ export class Client {
       stubs,
       tokens,
       receiptKeys,
+      line: new Line(),
+      pingIntervalMs,
       device: device.device,
       suite: getCipherSuite(device.cipherSuite),
       identity: identityOf(device),

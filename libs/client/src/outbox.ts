@@ -12,7 +12,7 @@ import type { Replica } from './replica.ts';
 import { isRefusalOfBytes } from './service-calls.ts';
 import type { Restoration } from './restoration.ts';
 import type { StoredMessage } from './store/outgoing-store.ts';
-import { sendMessage, type MessageResult } from './submissions.ts';
+import { sendMessage, sendMessageAhead, type MessageResult, type Submission } from './submissions.ts';
 import type { ReplicaParts } from './submit-commit.ts';
 import type { Surroundings } from './surroundings.ts';
 import { reasonWord } from './reason-word.ts';
@@ -21,6 +21,9 @@ import { reasonWord } from './reason-word.ts';
 export interface Sent {
   readonly sequence: bigint;
 }
+
+/** As many messages of one conversation are on their way at the same time. */
+const MAX_AHEAD = 64;
 
 type Waiter = ReturnType<typeof Promise.withResolvers<Sent>>;
 
@@ -74,7 +77,7 @@ export class Outbox {
 
   async #flush(): Promise<void> {
     try {
-      for (let next = this.#first(); next !== undefined; next = this.#first()) await this.#sendOne(next);
+      for (let next = this.#next(); next.length > 0; next = this.#next()) await this.#sendAll(next);
       if (!this.#replica.isActive) this.#replica.requireActive();
     } catch (error) {
       this.#rejectAll(error);
@@ -83,13 +86,25 @@ export class Outbox {
     }
   }
 
-  #first(): StoredMessage | undefined {
-    return this.#around.store.outgoing.first(this.#replica.id);
+  /** Only a stream keeps the order of what is on its way at the same time. */
+  #next(): readonly StoredMessage[] {
+    const limit = this.#around.line.isOpen ? MAX_AHEAD : 1;
+    return this.#around.store.outgoing.first(this.#replica.id, limit);
   }
 
-  async #sendOne(message: StoredMessage): Promise<void> {
+  /** What gets no answer ahead is offered again, in its order, until it has one. */
+  async #sendAll(messages: readonly StoredMessage[]): Promise<void> {
+    const ahead = await Promise.all(messages.map((message) => this.#sendAhead(message)));
+    for (const [index, message] of messages.entries()) await this.#sendOne(message, ahead[index]);
+  }
+
+  async #sendAhead(message: StoredMessage): Promise<MessageResult | undefined> {
+    return this.#around.line.isOpen ? sendMessageAhead(this.#submission(message), this.#around) : undefined;
+  }
+
+  async #sendOne(message: StoredMessage, ahead: MessageResult | undefined): Promise<void> {
     try {
-      const result = await this.#offer(message);
+      const result = ahead ?? (await sendMessage(this.#submission(message), this.#around));
       this.#around.beforeStep('send:answered');
       await this.#act(message, result);
     } catch (error) {
@@ -144,15 +159,23 @@ export class Outbox {
     this.#waiting.clear();
   }
 
-  #offer({ requestId, epoch, message: mlsMessage }: StoredMessage): Promise<MessageResult | undefined> {
+  #submission({ requestId, epoch, message: mlsMessage }: StoredMessage): Submission {
     const { group, cursor: knownSequence } = this.#replica;
     const { groupId } = group;
-    const message = { groupId, epoch, requestId, mlsMessage, knownSequence };
-    const body = delivery.GroupMessage.encode(message).finish();
-    const prove = (): delivery.EpochProof =>
-      proveMembership(this.#replica.group, 'SendMessage', body, this.#around.nowMs());
-    const restore = (): Promise<boolean> => this.#restoration.run();
-    return sendMessage({ body, prove, ticket: new Uint8Array(0), isOpen: () => true, restore }, this.#around);
+    const body = delivery.GroupMessage.encode({
+      groupId,
+      epoch,
+      requestId,
+      mlsMessage,
+      knownSequence,
+    }).finish();
+    return {
+      body,
+      prove: () => proveMembership(this.#replica.group, 'SendMessage', body, this.#around.nowMs()),
+      ticket: new Uint8Array(0),
+      isOpen: () => true,
+      restore: () => this.#restoration.run(),
+    };
   }
 }
 

@@ -5,7 +5,8 @@
  */
 import { callUnary, delivery } from '@canopy/contract';
 import { ClientError } from './errors.ts';
-import { backoff, isDenied, pause, untilAnswered } from './service-calls.ts';
+import { toHex } from './hex.ts';
+import { backoff, isDenied, isTransient, pause, untilAnswered } from './service-calls.ts';
 import type { Surroundings } from './surroundings.ts';
 
 /** What became of a commit. */
@@ -35,9 +36,12 @@ export function submitCommit(
   submission: Submission,
   around: Surroundings,
 ): Promise<CommitResult | undefined> {
-  const { tokens, stubs, signal } = around;
+  const { tokens, stubs, signal, line } = around;
+  const { body, prove, ticket } = submission;
+  const { requestId } = delivery.CommitBundle.decode(body);
   return untilSettled(around, submission, async () => {
-    const request = { bundle: submission.body, proof: submission.prove(), ticket: submission.ticket };
+    const request = { bundle: body, proof: prove(), ticket };
+    if (line.isOpen) return (await line.submitCommit(requestId, request))?.result;
     const { result } = await tokens.call('delivery', (metadata) =>
       callUnary(stubs.delivery, 'submitCommit', request, { metadata, signal }),
     );
@@ -50,14 +54,42 @@ export function sendMessage(
   submission: Submission,
   around: Surroundings,
 ): Promise<MessageResult | undefined> {
-  const { tokens, stubs, signal } = around;
+  const { tokens, stubs, signal, line } = around;
+  const { body, prove } = submission;
+  const { requestId } = delivery.GroupMessage.decode(body);
   return untilSettled(around, submission, async () => {
-    const request = { message: submission.body, proof: submission.prove() };
+    const request = { message: body, proof: prove() };
+    if (line.isOpen) return (await line.sendMessage(requestId, request))?.result;
     const { result } = await tokens.call('delivery', (metadata) =>
       callUnary(stubs.delivery, 'sendMessage', request, { metadata, signal }),
     );
     return result;
   });
+}
+
+/**
+ * Sends a message over the stream, once, without waiting for those before it. No result: there is no stream, it has ended,
+ * or the answer was none that is final; then the message is to be offered by {@link sendMessage}.
+ */
+export async function sendMessageAhead(
+  { body, prove }: Submission,
+  { line }: Surroundings,
+): Promise<MessageResult | undefined> {
+  const { requestId, groupId, epoch } = delivery.GroupMessage.decode(body);
+  const proof = line.hasLease(toHex(groupId), epoch) ? undefined : prove();
+  try {
+    const result = (await line.sendMessage(requestId, { message: body, proof }))?.result;
+    return result !== undefined && isSettled(result) && !lacksLease(result) ? result : undefined;
+  } catch (error) {
+    if (isTransient(error)) return undefined;
+    throw error;
+  }
+}
+
+function lacksLease(result: MessageResult): boolean {
+  return (
+    result.$case === 'rejected' && result.value.reason === delivery.SubmissionRejectionReason.LEASE_MISSING
+  );
 }
 
 /** What is final: the rest is tried again. */

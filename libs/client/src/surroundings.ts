@@ -8,6 +8,7 @@ import type { ClientIdentity, GroupOptions } from '@canopy/mls';
 import type { AccessTokens } from './access-tokens.ts';
 import type { Bell } from './bell.ts';
 import type { Stubs } from './connections.ts';
+import type { Line } from './line.ts';
 import type { BeforeStep, Log, Random, Wait } from './ports.ts';
 import type { ReceiptKeys } from './receipt-keys.ts';
 import type { Store } from './store/store.ts';
@@ -18,6 +19,10 @@ export interface Surroundings {
   readonly stubs: Stubs;
   readonly tokens: AccessTokens;
   readonly receiptKeys: ReceiptKeys;
+  /** The stream as a way to send. */
+  readonly line: Line;
+  /** How often the stream is asked for a sign of life, in milliseconds; as long as the answer may take. */
+  readonly pingIntervalMs: number;
   /** The device's URI. */
   readonly device: string;
   readonly suite: CipherSuite;

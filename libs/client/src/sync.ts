@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { callUnary, CallError, delivery, openStream, type Stream } from '@canopy/contract';
+import { CallError, delivery, openStream, type Stream } from '@canopy/contract';
 import type { Conversations, Known } from './conversations.ts';
 import { ClientError } from './errors.ts';
 import { proveMembership } from './group-proof.ts';
@@ -30,6 +30,8 @@ export class Sync {
   #stream: DeviceStream | undefined;
   #running: Promise<void> | undefined;
   #failures = 0;
+  /** Whether anything has come since the last ping. */
+  #isHeard = false;
 
   constructor(around: Surroundings, conversations: Conversations, onJoined: () => void) {
     this.#around = around;
@@ -78,7 +80,8 @@ export class Sync {
   }
 
   async #converse(): Promise<void> {
-    const { stubs, tokens, signal, store } = this.#around;
+    const { stubs, tokens, signal, store, line } = this.#around;
+    const ended = new AbortController();
     const metadata = await tokens.metadata('delivery');
     const stream = openStream(stubs.delivery, 'subscribe', { metadata, signal });
     try {
@@ -86,13 +89,21 @@ export class Sync {
       this.#unconfirmed.clear();
       this.#behind.add(MAILBOX);
       const afterSequence = store.device.mailboxCursor();
-      if (afterSequence > 0n) await this.#acknowledge();
+      if (afterSequence > 0n) await acknowledge(stream, afterSequence);
       await stream.send({ request: { $case: 'mailbox', value: { afterSequence } } });
       this.#stream = stream;
+      line.open((request) => stream.send({ request }));
+      void this.#watch(stream, ended.signal);
       for (const known of this.#conversations.all()) await this.#begin(stream, known);
-      for await (const { response } of stream.responses) await this.#hear(stream, response);
+      for await (const { response } of stream.responses) {
+        this.#isHeard = true;
+        if (response?.$case === 'draining') return;
+        await this.#hear(stream, response);
+      }
     } finally {
       this.#stream = undefined;
+      ended.abort();
+      line.close();
       stream.cancel();
     }
   }
@@ -111,18 +122,39 @@ export class Sync {
     const query = delivery.GroupQuery.encode({ groupId: group.groupId, afterSequence, limit: 0 }).finish();
     const proof = proveMembership(group, 'Subscribe', query, this.#around.nowMs());
     await stream.send({ request: { $case: 'group', value: { query, proof } } });
+    // Whoever sends next comes after it on the same stream.
+    this.#around.line.lease(replica.id, group.epoch);
+  }
+
+  /** A link can die without a word: a stream on which nothing comes, not even when it is asked for, is given up. */
+  async #watch(stream: DeviceStream, ended: AbortSignal): Promise<void> {
+    const { pingIntervalMs, log } = this.#around;
+    try {
+      for (let token = 1n; ; token += 1n) {
+        await pause(pingIntervalMs, ended);
+        this.#isHeard = false;
+        await stream.send({ request: { $case: 'ping', value: { token } } });
+        await pause(pingIntervalMs, ended);
+        if (this.#isHeard) continue;
+        log({ event: 'stream-dead' });
+        stream.cancel();
+      }
+    } catch (error) {
+      if (!ended.aborted) log({ event: 'stream-broken', cause: error });
+    }
   }
 
   /** Anything else is nothing that this client has asked for, or a stream that drains and ends by itself. */
   async #hear(stream: DeviceStream, response: delivery.SubscribeResponse['response']): Promise<void> {
     if (response === undefined) return;
+    this.#around.line.hear(response);
     if (response.$case === 'entries') await this.#receive(response.value);
     if (response.$case === 'live') this.#reach(response.value);
     if (response.$case === 'leaseEnded') await this.#renew(stream, response.value);
     if (response.$case === 'behind') this.#fallBack(response.value);
     if (response.$case === 'truncated') await this.#lose(response.value);
     if (response.$case === 'refused') this.#giveUp(response.value);
-    if (response.$case === 'mailbox') await this.#readMailbox(response.value.entries);
+    if (response.$case === 'mailbox') await this.#readMailbox(stream, response.value.entries);
     if (response.$case === 'mailboxLive') this.#markLive(MAILBOX);
   }
 
@@ -167,6 +199,7 @@ export class Sync {
 
   /** The next epoch's proof opens what comes after; whoever has none was removed, or cannot read the commit. */
   async #renew(stream: DeviceStream, { groupId, endedEpoch }: delivery.LeaseEnded): Promise<void> {
+    this.#around.line.endLease(toHex(groupId));
     const replica = this.#find(groupId)?.replica;
     if (replica?.isActive === true && replica.fault === undefined && replica.group.epoch > endedEpoch) {
       return this.#subscribe(stream, replica);
@@ -189,6 +222,7 @@ export class Sync {
   }
 
   #giveUp({ groupId, reason }: delivery.TopicRefused): void {
+    this.#around.line.endLease(toHex(groupId));
     this.#around.log({ event: 'topic-refused', conversation: toHex(groupId), code: reason });
     this.#markLive(toHex(groupId));
     const known = this.#find(groupId);
@@ -196,27 +230,14 @@ export class Sync {
     if (known !== undefined) this.#beside(known, () => known.restoration.run());
   }
 
-  async #readMailbox(entries: readonly delivery.MailboxEntry[]): Promise<void> {
+  async #readMailbox(stream: DeviceStream, entries: readonly delivery.MailboxEntry[]): Promise<void> {
     for (const entry of entries) {
       const joined = await joinFromMailbox(entry, this.#around, this.#conversations);
       if (joined === undefined) continue;
       await this.follow(joined);
       this.#onJoined();
     }
-    await this.#acknowledge();
-  }
-
-  /** Lets the service forget what was processed; what fails is acknowledged with the next entry or the next stream. */
-  async #acknowledge(): Promise<void> {
-    const { tokens, stubs, store, signal, log } = this.#around;
-    const upToSequence = store.device.mailboxCursor();
-    try {
-      await tokens.call('delivery', (metadata) =>
-        callUnary(stubs.delivery, 'acknowledgeMailbox', { upToSequence }, { metadata, signal }),
-      );
-    } catch (error) {
-      log({ event: 'mailbox-not-acknowledged', cause: error });
-    }
+    await acknowledge(stream, this.#around.store.device.mailboxCursor());
   }
 
   #markLive(topic: string): void {
@@ -229,4 +250,9 @@ export class Sync {
   #find(groupId: Uint8Array): Known | undefined {
     return this.#conversations.find(toHex(groupId));
   }
+}
+
+/** Lets the service forget what was processed. */
+function acknowledge(stream: DeviceStream, upToSequence: bigint): Promise<void> {
+  return stream.send({ request: { $case: 'acknowledgeMailbox', value: { upToSequence } } });
 }

@@ -99,6 +99,8 @@ export class LooseDelivery {
   /** Changes receipts before they are signed. */
   forge: (receipt: Parameters<typeof signReceipt>[0]) => Parameters<typeof signReceipt>[0] = (receipt) =>
     receipt;
+  /** How many proofs were verified. */
+  proven = 0;
   /** Whether streams are answered at all. */
   isSilent = false;
 
@@ -251,6 +253,7 @@ export class LooseDelivery {
     groupId: Uint8Array,
     [body, proof]: readonly [Uint8Array, delivery.EpochProof | undefined],
   ): bigint {
+    this.proven += 1;
     const { epoch, timeUnixMs, signature } = present(proof);
     const publicKey = this.#group(hex(groupId)).epochs[Number(epoch)]?.accessKey;
     const claim = { method, groupId, epoch, timeUnixMs, bodyHash: hashBody(body) };

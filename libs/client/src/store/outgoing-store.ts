@@ -4,7 +4,7 @@
  * @module
  */
 import type { Database } from './database.ts';
-import { bytes, integer } from './row.ts';
+import { bytes, integer, type Row } from './row.ts';
 
 /** A message that is encrypted and goes out under one request id until there is an answer. */
 export interface OutgoingMessage {
@@ -41,21 +41,10 @@ export class OutgoingStore {
     ).position;
   }
 
-  /** The oldest message of a conversation. */
-  first(conversation: string): StoredMessage | undefined {
-    const row = this.#database.get(
-      'SELECT * FROM outgoing WHERE conversation = ? ORDER BY position LIMIT 1',
-      conversation,
-    );
-    return (
-      row && {
-        position: integer(row, 'position'),
-        requestId: bytes(row, 'request_id'),
-        epoch: integer(row, 'epoch'),
-        message: bytes(row, 'message'),
-        data: bytes(row, 'data'),
-      }
-    );
+  /** The oldest messages of a conversation. */
+  first(conversation: string, limit: number): readonly StoredMessage[] {
+    const sql = 'SELECT * FROM outgoing WHERE conversation = ? ORDER BY position LIMIT ?';
+    return this.#database.all(sql, conversation, limit).map(toStored);
   }
 
   /** Puts another encryption of the same data in the place of one that was definitely not accepted. */
@@ -78,4 +67,14 @@ export class OutgoingStore {
   deleteAll(conversation: string): void {
     this.#database.run('DELETE FROM outgoing WHERE conversation = ?', conversation);
   }
+}
+
+function toStored(row: Row): StoredMessage {
+  return {
+    position: integer(row, 'position'),
+    requestId: bytes(row, 'request_id'),
+    epoch: integer(row, 'epoch'),
+    message: bytes(row, 'message'),
+    data: bytes(row, 'data'),
+  };
 }

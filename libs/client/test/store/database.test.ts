@@ -197,7 +197,7 @@ describe('a state file of the first version', () => {
       expect(store.conversations.all()).toEqual([
         { id: CONVERSATION, status: 'active', cursor: 7n, joinedEpoch: 1n },
       ]);
-      expect(store.outgoing.first(CONVERSATION)).toMatchObject({ epoch: 2n, message: data('message') });
+      expect(store.outgoing.first(CONVERSATION, 2)).toMatchObject([{ epoch: 2n, message: data('message') }]);
       const group = restore(store);
       expect(hex(group.epochAuthenticator)).toBe(saved.epochAuthenticator);
       expect(await hear(group, fromLine(saved.late))).toBe('late');

@@ -71,7 +71,7 @@ class Member {
   /** One at a time, and not before the messages of the epoch have arrived. */
   async #commit(): Promise<void> {
     const { conversations, outgoing } = this.#store;
-    if (conversations.pendingCommit(CONVERSATION) ?? outgoing.first(CONVERSATION)) return;
+    if (conversations.pendingCommit(CONVERSATION) ?? outgoing.first(CONVERSATION, 1)[0]) return;
     const { message, staged } = await this.#group.commit({ forcePath: true });
     const pending = { bundle: encodeMessage(message), change: '', staged: encodeStagedCommit(staged) };
     this.#save(() => this.#store.conversations.savePendingCommit(CONVERSATION, pending));
@@ -93,7 +93,7 @@ class Member {
   }
 
   #sendAll(): void {
-    const outgoing = this.#store.outgoing.first(CONVERSATION);
+    const outgoing = this.#store.outgoing.first(CONVERSATION, 1)[0];
     if (outgoing !== undefined) tell('message', `${outgoing.position} ${hex(outgoing.message)}`);
     const pending = this.#store.conversations.pendingCommit(CONVERSATION);
     if (pending !== undefined) tell('commit', hex(pending.bundle));

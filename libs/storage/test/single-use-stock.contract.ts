@@ -8,6 +8,7 @@ import { CLAIM_REPEAT_WINDOW_MS, MAX_CAPABILITY_SETS, WITHDRAWAL_STEP } from '..
 import type { ClaimRequest, DeviceClaim, SingleUseStock } from '../src/index.ts';
 import { named, on } from './bench.ts';
 import type { StartBench } from './bench.ts';
+import { liveThrough } from './single-use-stock.histories.ts';
 import { DAY, device, extensions, item, NOW, request, user } from './stock-samples.ts';
 
 function say(answer: DeviceClaim | undefined): string {
@@ -21,8 +22,8 @@ async function claim(stock: SingleUseStock, name: string, more?: Partial<ClaimRe
   return say(answers[0]);
 }
 
-/** Runs the suite on stores made by `start`. */
-export function singleUseStockContract(start: StartBench<SingleUseStock>): void {
+/** Runs the suite on stores made by `start`, with so many random histories. */
+export function singleUseStockContract(start: StartBench<SingleUseStock>, histories = 25): void {
   it(
     'hands out each KeyPackage once, the one that expires first',
     on(start, async (stock) => {
@@ -474,5 +475,10 @@ export function singleUseStockContract(start: StartBench<SingleUseStock>): void 
         stop();
       }
     }),
+  );
+
+  it(
+    'lives through random histories like the model',
+    on(start, (stock) => liveThrough(histories, stock)),
   );
 }

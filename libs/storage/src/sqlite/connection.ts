@@ -18,6 +18,8 @@ export class SqliteConnection implements Transactions {
   readonly #database: DatabaseSync;
   readonly #statements = new Map<string, StatementSync>();
   readonly #groupCommit = new GroupCommit(this);
+  /** How many transactions of this connection may have changed the file. */
+  #writes = 0;
 
   constructor(path: string, busyTimeoutMs: number) {
     if (path !== ':memory:') createPrivateFile(path);
@@ -38,6 +40,7 @@ export class SqliteConnection implements Transactions {
   /** Runs a step alone among all writers of the file; it is durable on return, or has changed nothing when it throws. */
   write<T>(step: () => T): T {
     // Asking for the write lock at once: upgrading a read transaction fails when another writer was faster.
+    this.#writes += 1;
     return this.#transaction('BEGIN IMMEDIATE', step);
   }
 
@@ -65,7 +68,17 @@ export class SqliteConnection implements Transactions {
 
   /** A number that is another one after every change by another connection to the file. */
   dataVersion(): bigint {
-    return integer(this.get('PRAGMA data_version') ?? {}, 'data_version');
+    try {
+      return integer(this.get('PRAGMA data_version') ?? {}, 'data_version');
+    } catch (error) {
+      throw toStorageError(error);
+    }
+  }
+
+  /** Another text after every change of the file, by whatever connection. */
+  version(): string {
+    this.#requireOpen();
+    return `${this.dataVersion()} ${this.#writes}`;
   }
 
   /** Runs SQL of several statements, which may use sha256(blob); only for the schema. */
@@ -96,6 +109,10 @@ export class SqliteConnection implements Transactions {
     this.#database.close();
   }
 
+  #requireOpen(): void {
+    if (!this.isOpen) throw new StorageError('CLOSED', 'the store is closed');
+  }
+
   #prepare(sql: string): StatementSync {
     const known = this.#statements.get(sql);
     if (known !== undefined) return known;
@@ -105,7 +122,7 @@ export class SqliteConnection implements Transactions {
   }
 
   #transaction<T>(begin: string, step: () => T): T {
-    if (!this.isOpen) throw new StorageError('CLOSED', 'the store is closed');
+    this.#requireOpen();
     try {
       this.#database.exec(begin);
       const result = step();

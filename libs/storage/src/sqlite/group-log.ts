@@ -33,6 +33,7 @@ import { readEntries } from './entries.ts';
 import { findEpochAccess, findHead, insertGroup, newestEpochs } from './epochs.ts';
 import type { Head } from './epochs.ts';
 import type { ForeignWrites } from './foreign-writes.ts';
+import { KnownGroups } from './known-groups.ts';
 import { SqliteOutbox } from './outbox.ts';
 import { prune } from './prune.ts';
 import { quarantine, restore } from './restore.ts';
@@ -46,6 +47,7 @@ export class SqliteGroupLog implements GroupLog {
   readonly #connection: SqliteConnection;
   readonly #recentEpochs: number;
   readonly #outbox: SqliteOutbox;
+  readonly #known: KnownGroups;
   readonly #wakeUps: LogWakeUps;
 
   constructor(connection: SqliteConnection, foreignWrites: ForeignWrites, recentEpochs: number) {
@@ -53,6 +55,7 @@ export class SqliteGroupLog implements GroupLog {
     this.#wakeUps = new LogWakeUps(foreignWrites, (name) => this.#lastSequence(name));
     this.#recentEpochs = recentEpochs;
     this.#outbox = new SqliteOutbox(connection);
+    this.#known = new KnownGroups(connection);
   }
 
   async createGroup(group: NewGroup): Promise<CreateGroupOutcome> {
@@ -65,13 +68,8 @@ export class SqliteGroupLog implements GroupLog {
   }
 
   async findGroup(groupId: Uint8Array): Promise<GroupSummary | undefined> {
-    return this.#connection.read(() => {
-      const head = findHead(this.#connection, groupId);
-      if (head === undefined) return undefined;
-      const { key, cipherSuite, epoch, lastSequence, quarantinedUntil } = head;
-      const accessKeys = newestEpochs(this.#connection, key, this.#recentEpochs + 1);
-      return { cipherSuite, epoch, lastSequence, accessKeys, quarantinedUntil };
-    });
+    const read = (): GroupSummary | undefined => this.#summary(groupId);
+    return this.#known.find(topic(groupId), () => this.#connection.read(read));
   }
 
   async findEpoch(groupId: Uint8Array, epoch: bigint): Promise<EpochAccess | undefined> {
@@ -150,6 +148,14 @@ export class SqliteGroupLog implements GroupLog {
 
   onAppend(groupId: Uint8Array, listener: WakeUp): Unsubscribe {
     return this.#wakeUps.on(topic(groupId), listener);
+  }
+
+  #summary(groupId: Uint8Array): GroupSummary | undefined {
+    const head = findHead(this.#connection, groupId);
+    if (head === undefined) return undefined;
+    const { key, cipherSuite, epoch, lastSequence, quarantinedUntil } = head;
+    const accessKeys = newestEpochs(this.#connection, key, this.#recentEpochs + 1);
+    return { cipherSuite, epoch, lastSequence, accessKeys, quarantinedUntil };
   }
 
   #open(group: NewGroup): void {

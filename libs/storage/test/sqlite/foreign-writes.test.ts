@@ -64,3 +64,25 @@ describe('a listener on one connection', () => {
     expect(ear.count).toBe(1);
   });
 });
+
+describe('what one connection remembers of a group', () => {
+  it('is never older than what another one has been answered', async () => {
+    expect(await reader.groupLog.findGroup(groupId)).toBeUndefined();
+    await writer.groupLog.createGroup(group);
+    for (let i = 1n; i <= 20n; i++) {
+      expect((await reader.groupLog.findGroup(groupId))?.lastSequence).toBe(i - 1n);
+      await append(i % 2n === 0n ? writer.groupLog : reader.groupLog, message(0n, `${i}`));
+      for (const { groupLog } of [writer, reader])
+        expect((await groupLog.findGroup(groupId))?.lastSequence).toBe(i);
+    }
+    await writer.groupLog.quarantine(groupId, { epoch: 3n, sequence: 30n });
+    expect((await reader.groupLog.findGroup(groupId))?.quarantinedUntil?.epoch).toBe(3n);
+  });
+
+  it('holds for more groups than it remembers at once', async () => {
+    const ids = Array.from({ length: 5000 }, (_, i) => named(`${i}`));
+    await Promise.all(ids.map((id) => writer.groupLog.createGroup({ ...group, groupId: id })));
+    for (let round = 0; round < 2; round++)
+      for (const id of ids) expect((await reader.groupLog.findGroup(id))?.epoch).toBe(0n);
+  });
+});

@@ -5,7 +5,10 @@
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { createServer, type RequestListener } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
+import { join } from 'node:path';
 import { exportJWK, generateKeyPair, SignJWT, type CryptoKey, type JWK, type JWTPayload } from 'jose';
 import { Provider } from 'oidc-provider';
 
@@ -37,19 +40,32 @@ export interface OpenIdProvider {
   close(): Promise<void>;
 }
 
-export async function startProvider(): Promise<OpenIdProvider> {
+/** Certificate and private key of `localhost`, good for a hundred years. */
+export const TLS = {
+  certificate: join(import.meta.dirname, 'tls/certificate.pem'),
+  key: join(import.meta.dirname, 'tls/key.pem'),
+};
+
+/** How a provider differs from the usual. */
+export interface ProviderOptions {
+  readonly tls?: true;
+}
+
+export async function startProvider({ tls }: ProviderOptions = {}): Promise<OpenIdProvider> {
   let serving: RequestListener | undefined;
   let [away, fetches] = [false, 0];
-  const server = createServer((request, response) => {
+  const listener: RequestListener = (request, response) => {
     if (away) return void request.socket.destroy();
     if (request.url?.startsWith('/jwks') === true) fetches += 1;
     serving?.(request, response);
-  });
+  };
+  const files = { cert: readFileSync(TLS.certificate), key: readFileSync(TLS.key) };
+  const server = tls ? createSecureServer(files, listener) : createServer(listener);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('no port');
-  const issuer = `http://127.0.0.1:${address.port}`;
+  const issuer = `${tls ? 'https' : 'http'}://127.0.0.1:${address.port}`;
   let key = await createKey('first');
   serving = providerOf(issuer, key);
   return {

@@ -17,7 +17,7 @@ import {
   type Bench,
   type DeviceKeys,
 } from '../bench.ts';
-import { CLIENT_ID, OTHER_CLIENT_ID, startProvider, type OpenIdProvider } from '../open-id-provider.ts';
+import { CLIENT_ID, OTHER_CLIENT_ID, startProvider, TLS, type OpenIdProvider } from '../open-id-provider.ts';
 
 const suite = getCipherSuite(1);
 const ALICE = 'mimi://example.com/u/alice';
@@ -237,6 +237,25 @@ describe('an ID token is refused, and nothing is stored', () => {
     const call = callUnary(bench.client, 'beginEnrolment', withIdToken('x'.repeat(16_385)));
     const failure = await failureOf(call);
     expect([failure.code, failure.fieldViolations[0]?.field]).toEqual(['INVALID_ARGUMENT', 'id_token']);
+  });
+});
+
+describe('a provider with TLS', () => {
+  it('is believed when its certificate is configured, and only then', async () => {
+    const secure = await startProvider({ tls: true });
+    const settings = { CANOPY_OIDC_ISSUER: secure.issuer, CANOPY_OIDC_CLIENT_ID: CLIENT_ID };
+    const trusting = { ...settings, CANOPY_OIDC_CA: TLS.certificate };
+    const token = await secure.forge(claims(newDevice().nonce, { iss: secure.issuer }));
+    const [plain, other] = [
+      await startBench({ environment: settings, nowMs: Date.now() }),
+      await startBench({ environment: trusting, nowMs: Date.now() }),
+    ];
+    const failure = await failureOf(callUnary(plain.client, 'beginEnrolment', withIdToken(token)));
+    expect(failure.code).toBe('UNAVAILABLE');
+    expect((await challengeFor(other, withIdToken(token))).user).toBe(ALICE);
+    await plain.close();
+    await other.close();
+    await secure.close();
   });
 });
 

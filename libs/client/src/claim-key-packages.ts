@@ -5,9 +5,10 @@
  */
 import { callUnary, directory } from '@canopy/contract';
 import { randomBytes } from '@canopy/crypto';
-import { deviceOfCredential, userOfDevice } from '@canopy/identity';
+import { userOfDevice } from '@canopy/identity';
 import { IdentityAnswers, keyPackageRef, validateKeyPackage, type KeyPackage } from '@canopy/mls';
 import { ClientError } from './errors.ts';
+import { deviceOfLeaf } from './members.ts';
 import { codeOfRefusal } from './open-entry.ts';
 import { untilAnswered } from './service-calls.ts';
 import { readKeyPackageMessage } from './store/key-package-store.ts';
@@ -77,7 +78,7 @@ async function judge(
   try {
     const keyPackage = readKeyPackageMessage(result.value.keyPackage);
     await validate(keyPackage, around);
-    const named = deviceOfCredential(keyPackage.leafNode.credential);
+    const named = deviceOfLeaf(keyPackage.leafNode);
     if (named !== device || !users.includes(userOfDevice(device))) return { device, reason: 'WRONG_DEVICE' };
     return { device, keyPackage, ref: keyPackageRef(around.suite, keyPackage) };
   } catch (error) {

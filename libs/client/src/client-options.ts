@@ -28,6 +28,8 @@ export interface ClientOptions {
   readonly wait?: Wait;
   /** How often the stream is asked for a sign of life, in milliseconds, and how long the answer may take; 20 seconds by default. */
   readonly pingIntervalMs?: number;
+  /** How often a newer revocation list is looked for, in milliseconds; 30 seconds by default. */
+  readonly revocationIntervalMs?: number;
   /** Spreads clients in time; `Math.random` when absent. */
   readonly random?: Random;
 }
@@ -43,12 +45,14 @@ export interface Ports {
   readonly wait: Wait;
   readonly random: Random;
   readonly pingIntervalMs: number;
+  readonly revocationIntervalMs: number;
 }
 
 /** Whoever comes back keeps its place; guests show a ticket of a member. */
 const CLIENT_POLICY: Policy = { ...defaultPolicy, pskInExternalCommits: 'requiredUnlessResync' };
 
 const DEFAULT_PING_INTERVAL_MS = 20_000;
+const DEFAULT_REVOCATION_INTERVAL_MS = 30_000;
 
 /** Opens the state file and the channels to the services. @throws {ClientError} STATE_IN_USE, INVALID_STATE */
 export function openPorts(options: ClientOptions): Ports {
@@ -62,5 +66,6 @@ export function openPorts(options: ClientOptions): Ports {
     wait: options.wait ?? pause,
     random: options.random ?? Math.random,
     pingIntervalMs: options.pingIntervalMs ?? DEFAULT_PING_INTERVAL_MS,
+    revocationIntervalMs: options.revocationIntervalMs ?? DEFAULT_REVOCATION_INTERVAL_MS,
   };
 }

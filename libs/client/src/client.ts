@@ -4,31 +4,28 @@
  * @module
  */
 import { setMaxListeners } from 'node:events';
-import { getCipherSuite } from '@canopy/crypto';
-import { createIdentityProvider, userOfDevice } from '@canopy/identity';
-import { noPsks } from '@canopy/mls';
+import { userOfDevice } from '@canopy/identity';
 import type { Metadata } from '@grpc/grpc-js';
-import { AccessTokens, type TokenFor } from './access-tokens.ts';
+import type { TokenFor } from './access-tokens.ts';
 import { Bell } from './bell.ts';
 import type { ClientEvent } from './client-event.ts';
 import { openPorts, type ClientOptions, type Ports } from './client-options.ts';
 import { closeStubs } from './connections.ts';
 import type { Conversation } from './conversation.ts';
 import { Conversations } from './conversations.ts';
-import { enrol, identityOf } from './credentials.ts';
+import { enrol } from './credentials.ts';
 import { ClientError } from './errors.ts';
+import { Expulsion } from './expulsion.ts';
 import { EventFeed } from './event-feed.ts';
 import { finishVisit, joinWithTicket } from './join-with-ticket.ts';
 import { replenish } from './key-packages.ts';
 import { Lane } from './lane.ts';
-import { Line } from './line.ts';
 import { toClientError } from './service-calls.ts';
-import { ReceiptKeys } from './receipt-keys.ts';
 import type { EnrolledDevice } from './store/device-store.ts';
 import type { Evidence } from './store/receipt-store.ts';
 import type { Surroundings } from './surroundings.ts';
+import { surround } from './surround.ts';
 import { Sync } from './sync.ts';
-import { StoredTrust } from './trust.ts';
 
 /** Which device a state file belongs to. */
 export interface DeviceIdentity {
@@ -41,6 +38,7 @@ interface Enrolled {
   readonly around: Surroundings;
   readonly conversations: Conversations;
   readonly sync: Sync;
+  readonly expulsion: Expulsion;
 }
 
 const DEFAULT_KEY_PACKAGES = 20;
@@ -54,6 +52,7 @@ export class Client {
   readonly #errands = new Lane();
   readonly #feed: EventFeed;
   #enrolled: Enrolled | undefined;
+  #following: Promise<void> | undefined;
   #closed: Promise<void> | undefined;
 
   private constructor(ports: Ports, keyPackages: number) {
@@ -133,6 +132,7 @@ export class Client {
       if (known.replica.status === 'creating') await conversations.open(known);
     }
     this.#restock();
+    this.#followRevocations();
     await Promise.all([
       sync.start(),
       ...conversations.all().map((known) => this.#resume(known.conversation)),
@@ -178,6 +178,11 @@ export class Client {
     return this.#enrolled?.conversations.find(id)?.conversation;
   }
 
+  /** The number of the newest revocation list that this device has; 0 for none. */
+  get revocationListNumber(): number {
+    return this.#ports.store.revocations.newest()?.number ?? 0;
+  }
+
   /** Gives all pairs of receipts by which the Delivery Service has contradicted itself, for whoever is to judge it. */
   evidence(): readonly Evidence[] {
     return this.#ports.store.receipts.evidence();
@@ -202,6 +207,8 @@ export class Client {
     closeStubs(this.#ports.stubs);
     await this.#errands.settled();
     await this.#enrolled?.sync.stopped();
+    await this.#following;
+    await this.#enrolled?.expulsion.settled();
     for (const conversation of this.conversations()) await conversation.settled();
     this.#ports.store.close();
   }
@@ -226,6 +233,15 @@ export class Client {
     }
   }
 
+  #followRevocations(): void {
+    const { around, conversations, expulsion } = this.#require();
+    const checkAll = (): void => {
+      for (const known of conversations.all()) expulsion.check(known);
+    };
+    this.#following ??= around.revocations.follow(this.#ports.revocationIntervalMs, checkAll);
+    checkAll();
+  }
+
   async #resume(conversation: Conversation): Promise<void> {
     if (!conversation.isActive) return;
     try {
@@ -238,45 +254,14 @@ export class Client {
   }
 
   #begin(device: EnrolledDevice): Enrolled {
-    const around = this.#surround(device);
-    const conversations = new Conversations(around);
-    return { around, conversations, sync: new Sync(around, conversations, () => this.#restockAfterJoin()) };
-  }
-
-  #surround(device: EnrolledDevice): Surroundings {
-    const { store, stubs, policy, clock, log, beforeStep, wait, random, pingIntervalMs } = this.#ports;
-    const life = { clock, signal: this.#closing.signal };
-    const keys = new StoredTrust(stubs.authentication, store.device, life);
-    const identities = createIdentityProvider({ domain: device.domain, keys, clock });
-    const tokens = new AccessTokens(stubs.authentication, device, life);
-    const { domain } = device;
-    const receiptKeys = new ReceiptKeys({
-      store: store.receipts,
-      stub: stubs.delivery,
-      tokens,
-      domain,
-      signal: life.signal,
-    });
-    const now = (): bigint => BigInt(Math.floor(clock.now() / 1000));
-    return {
-      store,
-      stubs,
-      tokens,
-      receiptKeys,
-      line: new Line(),
-      pingIntervalMs,
-      device: device.device,
-      suite: getCipherSuite(device.cipherSuite),
-      identity: identityOf(device),
-      options: { policy, identities, psks: noPsks, now },
+    const around = surround(device, this.#ports, {
+      signal: this.#closing.signal,
       newEvents: this.#newEvents,
-      signal: life.signal,
-      log,
-      beforeStep,
-      wait,
-      random,
-      nowMs: () => clock.now(),
-    };
+    });
+    const conversations = new Conversations(around);
+    const expulsion = new Expulsion(around.revocations, around);
+    const sync = new Sync(around, { conversations, expulsion, onJoined: () => this.#restockAfterJoin() });
+    return { around, conversations, sync, expulsion };
   }
 
   /** Joins use KeyPackages up: at half of the stock it is filled again. */

@@ -98,7 +98,15 @@ export class Conversation {
     if (leaving.has(userOfDevice(this.#around.device))) {
       return Promise.reject(new ClientError('MISUSE', 'a device cannot remove itself'));
     }
-    return this.#change((group) => planRemoves(group, leaving));
+    return this.#change((group) => planRemoves(group, ({ user }) => leaving.has(user)));
+  }
+
+  /** Removes devices with one commit; those that are gone already do not matter. @throws {ClientError} like `remove` */
+  removeDevices(devices: ReadonlySet<string>): Promise<void> {
+    if (devices.has(this.#around.device)) {
+      return Promise.reject(new ClientError('MISUSE', 'a device cannot remove itself'));
+    }
+    return this.#change((group) => planRemoves(group, ({ device }) => devices.has(device)));
   }
 
   /** Gives this device new keys, and the group new secrets. @throws {ClientError} like `invite` */
@@ -185,8 +193,11 @@ function planAdds(devices: readonly ClaimedDevice[]): PlannedCommit {
   return { proposals, forcePath: false, recipients };
 }
 
-function planRemoves(group: Group, users: ReadonlySet<string>): PlannedCommit | undefined {
-  const leaving = membersOf(group).filter(({ user }) => users.has(user));
+function planRemoves(
+  group: Group,
+  isLeaving: (member: ConversationMember) => boolean,
+): PlannedCommit | undefined {
+  const leaving = membersOf(group).filter(isLeaving);
   if (leaving.length === 0) return undefined;
   const proposals = leaving.map(({ leafIndex }) => ({
     proposalType: ProposalType.remove,

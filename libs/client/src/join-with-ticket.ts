@@ -94,7 +94,7 @@ async function stageVisit(ticket: Ticket, around: Surroundings): Promise<StoredV
   const psk = { pskType: PSKType.external, pskId, pskNonce: suite.random(suite.kdf.size) } as const;
   const resync = oldLeaf(found, around.device);
   const join = { ...found, suite, identity, resync, psks: [psk], authenticatedData: new Uint8Array(0) };
-  const { group, message } = await Group.joinExternally(join, withPsk(around.options, ticket));
+  const { group, message } = await Group.joinExternally(join, withPsk(around.joinOptions, ticket));
   around.beforeStep('visit:staged');
   const [commit, welcome] = [encodeMessage(message), new Uint8Array(0)];
   const bundle = makeBundle({ commit, next: group, welcome, welcomeRecipients: [], knownSequence: 0n });

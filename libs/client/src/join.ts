@@ -44,7 +44,7 @@ async function join(
   const keyPackage = findKeyPackage(welcome, around);
   const { groupId, tree } = entry;
   const ratchetTree = tree && (await fetchTree({ groupId, tree }, around));
-  const { suite, options } = around;
+  const { suite, joinOptions: options } = around;
   const group = await Group.join(
     { suite, welcome, keyPackage: toOwn(keyPackage, around), ratchetTree },
     options,

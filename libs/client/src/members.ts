@@ -3,8 +3,16 @@
  *
  * @module
  */
-import { deviceOfCredential, userOfDevice } from '@canopy/identity';
-import type { Group, LeafIndex, LeafNode, Member, RatchetTree, StagedCommit } from '@canopy/mls';
+import { deviceOfCredential, deviceOfX509Credential, userOfDevice } from '@canopy/identity';
+import {
+  CredentialType,
+  type Group,
+  type LeafIndex,
+  type LeafNode,
+  type Member,
+  type RatchetTree,
+  type StagedCommit,
+} from '@canopy/mls';
 import type { MembershipChange } from './client-event.ts';
 
 /** One device in a conversation. */
@@ -18,7 +26,9 @@ export interface ConversationMember {
 
 /** Gives the device that a leaf speaks for; every leaf was judged by the identity provider before. */
 export function deviceOfLeaf({ credential }: LeafNode): string {
-  return deviceOfCredential(credential);
+  return credential.credentialType === CredentialType.x509
+    ? deviceOfX509Credential(credential)
+    : deviceOfCredential(credential);
 }
 
 /** Gives a member of a group. */

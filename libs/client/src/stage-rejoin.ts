@@ -30,7 +30,7 @@ export async function stageRejoin(replica: Replica, around: Surroundings): Promi
   if (resync === undefined) return { kind: 'removed' };
   const { suite, identity } = around;
   const request = { ...found, suite, identity, resync, psks: [], authenticatedData: new Uint8Array(0) };
-  const { group, message } = await Group.joinExternally(request, replica.options);
+  const { group, message } = await Group.joinExternally(request, around.joinOptions);
   const commit = encodeMessage(message);
   const bundle = makeBundle({
     commit,

@@ -11,6 +11,7 @@ import type { Stubs } from './connections.ts';
 import type { Line } from './line.ts';
 import type { BeforeStep, Log, Random, Wait } from './ports.ts';
 import type { ReceiptKeys } from './receipt-keys.ts';
+import type { Revocations } from './revocations.ts';
 import type { Store } from './store/store.ts';
 
 /** What everything in an enrolled client works with. */
@@ -19,6 +20,7 @@ export interface Surroundings {
   readonly stubs: Stubs;
   readonly tokens: AccessTokens;
   readonly receiptKeys: ReceiptKeys;
+  readonly revocations: Revocations;
   /** The stream as a way to send. */
   readonly line: Line;
   /** How often the stream is asked for a sign of life, in milliseconds; as long as the answer may take. */
@@ -27,7 +29,10 @@ export interface Surroundings {
   readonly device: string;
   readonly suite: CipherSuite;
   readonly identity: ClientIdentity;
+  /** What groups are given from outside. */
   readonly options: GroupOptions;
+  /** The same for joining: who is revoked may still be in a group then, and is taken out afterwards. */
+  readonly joinOptions: GroupOptions;
   /** Rings when there are new events. */
   readonly newEvents: Bell;
   /** Aborted when the client is closed. */

@@ -6,6 +6,7 @@
 import { CallError, delivery, openStream, type Stream } from '@canopy/contract';
 import type { Conversations, Known } from './conversations.ts';
 import { ClientError } from './errors.ts';
+import type { Expulsion } from './expulsion.ts';
 import { proveMembership } from './group-proof.ts';
 import { toHex } from './hex.ts';
 import { joinFromMailbox } from './join.ts';
@@ -17,10 +18,18 @@ type DeviceStream = Stream<delivery.SubscribeRequest, delivery.SubscribeResponse
 
 const MAILBOX = 'mailbox';
 
+/** What the stream brings news to. */
+export interface SyncParts {
+  readonly conversations: Conversations;
+  readonly expulsion: Expulsion;
+  readonly onJoined: () => void;
+}
+
 /** The stream of a device. */
 export class Sync {
   readonly #around: Surroundings;
   readonly #conversations: Conversations;
+  readonly #expulsion: Expulsion;
   readonly #onJoined: () => void;
   /** What has not been read to its end since the stream was opened. */
   readonly #behind = new Set<string>();
@@ -33,9 +42,10 @@ export class Sync {
   /** Whether anything has come since the last ping. */
   #isHeard = false;
 
-  constructor(around: Surroundings, conversations: Conversations, onJoined: () => void) {
+  constructor(around: Surroundings, { conversations, expulsion, onJoined }: SyncParts) {
     this.#around = around;
     this.#conversations = conversations;
+    this.#expulsion = expulsion;
     this.#onJoined = onJoined;
   }
 
@@ -166,6 +176,7 @@ export class Sync {
     if (reception === 'contradiction') this.#restore(known);
     if (reception === 'gap') throw new ClientError('INVALID_RESPONSE', 'the stream has left out entries');
     if (known.replica.fault !== undefined) this.#recover(known);
+    else if (entries.some(({ kind }) => kind === delivery.LogEntryKind.COMMIT)) this.#expulsion.check(known);
   }
 
   /** Brings a log back that has lost entries, or has others in their places, and follows it again. */
@@ -235,6 +246,7 @@ export class Sync {
       const joined = await joinFromMailbox(entry, this.#around, this.#conversations);
       if (joined === undefined) continue;
       await this.follow(joined);
+      this.#expulsion.check(joined);
       this.#onJoined();
     }
     await acknowledge(stream, this.#around.store.device.mailboxCursor());

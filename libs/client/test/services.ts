@@ -103,11 +103,13 @@ export class Services {
   }
 
   /** Starts all but the Delivery Service, whose place another one takes. */
-  static async startBeside(deliveryAddress: string): Promise<Services> {
+  static async startBeside(deliveryAddress: string, settings: NodeJS.ProcessEnv = {}): Promise<Services> {
     const services = new Services(undefined);
     services.#otherDelivery = deliveryAddress;
-    const CANOPY_ADMIN_SECRET = services.#adminSecret;
-    const { address } = await services.#launch('authentication-service', { CANOPY_ADMIN_SECRET });
+    const { address } = await services.#launch('authentication-service', {
+      CANOPY_ADMIN_SECRET: services.#adminSecret,
+      ...settings,
+    });
     await services.#launch('key-directory', { CANOPY_AUTHENTICATION_SERVICE: address });
     return services;
   }
@@ -122,6 +124,19 @@ export class Services {
     try {
       const { enrolmentCode } = await callUnary(admin, 'createEnrolmentCode', { userName }, { metadata });
       return enrolmentCode;
+    } finally {
+      admin.close();
+    }
+  }
+
+  /** Revokes a device, as the administrator. */
+  async revoke(device: string): Promise<void> {
+    const { authentication: address } = this.addresses;
+    const admin = connect(authentication.AuthenticationAdminServiceClient, { address });
+    const metadata = new Metadata();
+    metadata.set('authorization', `Bearer ${this.#adminSecret}`);
+    try {
+      await callUnary(admin, 'revokeDevice', { device }, { metadata });
     } finally {
       admin.close();
     }

@@ -81,4 +81,20 @@ export const addRecovery = `
     other TEXT NOT NULL,
     UNIQUE (conversation, one, other)
   ) STRICT;
+
+  -- The newest revocation list: its number never falls.
+  CREATE TABLE revocation_list (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    number INTEGER NOT NULL,
+    jwt TEXT NOT NULL
+  ) STRICT;
+
+  -- The CAs that were the domain's when the device was enrolled.
+  CREATE TABLE trust_anchor (
+    certificate BLOB NOT NULL,
+    is_anchor INTEGER NOT NULL
+  ) STRICT;
+
+  -- The device's own certificate chain, one certificate after the other, each with its length; empty when it has none.
+  ALTER TABLE device ADD COLUMN x509_chain BLOB NOT NULL DEFAULT x'';
 `;

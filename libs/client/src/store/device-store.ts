@@ -29,6 +29,12 @@ export interface TrustedKeys {
   readonly jwks: string;
 }
 
+/** CAs of a domain, each as DER: those that are trusted, and those that chains may leave out. */
+export interface TrustAnchors {
+  readonly anchors: readonly Uint8Array[];
+  readonly intermediates: readonly Uint8Array[];
+}
+
 /** The rows of the device and of its trust. */
 export class DeviceStore {
   readonly #database: Database;
@@ -90,6 +96,22 @@ export class DeviceStore {
   /** Replaces the key set. */
   saveTrust({ domain, jwks }: TrustedKeys): void {
     this.#database.run('INSERT OR REPLACE INTO trust (id, domain, jwks) VALUES (1, ?, ?)', domain, jwks);
+  }
+
+  /** The CAs at which certificate chains may end; none where the domain's devices have no certificates. */
+  trustAnchors(): TrustAnchors {
+    const rows = this.#database.all('SELECT certificate, is_anchor FROM trust_anchor');
+    const certificates = (isAnchor: bigint): readonly Uint8Array[] =>
+      rows.filter((row) => integer(row, 'is_anchor') === isAnchor).map((row) => bytes(row, 'certificate'));
+    return { anchors: certificates(1n), intermediates: certificates(0n) };
+  }
+
+  /** Pins the CAs. */
+  saveTrustAnchors({ anchors, intermediates }: TrustAnchors): void {
+    this.#database.run('DELETE FROM trust_anchor');
+    const sql = 'INSERT INTO trust_anchor VALUES (?, ?)';
+    for (const certificate of anchors) this.#database.run(sql, certificate, 1);
+    for (const certificate of intermediates) this.#database.run(sql, certificate, 0);
   }
 
   /** The number of the last mailbox entry that was processed. */

@@ -13,6 +13,7 @@ import { OutgoingStore } from './outgoing-store.ts';
 import { ReceiptStore } from './receipt-store.ts';
 import { RecentEntryStore } from './recent-entry-store.ts';
 import { RecoveryStore } from './recovery-store.ts';
+import { RevocationStore } from './revocation-store.ts';
 import { TicketStore } from './ticket-store.ts';
 import { VisitStore } from './visit-store.ts';
 
@@ -26,6 +27,7 @@ export interface Store {
   readonly recentEntries: RecentEntryStore;
   readonly receipts: ReceiptStore;
   readonly recoveries: RecoveryStore;
+  readonly revocations: RevocationStore;
   readonly tickets: TicketStore;
   readonly visits: VisitStore;
   /** Saves a group that this device has joined, with nothing of an earlier life of it; part of a transaction. */
@@ -52,6 +54,7 @@ export function openStore(path: string): Store {
     recentEntries,
     receipts,
     recoveries,
+    revocations: new RevocationStore(database),
     tickets,
     visits: new VisitStore(database),
     beginConversation(conversation, records) {

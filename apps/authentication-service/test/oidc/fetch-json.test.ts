@@ -25,6 +25,11 @@ afterEach(async () => {
 
 const fetched = (timeoutMs = 5_000): Promise<unknown> => fetchJson(new URL(base), { timeoutMs });
 
+const find = (): Promise<unknown> => {
+  const keys = new ProviderKeys({ issuer: base, clock: manualClock(0), timeoutMs: 1_000 });
+  return keys.find({ alg: 'ES256', kid: 'k' }, { payload: '', signature: '' });
+};
+
 describe('fetching a document', () => {
   it('gives what it says', async () => {
     answer = (_, response) => void response.end('{"a":[1]}');
@@ -60,11 +65,6 @@ describe('fetching a document', () => {
 });
 
 describe('discovering a provider', () => {
-  const find = (): Promise<unknown> => {
-    const keys = new ProviderKeys({ issuer: base, clock: manualClock(0), timeoutMs: 1_000 });
-    return keys.find({ alg: 'ES256', kid: 'k' }, { payload: '', signature: '' });
-  };
-
   it('does not believe a document of another issuer, or one that has no keys', async () => {
     const documents = [
       { issuer: 'https://other.example', jwks_uri: `${base}/jwks` },

@@ -22,6 +22,8 @@ export interface RedisServers {
   failOver(): Promise<void>;
   /** Freezes a master, and gives what thaws it. */
   freeze(): Promise<() => Promise<void>>;
+  /** Freezes all replicas, and gives what thaws them. */
+  freezeReplicas(): Promise<() => Promise<void>>;
   /** Sends a command to every master. */
   tell(...command: readonly string[]): Promise<void>;
   stop(): Promise<void>;
@@ -74,6 +76,7 @@ export async function startRedis({
     killMaster: () => kill(container),
     failOver: () => Promise.reject(new Error('a single server has no replica')),
     freeze: () => freeze(container),
+    freezeReplicas: () => Promise.resolve(async () => {}),
     tell: (...command) => tellOne(address, command).then(() => {}),
     stop: () => container.stop({ timeout: 0 }).then(() => {}),
   };
@@ -147,9 +150,10 @@ interface Assembly {
 }
 
 function severalServers({ network, servers, others }: Assembly, urls: readonly string[]): RedisServers {
-  const dead = new Set<Node>();
+  // Dead or frozen: they answer nothing.
+  const away = new Set<Node>();
   const masters = async (): Promise<readonly Node[]> => {
-    const alive = servers.filter((server) => !dead.has(server));
+    const alive = servers.filter((server) => !away.has(server));
     const roles = await Promise.all(alive.map((server) => tellOne(addressOf(server), ['ROLE'])));
     return alive.filter((_, i) => String([roles[i]].flat()[0]) === 'master');
   };
@@ -159,11 +163,19 @@ function severalServers({ network, servers, others }: Assembly, urls: readonly s
     return master;
   };
   const killOne = async (server: Node): Promise<() => Promise<void>> => {
-    dead.add(server);
+    away.add(server);
     const revive = await kill(server.container);
     return async () => {
       await revive();
-      dead.delete(server);
+      away.delete(server);
+    };
+  };
+  const freezeOne = async (server: Node): Promise<() => Promise<void>> => {
+    away.add(server);
+    const thaw = await freeze(server.container);
+    return async () => {
+      await thaw();
+      away.delete(server);
     };
   };
   const tell = async (...command: readonly string[]): Promise<void> => {
@@ -182,7 +194,16 @@ function severalServers({ network, servers, others }: Assembly, urls: readonly s
       await revive();
       await until(master, ['INFO', 'replication'], /master_link_status:up/u);
     },
-    freeze: async () => freeze((await oneMaster()).container),
+    freeze: async () => freezeOne(await oneMaster()),
+    freezeReplicas: async () => {
+      const leading = new Set(await masters());
+      const thaws = await Promise.all(
+        servers.filter((server) => !away.has(server) && !leading.has(server)).map(freezeOne),
+      );
+      return async () => {
+        await Promise.all(thaws.map((thaw) => thaw()));
+      };
+    },
     stop: async () => {
       await Promise.all([...servers, ...others].map(({ container }) => container.stop({ timeout: 0 })));
       await network.stop();

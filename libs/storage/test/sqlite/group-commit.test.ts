@@ -88,6 +88,26 @@ describe('steps that are asked for in one turn', () => {
     connection.close();
   });
 
+  it('that find no room are refused, the others are done or refused whole, and work goes on', async () => {
+    const connection = new SqliteConnection(path, 1000);
+    connection.script(
+      'CREATE TABLE t (n INTEGER PRIMARY KEY, b BLOB NOT NULL) STRICT; PRAGMA max_page_count = 20',
+    );
+    const insert = (n: number, bytes: number): Promise<number> =>
+      connection.commit(() => {
+        connection.run('INSERT INTO t VALUES (?, ?)', n, new Uint8Array(100));
+        return connection.run('INSERT INTO t VALUES (?, ?)', n + 1000, new Uint8Array(bytes));
+      });
+    const answers = await Promise.allSettled([insert(1, 100), insert(2, 200_000), insert(3, 100)]);
+    expect(answers[1]).toMatchObject({ reason: { code: 'UNAVAILABLE' } });
+    const done = [1, 2, 3].filter((_, i) => answers[i]?.status === 'fulfilled');
+    const rows = Array.from(connection.iterate('SELECT n FROM t ORDER BY n'), ({ n }) => Number(n));
+    expect(rows).toEqual([...done, ...done.map((n) => n + 1000)]);
+    await insert(4, 100);
+    expect(connection.get('SELECT count(*) AS rows FROM t')).toEqual({ rows: BigInt(rows.length + 2) });
+    connection.close();
+  });
+
   it('fail together when the file is busy, with nothing done, and work when they are asked for again', async () => {
     const store = openSqlite(path, { busyTimeoutMs: 1 });
     await store.groupLog.createGroup(group);

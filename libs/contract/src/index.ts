@@ -35,5 +35,6 @@ export {
   type StreamRequestOf,
   type StreamResponseOf,
 } from './stream.ts';
+export { writeTogether } from './write-together.ts';
 export { channelOptions, connect, type ConnectOptions } from './channel.ts';
 export { ACCESS_TOKEN_TYPE, audienceOf, type Audience } from './audience.ts';

@@ -7,6 +7,7 @@ import { once } from 'node:events';
 import { Metadata, type CallOptions, type ClientDuplexStream, type StatusObject } from '@grpc/grpc-js';
 import { CallError, readServiceError } from './call-error.ts';
 import { startClientSpan, type ClientSpan } from './client-span.ts';
+import { writeTogether } from './write-together.ts';
 
 /** The shape of a bidirectional method of a generated client. */
 export type BidiMethod = (
@@ -66,6 +67,7 @@ export function openStream<Name extends string, Client extends Readonly<Record<N
     StreamRequestOf<Client[Name]>,
     StreamResponseOf<Client[Name]>
   > = Reflect.apply(client[method], client, [metadata, deadline]);
+  writeTogether(call);
   const end = watchEnd(call, span);
   cancelWith(call, options.signal);
   // Until its first read grpc-js takes everything that comes; from then on it takes as much as its buffer holds.

@@ -6,6 +6,7 @@
 import { once, type EventEmitter } from 'node:events';
 import type { Readable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
+import { writeTogether } from '@canopy/contract';
 import { status, type handleBidiStreamingCall, type ServerDuplexStream } from '@grpc/grpc-js';
 import { MalformedRequest } from './bind-service.ts';
 import { deadlineOf, failureOf, type CallContext, type CallOptions, OpenCall } from './call-context.ts';
@@ -25,6 +26,7 @@ export function bidi<Request, Response, Who>(
   handler: BidiHandler<Request, Response, Who>,
 ): handleBidiStreamingCall<Request, Response> {
   return (call) => {
+    writeTogether(call);
     const open = new OpenCall(call, { type: 'bidi_stream', options, deadline: deadlineOf(call) });
     const start = async (): Promise<AsyncIterable<Response>> => {
       const caller = await options.authenticate(call.metadata);

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { delivery } from '@canopy/contract';
+import { delivery, writeTogether } from '@canopy/contract';
 import type { ClientDuplexStream, Metadata } from '@grpc/grpc-js';
 import type { Samples } from '../figures.ts';
 import { Member } from '../scene/group.ts';
@@ -51,6 +51,7 @@ export class Sender {
     this.#groups = groups;
     this.#waiting = groups.length;
     this.#call = client.subscribe(metadata);
+    writeTogether(this.#call);
     this.#call.on('data', (response: delivery.SubscribeResponse) => this.#hear(response));
     this.#call.on('error', (error) => this.#fail(error));
     this.#call.on('end', () => this.#fail(new Error('the service ended the stream')));

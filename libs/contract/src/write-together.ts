@@ -5,12 +5,13 @@
  */
 import type { Writable } from 'node:stream';
 
+/* oxlint-disable eslint/no-underscore-dangle -- so Node names what the implementer of a stream provides */
+
 /**
  * Makes a stream of grpc-js hand over together what has been written to it while it was busy. By itself it hands over one
- * message in a turn of the event loop, and each of them becomes a packet: with many small messages that is most of what
- * they cost. When a writer has to pause does not change.
+ * message in a turn of the event loop, and each of them becomes a packet of its own. When a writer has to pause does not
+ * change.
  */
-/* oxlint-disable eslint/no-underscore-dangle -- so Node names what the implementer of a stream provides */
 export function writeTogether(stream: Pick<Writable, '_write' | '_writev'>): void {
   stream._writev = (waiting, done) => {
     let left = waiting.length;
@@ -23,4 +24,3 @@ export function writeTogether(stream: Pick<Writable, '_write' | '_writev'>): voi
     for (const { chunk, encoding } of waiting) stream._write(chunk, encoding, one);
   };
 }
-/* oxlint-enable eslint/no-underscore-dangle */

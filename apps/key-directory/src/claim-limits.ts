@@ -28,21 +28,22 @@ export class ClaimLimits {
   }
 
   /**
-   * Counts a claim, and tells of which devices only the last resort may be handed out: those from which the caller, or
+   * Counts a claim of some devices and of users who have none, and tells of which devices only the last resort may be handed out: those from which the caller, or
    * all together, have claimed too much. A caller that claims too much altogether, or from each of the devices, is refused.
    * The buckets of all together are asked last: who is refused for its own claims takes nothing from the others' share.
    *
    * @throws {ServiceError} RESOURCE_EXHAUSTED, which names the limit
    */
-  async admit(caller: string, devices: readonly string[]): Promise<Limited> {
-    if (devices.length === 0) return new Map();
+  async admit(caller: string, devices: readonly string[], unknownUsers: number): Promise<Limited> {
+    const cost = devices.length + unknownUsers;
+    if (cost === 0) return new Map();
     const { perCaller, perCallerAndDevice, perDevice } = this.#options.rates;
     const [all, byCaller] = await Promise.all([
-      this.#take(['caller', caller], perCaller, devices.length),
+      this.#take(['caller', caller], perCaller, cost),
       this.#limitedOf(devices, (device) => ['pair', caller, device], perCallerAndDevice),
     ]);
     if (all.outcome === 'empty') throw exceeded('devices claimed by one caller', perCaller, all.retryAfterMs);
-    if (byCaller.size === devices.length) {
+    if (byCaller.size > 0 && byCaller.size === devices.length) {
       const retryAfterMs = Math.min(...byCaller.values());
       throw exceeded('claims by one caller from one device', perCallerAndDevice, retryAfterMs);
     }

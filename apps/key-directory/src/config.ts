@@ -121,11 +121,14 @@ function checkAnswer({
 
 /** A claim that costs more than the bucket holds would never be served. */
 function checkClaim({
+  maxClaimNames = 0,
   maxClaimDevices = 0,
   callerBurst = Infinity,
 }: Partial<DirectoryConfig>): readonly string[] {
-  if (maxClaimDevices <= callerBurst) return [];
+  const largest = maxClaimNames + maxClaimDevices;
+  if (largest <= callerBurst) return [];
   return [
-    `CANOPY_MAX_CLAIM_DEVICES, ${maxClaimDevices}, is more than CANOPY_CLAIMS_PER_CALLER_BURST, ${callerBurst}`,
+    `CANOPY_MAX_CLAIM_NAMES and CANOPY_MAX_CLAIM_DEVICES, together ${largest}, are more than ` +
+      `CANOPY_CLAIMS_PER_CALLER_BURST, ${callerBurst}`,
   ];
 }

@@ -119,22 +119,35 @@ describe('claims of all from one device', () => {
 
 describe('claims of one caller', () => {
   it('are limited by the number of devices, over all replicas', async () => {
-    const rates = { CANOPY_CLAIMS_PER_CALLER_BURST: '4', CANOPY_CLAIMS_PER_CALLER_PER_HOUR: '3600' };
-    const environment = { ...rates, CANOPY_MAX_CLAIM_DEVICES: '4' };
+    const rates = { CANOPY_CLAIMS_PER_CALLER_BURST: '6', CANOPY_CLAIMS_PER_CALLER_PER_HOUR: '3600' };
+    const environment = { ...rates, CANOPY_MAX_CLAIM_DEVICES: '3', CANOPY_MAX_CLAIM_NAMES: '3' };
     const store = openSqlite(':memory:');
     const other = await startBench({ store, environment });
     bench = await startBench({ store, environment, authority: other.authority });
     const names = ['a', 'b', 'c'].map((name) => deviceOf(name));
     await claim(await bench.device('mallory'), names);
+    await claim(await bench.device('mallory'), names.slice(0, 2));
     const failure = await failureOf(claim(await other.device('mallory'), names));
     expect([failure.code, failure.metadata, failure.retryAfterMs]).toEqual([
       'RESOURCE_EXHAUSTED',
-      { limit: 'devices claimed by one caller', value: '4' },
+      { limit: 'devices claimed by one caller', value: '6' },
       2_000,
     ]);
     expect(await claim(await other.device('mallory'), names.slice(0, 1))).toHaveLength(1);
     expect(await claim(await other.device('bob'), names)).toHaveLength(3);
     await other.close();
+  });
+
+  it('count users who have no device, too: nobody tries out names without end', async () => {
+    const rates = { CANOPY_CLAIMS_PER_CALLER_BURST: '4', CANOPY_CLAIMS_PER_CALLER_PER_HOUR: '3600' };
+    await start({ ...rates, CANOPY_MAX_CLAIM_DEVICES: '1', CANOPY_MAX_CLAIM_NAMES: '3' });
+    const mallory = await bench.device('mallory');
+    const users = ['a', 'b', 'c'].map((name) => `mimi://example.com/u/${name}`);
+    expect((await mallory.call('claimKeyPackages', claimFrom({ users }))).unknownUsers).toHaveLength(3);
+    expect(await failureOf(mallory.call('claimKeyPackages', claimFrom({ users })))).toMatchObject({
+      code: 'RESOURCE_EXHAUSTED',
+      metadata: { limit: 'devices claimed by one caller' },
+    });
   });
 
   it('are far from the default limits when a big conversation is made', async () => {
@@ -158,8 +171,8 @@ describe('claims of one caller', () => {
       CANOPY_DOMAIN: 'example.com',
       CANOPY_AUTHENTICATION_SERVICE: '127.0.0.1:1',
       CANOPY_DATA: '/nowhere',
-      CANOPY_CLAIMS_PER_CALLER_BURST: '199',
+      CANOPY_CLAIMS_PER_CALLER_BURST: '299',
     };
-    expect(() => readDirectoryConfig(environment)).toThrow('CANOPY_MAX_CLAIM_DEVICES, 200, is more than');
+    expect(() => readDirectoryConfig(environment)).toThrow('together 300, are more than');
   });
 });

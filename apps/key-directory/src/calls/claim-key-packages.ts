@@ -28,10 +28,8 @@ export async function claimKeyPackages(
   const [good, bad] = split(devices, (device) => !service.revocations.has(device));
   const claim = { ...wanted, caller, devices: good };
   const repeats = await service.stores.singleUseStock.repeatsOf(claim);
-  const limited = await service.limits.admit(
-    caller,
-    good.filter((device) => !repeats.has(device)),
-  );
+  const fresh = good.filter((device) => !repeats.has(device));
+  const limited = await service.limits.admit(caller, fresh, unknownUsers.length);
   const claims = await claimBelievable(service, { ...claim, lastResortOnly: new Set(limited.keys()) });
   const answers = [...claims.map((one) => toDeviceClaim(one, limited)), ...bad.map(toRevoked)];
   return { devices: answers, unknownUsers };

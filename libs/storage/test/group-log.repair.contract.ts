@@ -216,6 +216,19 @@ export function repairContract(start: StartBench<GroupLog>): void {
   );
 
   it(
+    'restores what was sent twice under two request ids in both places, and tells a retry of the first',
+    on(start, async (log) => {
+      await lossy(log);
+      const twice = [lost(2n, 0n, 'm'), lost(3n, 0n, 'm')];
+      expect(await log.restore(restoration(0n, 'a', 4n, { messages: twice }))).toEqual({
+        outcome: 'restored',
+      });
+      expect(await inLog(log)).toEqual(['1 message kept', '2 message m', '3 message m', '4 commit a']);
+      expect(await append(log, message(0n, 'm'))).toEqual({ outcome: 'alreadyAccepted', sequence: 2n });
+    }),
+  );
+
+  it(
     'wakes the readers of a log that was repaired',
     on(start, async (log) => {
       await lossy(log);

@@ -74,9 +74,22 @@ export function moveEnd(
   );
 }
 
-/** What an entry is known by whose request id was lost: what it says. */
-export function restoredId(message: Uint8Array): Uint8Array {
-  return Buffer.concat([RESTORED, createHash('sha256').update(message).digest()]);
+/** Writes an entry whose request id was lost: it is known by what it says. */
+export function insertRestored(
+  connection: SqliteConnection,
+  groupKey: bigint,
+  entry: Omit<PlacedEntry, 'requestId'>,
+): void {
+  const requestId = restoredId(entry);
+  if (insertEntry(connection, groupKey, { ...entry, requestId })) return;
+  // The same was sent twice under two request ids; a retry is told of the first one.
+  const another = Buffer.concat([requestId, Buffer.from(` ${entry.sequence}`)]);
+  insertEntry(connection, groupKey, { ...entry, requestId: another });
+}
+
+function restoredId({ kind, epoch, message }: Pick<PlacedEntry, 'kind' | 'epoch' | 'message'>): Uint8Array {
+  const said = createHash('sha256').update(`${kind} ${epoch} `).update(message).digest();
+  return Buffer.concat([RESTORED, said]);
 }
 
 /** Says whether a message was appended before under its request id, or put back after a loss. */
@@ -87,7 +100,7 @@ export function findRepeatedMessage(
 ): AppendOutcome | undefined {
   const earlier = findSame(connection, head, message, message.requestId);
   if (earlier !== undefined || head.restoredSequence === 0n) return earlier;
-  return findSame(connection, head, message, restoredId(message.message));
+  return findSame(connection, head, message, restoredId(message));
 }
 
 /** Says whether a commit was appended before: under its request id, or as the one that ended its epoch. */

@@ -5,7 +5,7 @@
  */
 import type { EpochEnd, LogMark, Restoration, RestoreOutcome } from '../group-log.ts';
 import type { SqliteConnection } from './connection.ts';
-import { insertEntry, moveEnd, restoredId } from './entries.ts';
+import { insertRestored, moveEnd } from './entries.ts';
 import { endEpoch, findEpochAccess, findHead } from './epochs.ts';
 import type { Head } from './epochs.ts';
 import { beginEpoch } from './trees.ts';
@@ -73,10 +73,7 @@ function place(connection: SqliteConnection, head: Head, restoration: Restoratio
   const { ended, commit, epoch, nowMs } = restoration;
   const { sequence } = ended;
   const entries = [...restoration.messages, { sequence, epoch, kind: 'commit' as const, message: commit }];
-  for (const entry of entries) {
-    const requestId = restoredId(entry.message);
-    insertEntry(connection, head.key, { ...entry, requestId, nowMs });
-  }
+  for (const entry of entries) insertRestored(connection, head.key, { ...entry, nowMs });
   moveEnd(connection, head.key, { sequence, nowMs });
   connection.run('UPDATE delivery_group SET restored_sequence = ? WHERE id = ?', sequence, head.key);
   endEpoch(connection, head, ended);

@@ -151,7 +151,7 @@ export interface NewMessage {
  *
  * `alreadyAccepted`: the request id stands in the log with the same kind, epoch and content; or it is a commit with the hash of
  * the one that ended its epoch, under whatever request id and however long ago; or it is a message with the kind, epoch and
- * bytes of one that was restored, whose request id is lost: so a retry never makes a duplicate.
+ * bytes of one that was restored (the first of them), whose request id is lost: so a retry never makes a duplicate.
  */
 export type AppendOutcome =
   | { readonly outcome: 'accepted' | 'alreadyAccepted'; readonly sequence: bigint }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { createLogger, runMain, runService, storeChoice, systemClock } from '@canopy/service';
+import { createLogger, observeStore, runMain, runService, storeChoice, systemClock } from '@canopy/service';
 import { openStore } from '@canopy/storage';
 import { readAuthenticationConfig } from './config.ts';
 import { serveJwks } from './jwks-server.ts';
@@ -15,7 +15,7 @@ const name = 'authentication-service';
 await runMain(async () => {
   const config = readAuthenticationConfig(process.env);
   const log = createLogger({ service: name, level: config.logLevel });
-  const store = await openStore({ ...storeChoice(config, name), domain: config.domain });
+  const store = observeStore(await openStore({ ...storeChoice(config, name), domain: config.domain }));
   const parts = { registry: store.registry, clock: systemClock, config, log };
   const service = await createAuthenticationService(parts);
   const stopRefreshing = refreshRegularly(() => service.refresh(), config, log);

@@ -7,6 +7,7 @@ import {
   connectKeys,
   connectRevocationLists,
   createLogger,
+  observeStore,
   runMain,
   runService,
   startRevocationFeed,
@@ -21,7 +22,7 @@ await runMain(async () => {
   const config = readDeliveryConfig(process.env);
   const log = createLogger({ service: 'delivery-service', level: config.logLevel });
   const keys = connectKeys(config, log);
-  const store = await openStore(storeChoice(config, 'delivery-service'));
+  const store = observeStore(await openStore(storeChoice(config, 'delivery-service')));
   const service = createDeliveryService({ stores: store, clock: systemClock, config, keys, log });
   service.start();
   const feed = startRevocationFeed({

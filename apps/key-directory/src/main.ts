@@ -7,6 +7,7 @@ import {
   connectKeys,
   connectRevocationLists,
   createLogger,
+  observeStore,
   runMain,
   runService,
   startRevocationFeed,
@@ -23,7 +24,7 @@ await runMain(async () => {
   const log = createLogger({ service: 'key-directory', level: config.logLevel });
   const trustAnchors = readTrustAnchors(config.trustAnchors);
   const keys = connectKeys(config, log);
-  const store = await openStore(storeChoice(config, 'key-directory'));
+  const store = observeStore(await openStore(storeChoice(config, 'key-directory')));
   const service = createKeyDirectory({ stores: store, clock: systemClock, config, keys, trustAnchors, log });
   const feed = startRevocationFeed({
     fetch: connectRevocationLists(config),

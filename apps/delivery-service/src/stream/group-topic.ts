@@ -11,6 +11,7 @@ import type { LogEntry, Unsubscribe } from '@canopy/storage';
 import { toLogEntries } from '../calls/log-entries.ts';
 import type { Delivery } from '../delivery.ts';
 import type { GroupAccess } from '../gatekeeper.ts';
+import { streamLag } from '../metrics.ts';
 import type { LogPage } from './log-feed.ts';
 import type { Step, Topic } from './topic.ts';
 
@@ -97,6 +98,7 @@ export class GroupTopic implements Topic {
 
   async #show(page: LogPage): Promise<Step> {
     const { entries } = page;
+    streamLag.observe({}, Number(page.lastSequence - this.#cursor));
     const visible = entries.slice(0, this.#countVisible(entries));
     const last = visible.at(-1);
     if (last === undefined) return this.#endLease();

@@ -3,13 +3,14 @@
  *
  * What is told is read from the store when the transport can take it: however often the stock changes and however slowly
  * the device reads, one answer is in memory. A wake-up says only that it is worth to look; a timer looks besides, because
- * wake-ups get lost and other processes on one SQLite file give none.
+ * wake-ups can get lost.
  *
  * @module
  */
 import { requireField, type directory } from '@canopy/contract';
 import { Bell, unauthenticated, type Caller } from '@canopy/service';
 import type { Directory } from '../directory.ts';
+import { noteStock } from '../metrics.ts';
 import { revoked } from '../revocations.ts';
 import { areNews, levelsOf, readMarks, type Level, type Marks } from './stock-levels.ts';
 
@@ -92,6 +93,7 @@ export class StockWatch {
     this.#mayHaveChanged = false;
     const { stores, clock } = this.#service;
     const counts = await stores.singleUseStock.count(this.#context.caller.device, clock.now());
+    noteStock(counts);
     const levels = levelsOf(counts, this.#marks);
     if (this.#told !== undefined && !areNews(this.#told, levels)) return undefined;
     this.#told = levels;

@@ -452,22 +452,21 @@ export function singleUseStockContract(start: StartBench<SingleUseStock>, histor
   );
 
   it(
-    'wakes those who watch a device after a put, a claim and a withdrawal',
-    on(start, async (stock) => {
+    'wakes those who watch a device after a put, a claim and a withdrawal, also through another connection',
+    on(start, async (stock, bench) => {
+      const other = await bench.open();
       for (const change of [
-        () => stock.put(item('a')),
+        () => other.put(item('a')),
         () => stock.put(item('b')),
-        () => stock.claim(request('r')),
-        () => stock.withdraw({ which: 'all', device, nowMs: NOW }),
+        () => other.claim(request('r')),
+        () => other.withdraw({ which: 'all', device, nowMs: NOW }),
       ]) {
         // A subscription may take effect late, but then it wakes too: who counts after each call misses nothing.
-        let seen = JSON.stringify(await stock.count(device, NOW));
-        const before = seen;
+        const before = JSON.stringify(await stock.count(device, NOW));
         const changed = Promise.withResolvers<void>();
         const stop = stock.onChange(device, () => {
           void stock.count(device, NOW).then((counts) => {
-            seen = JSON.stringify(counts);
-            if (seen !== before) changed.resolve();
+            if (JSON.stringify(counts) !== before) changed.resolve();
           }, changed.reject);
         });
         await change();

@@ -132,7 +132,7 @@ describe('WatchStock', () => {
     reader.stream.cancel();
   });
 
-  it('hears of claims that another process made on the same file, without a wake-up', async () => {
+  it('hears of changes also when the wake-up gets lost', async () => {
     const wakeless = openSqlite(':memory:');
     const singleUseStock = new Proxy(wakeless.singleUseStock, {
       get(target, name) {

@@ -18,12 +18,13 @@ import type {
 import { nameOfClaim } from '../stock-names.ts';
 import type { Unsubscribe, WakeUp } from '../wake-up.ts';
 import type { SqliteConnection } from './connection.ts';
+import type { ForeignWrites } from './foreign-writes.ts';
+import { LogWakeUps } from './log-wake-ups.ts';
 import { bytes, integer, smallInteger, text } from './row.ts';
 import type { Row } from './row.ts';
 import { SqliteStockCapabilities } from './stock-capabilities.ts';
 import { SqliteStockConsumptions } from './stock-consumptions.ts';
 import { SqliteStockItems } from './stock-items.ts';
-import { WakeUps } from './wake-ups.ts';
 
 /** A device as its rows name it. */
 interface KnownDevice {
@@ -37,10 +38,11 @@ export class SqliteSingleUseStock implements SingleUseStock {
   readonly #items: SqliteStockItems;
   readonly #capabilities: SqliteStockCapabilities;
   readonly #consumptions: SqliteStockConsumptions;
-  readonly #wakeUps = new WakeUps();
+  readonly #wakeUps: LogWakeUps;
 
-  constructor(connection: SqliteConnection) {
+  constructor(connection: SqliteConnection, foreignWrites: ForeignWrites) {
     this.#connection = connection;
+    this.#wakeUps = new LogWakeUps(foreignWrites, (device) => this.#changesOf(device));
     this.#items = new SqliteStockItems(connection);
     this.#capabilities = new SqliteStockCapabilities(connection);
     this.#consumptions = new SqliteStockConsumptions(connection);
@@ -48,7 +50,7 @@ export class SqliteSingleUseStock implements SingleUseStock {
 
   async put(stock: NewStock): Promise<PutOutcome> {
     const outcome = await this.#connection.commit(() => this.#put(stock));
-    this.#wakeUps.wake(stock.device);
+    this.#wake([stock.device]);
     return outcome;
   }
 
@@ -57,7 +59,7 @@ export class SqliteSingleUseStock implements SingleUseStock {
     const claims = await this.#connection.commit(() =>
       devices.map((device) => this.#claimOne(device, request)),
     );
-    for (const device of devices) this.#wakeUps.wake(device);
+    this.#wake(devices);
     return claims;
   }
 
@@ -103,7 +105,7 @@ export class SqliteSingleUseStock implements SingleUseStock {
       withdrawn += step;
       if (step < WITHDRAWAL_STEP) break;
     }
-    this.#wakeUps.wake(withdrawal.device);
+    this.#wake([withdrawal.device]);
     return withdrawn;
   }
 
@@ -127,6 +129,7 @@ export class SqliteSingleUseStock implements SingleUseStock {
     if (capabilities === undefined) return { outcome: 'tooManyCapabilitySets' };
     if (stock.lastResort) this.#items.consumeLastResort(key, stock.cipherSuite);
     this.#items.insert(key, capabilities, stock);
+    this.#noteChange(key);
     return { outcome: 'stored' };
   }
 
@@ -187,6 +190,7 @@ export class SqliteSingleUseStock implements SingleUseStock {
     this.#consumptions.add(key, { caller, atMs: nowMs, ref, cipherSuite, lastResort }, request.remember);
     if (lastResort) this.#items.noteUse(key, ref);
     else this.#items.consume(key, ref);
+    this.#noteChange(key);
   }
 
   #recordClaim(key: bigint, request: ClaimRequest, item: Row): void {
@@ -213,7 +217,23 @@ export class SqliteSingleUseStock implements SingleUseStock {
     this.#connection.run('DELETE FROM stock_claim WHERE device_key = ?', key);
     const refs = this.#items.toWithdraw(key, withdrawal);
     for (const ref of refs) this.#items.consume(key, ref);
+    this.#noteChange(key);
     return refs.length;
+  }
+
+  #noteChange(key: bigint): void {
+    this.#connection.run('UPDATE stock_device SET changes = changes + 1 WHERE id = ?', key);
+  }
+
+  #changesOf(device: string): bigint {
+    const row = this.#connection.get('SELECT changes FROM stock_device WHERE device = ?', device);
+    return row === undefined ? 0n : integer(row, 'changes');
+  }
+
+  #wake(devices: readonly string[]): void {
+    // Closing answers what was asked for: then nobody listens any more.
+    if (!this.#connection.isOpen) return;
+    for (const device of devices) this.#wakeUps.wake(device, this.#changesOf(device));
   }
 }
 

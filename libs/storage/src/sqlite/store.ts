@@ -45,7 +45,8 @@ export interface SqliteStore {
 
 /**
  * Opens or creates a file, readable by its owner only, and brings it to the current schema; `:memory:` keeps everything in
- * memory. Several processes may have the same file open; what one of them writes to a log or a mailbox wakes the others soon.
+ * memory. Several processes may have the same file open; what one of them writes to a log, a mailbox or a stock wakes the
+ * others soon.
  *
  * @throws StorageError UNAVAILABLE, NEWER_SCHEMA
  */
@@ -56,7 +57,7 @@ export function openSqlite(path: string, options: SqliteOptions = {}): SqliteSto
     groupLog: new SqliteGroupLog(connection, foreignWrites, options.recentEpochs ?? 8),
     mailbox: new SqliteMailbox(connection, foreignWrites),
     receiptKeys: new SqliteReceiptKeys(connection),
-    singleUseStock: new SqliteSingleUseStock(connection),
+    singleUseStock: new SqliteSingleUseStock(connection, foreignWrites),
     rateLimits: new SqliteRateLimits(connection),
     registry: new SqliteRegistry(connection),
     isHealthy: async () => isReadable(connection),

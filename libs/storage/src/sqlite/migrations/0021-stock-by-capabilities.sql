@@ -4,6 +4,8 @@ DROP TABLE stock_item;
 DROP TABLE stock_claim;
 
 ALTER TABLE stock_device ADD COLUMN revoked INTEGER NOT NULL DEFAULT 0 CHECK (revoked IN (0, 1));
+-- Grows with each change of the stock, for those who watch it from another connection.
+ALTER TABLE stock_device ADD COLUMN changes INTEGER NOT NULL DEFAULT 0;
 
 -- Sets of capabilities; those without items are removed.
 CREATE TABLE stock_capabilities (

@@ -104,7 +104,7 @@ export class Deployment {
     const replicas = Array.from({ length: count }, () => this.extraReplica(name, settings));
     this.#replicas.set(name, replicas);
     // The first one makes the schema and the keys.
-    for (const replica of replicas.slice(0, 1)) await replica.start();
-    await Promise.all(replicas.slice(1).map((replica) => replica.start()));
+    for (const replica of replicas.slice(0, 1)) await replica.startAgain();
+    await Promise.all(replicas.slice(1).map((replica) => replica.startAgain()));
   }
 }

@@ -19,6 +19,7 @@ import type { Actor, World } from './world.ts';
 type SubscribeStream = Stream<delivery.SubscribeRequest, delivery.SubscribeResponse>;
 
 const RECONNECT_MS = 100;
+const OVER: ReadonlySet<string> = new Set(['refused', 'truncated', 'behind']);
 
 /** A group on the stream. */
 interface Topic {
@@ -37,6 +38,8 @@ export class Follower implements Actor {
   readonly #closing = new AbortController();
   readonly #following: Promise<void>;
   #stream: SubscribeStream | undefined;
+  #streams = 0;
+  #lastOver = 'none';
 
   constructor(world: World, { device, tokens }: Device) {
     this.name = `stream of ${device}`;
@@ -66,6 +69,15 @@ export class Follower implements Actor {
     return [...this.#topics.values()].map(({ view }) => view);
   }
 
+  /** Says where it stands, for who waits for it in vain. */
+  get state(): string {
+    const places = this.views.map(
+      ({ name, epoch, cursor }) => `${name.slice(0, 8)} epoch ${epoch} at ${cursor}`,
+    );
+    const { size } = this.#waiting;
+    return `stream number ${this.#streams}, ${places.join(', ')}, ${size} without answer, last topic that was over: ${this.#lastOver}`;
+  }
+
   async #follow(): Promise<void> {
     while (!this.#closing.signal.aborted) {
       const start = this.#world.recorder.now();
@@ -83,6 +95,7 @@ export class Follower implements Actor {
 
   async #readStream(): Promise<void> {
     const stub = replicaOf(this.#world.stubs.delivery, randomInt(1_000));
+    this.#streams += 1;
     const stream = openStream(stub, 'subscribe', { metadata: this.#metadata, signal: this.#closing.signal });
     for (const topic of this.#topics.values()) await this.#lease(stream, topic);
     this.#stream = stream;
@@ -98,7 +111,7 @@ export class Follower implements Actor {
     await stream.send({ request: { $case: 'group', value } });
   }
 
-  /** Topics that are over in another way than by their epoch are missed when the stream should have come to the end. */
+  /** A topic that is over in another way than by its epoch is asked for again, on another stream. */
   async #hear(
     stream: SubscribeStream,
     response: NonNullable<delivery.SubscribeResponse['response']>,
@@ -109,6 +122,12 @@ export class Follower implements Actor {
       this.#hearEnd(response.value.groupId, response.value.endedEpoch);
     else if (response.$case === 'sendAnswer' || response.$case === 'commitAnswer')
       this.#hearAnswer(response.value);
+    else if (OVER.has(response.$case)) this.#giveUp(stream, response.$case);
+  }
+
+  #giveUp(stream: SubscribeStream, why: string): void {
+    this.#lastOver = why;
+    stream.cancel();
   }
 
   async #hearEntries(stream: SubscribeStream, { groupId, entries }: delivery.GroupEntries): Promise<void> {

@@ -153,13 +153,12 @@ async function followToEnd(
   for (const view of reader.views) {
     await eventually(world, `group ${view.name} can be read`, () => reader.readOn(view, choices));
   }
+  const ends = new Map(reader.views.map(({ name, cursor }) => [name, cursor]));
   for (const follower of followers) {
-    await eventually(world, `${follower.name} comes to the end of every log`, async () =>
-      follower.views.every(({ name, cursor }) => {
-        const end = reader.views.find((view) => view.name === name)?.cursor ?? 0n;
-        return cursor >= end;
-      }),
-    );
+    const isThere = async (): Promise<boolean> =>
+      follower.views.every(({ name, cursor }) => cursor >= (ends.get(name) ?? 0n));
+    const what = `${follower.name} comes to the end of every log, ${[...ends.values()].join(', ')}`;
+    await eventually(world, what, isThere, () => follower.state);
   }
 }
 

@@ -11,6 +11,7 @@ import { groupLogContract } from '../group-log.contract.ts';
 import { mailboxContract } from '../mailbox.contract.ts';
 import { rateLimitsContract } from '../rate-limits.contract.ts';
 import { receiptKeysContract } from '../receipt-keys.contract.ts';
+import { registryContract } from '../registry.contract.ts';
 import { singleUseStockContract } from '../single-use-stock.contract.ts';
 import type { RedisServers } from './redis-servers.ts';
 
@@ -53,4 +54,5 @@ export function contracts(subject: () => Subject): void {
   describe('SingleUseStock', () =>
     singleUseStockContract(onServers(subject, (store) => store.singleUseStock)));
   describe('RateLimits', () => rateLimitsContract(onServers(subject, (store) => store.rateLimits)));
+  describe('Registry', () => registryContract(onServers(subject, (store) => store.registry)));
 }

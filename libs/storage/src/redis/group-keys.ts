@@ -5,15 +5,19 @@
  */
 import { createHash } from 'node:crypto';
 
+const APPENDED = ':appended';
+
+/** Names the first five keys of a group: all that messages and their readers need. */
+export function logKeys(groupId: Uint8Array): readonly string[] {
+  const base = groupBase(groupId);
+  return [`${base}:head`, `${base}:log`, `${base}:epochs`, `${base}:requests`, `${base}${APPENDED}`];
+}
+
 /** Names all keys of a group, in the order in which `scripts/group.lua` lists them. */
 export function groupKeys(groupId: Uint8Array): readonly string[] {
   const base = groupBase(groupId);
   return [
-    `${base}:head`,
-    `${base}:log`,
-    `${base}:epochs`,
-    `${base}:requests`,
-    groupChannel(groupId),
+    ...logKeys(groupId),
     `${base}:info`,
     `${base}:trees`,
     `${base}:tree-parts`,
@@ -31,7 +35,7 @@ export function outboxKeys(groupId: Uint8Array): readonly string[] {
 
 /** Names the channel where appends to a group are announced. */
 export function groupChannel(groupId: Uint8Array): string {
-  return `${groupBase(groupId)}:appended`;
+  return `${groupBase(groupId)}${APPENDED}`;
 }
 
 /** Names the keys of a device's mailbox, in the order of `scripts/deliver.lua`; the last one is the channel. */

@@ -31,7 +31,7 @@ import type { Unsubscribe, WakeUp } from '../wake-up.ts';
 import { AppendQueue } from './append-queue.ts';
 import type { RedisConnection } from './connection.ts';
 import { toEpochAccess, toFacts } from './epoch-record.ts';
-import { groupChannel, groupKeys } from './group-keys.ts';
+import { groupChannel, groupKeys, logKeys } from './group-keys.ts';
 import { GroupPruning } from './group-pruning.ts';
 import { toAppendOutcome, toKindLetter, toLogEntry, toMark, toWord } from './group-replies.ts';
 import { RedisOutbox, toWelcomeArguments } from './outbox.ts';
@@ -88,7 +88,7 @@ export class RedisGroupLog implements GroupLog {
   }
 
   async findGroup(groupId: Uint8Array): Promise<GroupSummary | undefined> {
-    const reply = await this.#run(FIND_EPOCHS, groupId, ['', String(this.#recentEpochs + 1)]);
+    const reply = await this.#runOnLog(FIND_EPOCHS, groupId, ['', String(this.#recentEpochs + 1)]);
     if (reply === null) return undefined;
     const [suite, epoch, last, lostEpoch, lostSequence, ...epochs] = toList(reply);
     return {
@@ -101,7 +101,7 @@ export class RedisGroupLog implements GroupLog {
   }
 
   async findEpoch(groupId: Uint8Array, epoch: bigint): Promise<EpochAccess | undefined> {
-    const reply = await this.#run(FIND_EPOCHS, groupId, [String(epoch), '1']);
+    const reply = await this.#runOnLog(FIND_EPOCHS, groupId, [String(epoch), '1']);
     if (reply === null) return undefined;
     const [found] = toRows(toList(reply).slice(5), 4);
     return found === undefined ? undefined : toEpochAccess(found);
@@ -142,7 +142,7 @@ export class RedisGroupLog implements GroupLog {
     const { groupId, afterSequence, limit, maxBytes, upToSequence } = query;
     if (limit <= 0 || afterSequence >= LARGEST_SEQUENCE) return [];
     const last = upToSequence === undefined || upToSequence > LARGEST_SEQUENCE ? '+' : String(upToSequence);
-    const reply = await this.#run(READ, groupId, [
+    const reply = await this.#runOnLog(READ, groupId, [
       String(afterSequence + 1n),
       last,
       String(limit),
@@ -184,7 +184,7 @@ export class RedisGroupLog implements GroupLog {
     groupId: Uint8Array,
     until: LogMark,
   ): Promise<{ readonly outcome: 'quarantined' | 'notBehind' | 'unknownGroup' }> {
-    const reply = await this.#run(QUARANTINE, groupId, [String(until.epoch), String(until.sequence)]);
+    const reply = await this.#runOnLog(QUARANTINE, groupId, [String(until.epoch), String(until.sequence)]);
     return { outcome: toWord(reply, ['quarantined', 'notBehind', 'unknownGroup']) };
   }
 
@@ -234,9 +234,14 @@ export class RedisGroupLog implements GroupLog {
   async #appendBatch(messages: readonly NewMessage[]): Promise<readonly AppendOutcome[]> {
     const [first] = messages;
     if (first === undefined) return [];
-    const reply = await this.#run(APPEND_MESSAGES, first.groupId, messages.flatMap(toMessageArguments));
+    const reply = await this.#runOnLog(APPEND_MESSAGES, first.groupId, messages.flatMap(toMessageArguments));
     if (!Array.isArray(reply)) return messages.map(() => toAppendOutcome(reply));
     return reply.map(toAppendOutcome);
+  }
+
+  /** Runs a step that needs no more than the log itself. */
+  #runOnLog(script: Script, groupId: Uint8Array, args: readonly Argument[]): Promise<unknown> {
+    return this.#connection.run(script, { keys: logKeys(groupId), arguments: args });
   }
 
   #run(script: Script, groupId: Uint8Array, args: readonly Argument[]): Promise<unknown> {

@@ -13,7 +13,7 @@ import { openPorts, type ClientOptions, type Ports } from './client-options.ts';
 import { closeStubs } from './connections.ts';
 import type { Conversation } from './conversation.ts';
 import { Conversations } from './conversations.ts';
-import { enrol } from './credentials.ts';
+import { enrol, type EnrolmentWish } from './credentials.ts';
 import { ClientError } from './errors.ts';
 import { Expulsion } from './expulsion.ts';
 import { EventFeed } from './event-feed.ts';
@@ -101,9 +101,11 @@ export class Client {
    *
    * @throws {ClientError} ENROLMENT_REFUSED, SERVICE_REFUSED, SERVICE_UNAVAILABLE
    */
-  async enrol(code: string, options: { readonly cipherSuite?: number } = {}): Promise<DeviceIdentity> {
+  async enrol(code: string, options: Partial<EnrolmentWish> = {}): Promise<DeviceIdentity> {
     const { device } = await this.#errands.run(async () => {
-      this.#enrolled ??= this.#begin(await this.#enrol(code, options.cipherSuite ?? 1));
+      this.#enrolled ??= this.#begin(
+        await this.#enrol(code, { cipherSuite: 1, credential: 'basic', ...options }),
+      );
       return this.#enrolled.around;
     });
     return { device, user: userOfDevice(device) };
@@ -213,11 +215,11 @@ export class Client {
     this.#ports.store.close();
   }
 
-  #enrol(code: string, cipherSuite: number): Promise<EnrolledDevice> {
+  #enrol(code: string, wish: EnrolmentWish): Promise<EnrolledDevice> {
     const { store, stubs, clock, beforeStep } = this.#ports;
     const { signal } = this.#closing;
     const parts = { stub: stubs.authentication, store, clock, signal, beforeStep };
-    return enrol(parts, code, cipherSuite);
+    return enrol(parts, code, wish);
   }
 
   /** What an earlier process began to join it joins now; when that cannot be, somebody has to ask again. */

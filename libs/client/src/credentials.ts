@@ -8,10 +8,10 @@ import { getCipherSuite } from '@canopy/crypto';
 import {
   ATTESTATION_EXTENSION_TYPE,
   attestationExtension,
-  createIdentityProvider,
   deviceCredential,
   parseJwks,
   signEnrolmentProof,
+  x509Credential,
 } from '@canopy/identity';
 import { supportedCapabilities, type ClientIdentity, type Lifetime } from '@canopy/mls';
 import type { Stubs } from './connections.ts';
@@ -20,7 +20,9 @@ import type { BeforeStep, Clock } from './ports.ts';
 import { answered } from './service-calls.ts';
 import type { DeviceKeys, EnrolledDevice } from './store/device-store.ts';
 import type { Store } from './store/store.ts';
-import { fetchTrust } from './trust.ts';
+import { fetchTrust, fetchTrustAnchors } from './trust.ts';
+import { judgeOf } from './judges.ts';
+import { deviceOfAny } from './members.ts';
 import { reasonWord } from './reason-word.ts';
 
 /** What an enrolment works with. */
@@ -31,6 +33,18 @@ export interface EnrolmentParts {
   readonly signal: AbortSignal;
   readonly beforeStep: BeforeStep;
 }
+
+/** How a device shows who it is: by an attestation, or by a certificate. */
+export type CredentialKind = 'basic' | 'x509';
+
+/** What a device wants to be enrolled with. */
+export interface EnrolmentWish {
+  readonly cipherSuite: number;
+  readonly credential: CredentialKind;
+}
+
+const { CredentialType } = authentication;
+const CREDENTIAL_TYPES = { basic: CredentialType.BASIC, x509: CredentialType.X509 } as const;
 
 const { EnrolmentRefusalReason, CompleteEnrolmentRequest } = authentication;
 const CHALLENGE_GONE: ReadonlySet<authentication.EnrolmentRefusalReason> = new Set([
@@ -47,7 +61,7 @@ const CHALLENGE_GONE: ReadonlySet<authentication.EnrolmentRefusalReason> = new S
 export async function enrol(
   parts: EnrolmentParts,
   code: string,
-  cipherSuite: number,
+  { cipherSuite, credential }: EnrolmentWish,
 ): Promise<EnrolledDevice> {
   const { store } = parts;
   const saved = savedRequest(store, code);
@@ -55,7 +69,7 @@ export async function enrol(
   if (repeated?.$case === 'device') return finish(parts, repeated.value);
   if (repeated !== undefined && !CHALLENGE_GONE.has(repeated.value.reason)) throw refused(repeated.value);
   const keys = saved?.keys ?? createKeys(cipherSuite);
-  const request = await begin(parts, code, keys);
+  const request = await begin(parts, code, { keys, credential });
   store.device.saveEnrolling(keys, CompleteEnrolmentRequest.encode(request).finish());
   parts.beforeStep('enrol:keys-saved');
   const result = await complete(parts, request);
@@ -83,8 +97,10 @@ function createKeys(cipherSuite: number): DeviceKeys {
 async function begin(
   { stub, signal }: EnrolmentParts,
   code: string,
-  { cipherSuite, signatureKeyPair: { publicKey: signatureKey, privateKey } }: DeviceKeys,
+  { keys, credential }: { readonly keys: DeviceKeys; readonly credential: CredentialKind },
 ): Promise<authentication.CompleteEnrolmentRequest> {
+  const { cipherSuite, signatureKeyPair } = keys;
+  const { publicKey: signatureKey, privateKey } = signatureKeyPair;
   const evidence = { $case: 'enrolmentCode', value: code } as const;
   const { result } = await answered(() =>
     callUnary(stub, 'beginEnrolment', { evidence }, { idempotent: true, signal }),
@@ -95,7 +111,7 @@ async function begin(
   const proof = { challenge, domain, user, cipherSuite, signatureKey };
   const signature = signEnrolmentProof(getCipherSuite(cipherSuite), privateKey, proof);
   const proven = { challenge, cipherSuite, signaturePublicKey: signatureKey, signature };
-  return { evidence, ...proven, credentialTypes: [] };
+  return { evidence, ...proven, credentialTypes: [CREDENTIAL_TYPES[credential]] };
 }
 
 async function complete(
@@ -111,21 +127,22 @@ async function complete(
 
 async function finish(
   { stub, store, clock, signal }: EnrolmentParts,
-  { device, attestation }: authentication.EnrolledDevice,
+  { device, attestation, x509Chain }: authentication.EnrolledDevice,
 ): Promise<EnrolledDevice> {
   const trust = await answered(() => fetchTrust(stub, signal));
+  const anchors = await answered(() => fetchTrustAnchors(stub, trust.domain, signal));
   const keys = store.device.enrolling()?.keys;
   if (keys === undefined) throw new ClientError('INVALID_STATE', 'the keys of the enrolment are gone');
-  const enrolled = { ...keys, device, domain: trust.domain, attestation };
-  const judge = createIdentityProvider({ domain: trust.domain, keys: await parseJwks(trust.jwks), clock });
+  const enrolled = { ...keys, device, domain: trust.domain, attestation, x509Chain };
+  const judge = judgeOf({ domain: trust.domain, keys: await parseJwks(trust.jwks), clock, anchors });
   const { credential, leafExtensions: extensions } = identityOf(enrolled);
   const { publicKey: signatureKey } = keys.signatureKeyPair;
   const verdict = await judge.validateCredential({ credential, signatureKey, extensions });
-  if (!verdict.valid) {
-    const { reason } = verdict;
-    throw new ClientError('ENROLMENT_REFUSED', 'the attestation is not for this device', { reason });
+  if (!verdict.valid || deviceOfAny(credential) !== device) {
+    const reason = verdict.valid ? 'OTHER_DEVICE' : verdict.reason;
+    throw new ClientError('ENROLMENT_REFUSED', 'the credential is not for this device', { reason });
   }
-  store.device.saveEnrolment(enrolled, trust);
+  store.device.saveEnrolment(enrolled, trust, anchors);
   return enrolled;
 }
 
@@ -134,14 +151,15 @@ function refused({ reason }: authentication.EnrolmentRefusal): ClientError {
   return new ClientError('ENROLMENT_REFUSED', `the service refused the enrolment: ${word}`, { reason: word });
 }
 
-/** Gives what every leaf of a device says. */
+/** Gives what every leaf of a device says. Members of both kinds of credentials can be in one group. */
 export function identityOf(enrolled: EnrolledDevice): ClientIdentity {
-  const { device, attestation, cipherSuite, signatureKeyPair } = enrolled;
+  const { device, attestation, x509Chain, cipherSuite, signatureKeyPair } = enrolled;
+  const isCertified = x509Chain.length > 0;
   return {
-    credential: deviceCredential(device),
+    credential: isCertified ? x509Credential(x509Chain) : deviceCredential(device),
     signatureKeyPair,
     capabilities: supportedCapabilities([cipherSuite], { extensions: [ATTESTATION_EXTENSION_TYPE] }),
-    leafExtensions: [attestationExtension(attestation)],
+    leafExtensions: isCertified ? [] : [attestationExtension(attestation)],
   };
 }
 

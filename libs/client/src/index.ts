@@ -18,3 +18,4 @@ export type { Sent } from './outbox.ts';
 export { systemClock } from './ports.ts';
 export type { BeforeStep, Clock, Log, LogLine, Random, Step, Wait } from './ports.ts';
 export type { Evidence } from './store/receipt-store.ts';
+export type { CredentialKind, EnrolmentWish } from './credentials.ts';

@@ -13,42 +13,26 @@ import {
 } from '@canopy/identity';
 import type { IdentityProvider } from '@canopy/mls';
 import type { Clock } from './ports.ts';
-import type { DeviceStore } from './store/device-store.ts';
+import type { TrustAnchors } from './store/device-store.ts';
 
-/** What the judges go by. */
-export interface JudgesParts {
+/** What a judge goes by. */
+export interface JudgeParts {
   readonly domain: string;
   readonly keys: AttestationKeys;
   readonly clock: Clock;
-  /** Seconds since 1970. */
-  readonly now: () => bigint;
-  readonly revocation: RevocationOptions;
-  readonly store: DeviceStore;
+  /** Certificates count where there are anchors. */
+  readonly anchors: TrustAnchors;
+  /** Without it nobody is ever revoked. */
+  readonly revocation?: RevocationOptions;
 }
 
-/** The judges of a device: certificates count where anchors were pinned at enrolment. */
-export class Judges {
-  /** Believes nobody who is revoked. */
-  readonly strict: IdentityProvider;
-  /** Believes also who is revoked. */
-  readonly lenient: IdentityProvider;
-
-  constructor(parts: JudgesParts) {
-    const { revocation } = parts;
-    this.strict = judgeOf(parts, { revocation });
-    this.lenient = judgeOf(parts, {});
-  }
-}
-
-function judgeOf(
-  { domain, keys, clock, now, store }: JudgesParts,
-  more: { readonly revocation?: RevocationOptions },
-): IdentityProvider {
+/** Makes the judge of the members of groups. @throws {IdentityError} INVALID_CERTIFICATE for an anchor that is none */
+export function judgeOf({ domain, keys, clock, anchors, ...more }: JudgeParts): IdentityProvider {
   const basic = createIdentityProvider({ domain, keys, clock, ...more });
-  const pinned = store.trustAnchors();
-  if (pinned.anchors.length === 0) return basic;
+  if (anchors.anchors.length === 0) return basic;
+  const now = (): bigint => BigInt(Math.floor(clock.now() / 1000));
   const x509 = createX509IdentityProvider({
-    ...pinned,
+    ...anchors,
     identifiers: deviceIdentifiers(domain),
     now,
     ...more,

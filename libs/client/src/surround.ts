@@ -9,7 +9,7 @@ import { AccessTokens } from './access-tokens.ts';
 import type { Bell } from './bell.ts';
 import type { Ports } from './client-options.ts';
 import { identityOf } from './credentials.ts';
-import { Judges } from './judges.ts';
+import { judgeOf } from './judges.ts';
 import { Line } from './line.ts';
 import { ReceiptKeys } from './receipt-keys.ts';
 import { Revocations } from './revocations.ts';
@@ -30,15 +30,9 @@ export function surround(
   const tokens = new AccessTokens(stubs.authentication, enrolled, { clock, signal });
   const service = { stub: stubs.authentication, keys, domain, now, log, signal };
   const revocations = new Revocations({ ...service, store: store.revocations });
-  const judges = new Judges({
-    domain,
-    keys,
-    clock,
-    now,
-    revocation: revocations.options,
-    store: store.device,
-  });
-  const options = { policy, identities: judges.strict, psks: noPsks, now };
+  const judged = { domain, keys, clock, anchors: store.device.trustAnchors() };
+  const identities = judgeOf({ ...judged, revocation: revocations.options });
+  const options = { policy, identities, psks: noPsks, now };
   return {
     store,
     stubs,
@@ -51,7 +45,7 @@ export function surround(
     suite: getCipherSuite(enrolled.cipherSuite),
     identity: identityOf(enrolled),
     options,
-    joinOptions: { ...options, identities: judges.lenient },
+    joinOptions: { ...options, identities: judgeOf(judged) },
     newEvents,
     signal,
     log,

@@ -8,7 +8,7 @@ import { parseJwks, type AttestationKeys } from '@canopy/identity';
 import type { Stubs } from './connections.ts';
 import { ClientError } from './errors.ts';
 import type { Clock } from './ports.ts';
-import type { DeviceStore, TrustedKeys } from './store/device-store.ts';
+import type { DeviceStore, TrustAnchors, TrustedKeys } from './store/device-store.ts';
 
 /** Whoever can make a device see an unknown key can make it ask; so it asks no more often than this. */
 const REFRESH_INTERVAL_MS = 5_000;
@@ -17,6 +17,27 @@ const REFRESH_INTERVAL_MS = 5_000;
 export async function fetchTrust(stub: Stubs['authentication'], signal: AbortSignal): Promise<TrustedKeys> {
   const { domain, jwksJson: jwks } = await callUnary(stub, 'getJwks', {}, { idempotent: true, signal });
   return { domain, jwks };
+}
+
+/** Fetches the CAs of a domain; none where its service issues no certificates. @throws {CallError}, {ClientError} INVALID_RESPONSE */
+export async function fetchTrustAnchors(
+  stub: Stubs['authentication'],
+  domain: string,
+  signal: AbortSignal,
+): Promise<TrustAnchors> {
+  const { result } = await callUnary(
+    stub,
+    'getTrustAnchors',
+    { knownVersion: 0n },
+    { idempotent: true, signal },
+  );
+  if (result?.$case !== 'anchors') return { anchors: [], intermediates: [] };
+  if (result.value.domain !== domain) throw otherDomain();
+  return result.value;
+}
+
+function otherDomain(): ClientError {
+  return new ClientError('INVALID_RESPONSE', 'the authentication service speaks for another domain');
 }
 
 /** The key set in the state file; it is fetched again when an attestation names a key that is not in it. */
@@ -51,7 +72,7 @@ export class StoredTrust implements AttestationKeys {
     const fetched = await fetchTrust(this.#stub, this.#signal);
     const { domain } = this.#trust();
     if (fetched.domain !== domain) {
-      throw new ClientError('INVALID_RESPONSE', 'the authentication service speaks for another domain');
+      throw otherDomain();
     }
     const keys = await parseJwks(fetched.jwks);
     this.#store.saveTrust(fetched);

@@ -167,7 +167,14 @@ async function forgedDevice(
     expiresAtMs: issuedAtMs + 3_600_000,
   };
   const attestation = await signAttestation(claims, { kid: 'forged', privateKey });
-  return { device: deviceUri, domain: 'example.com', cipherSuite: 1, signatureKeyPair, attestation };
+  return {
+    device: deviceUri,
+    domain: 'example.com',
+    cipherSuite: 1,
+    signatureKeyPair,
+    attestation,
+    x509Chain: [],
+  };
 }
 
 /** Gives a device an attestation by a key of its own, which its own client is made to believe. */

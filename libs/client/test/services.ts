@@ -110,7 +110,7 @@ export class Services {
       CANOPY_ADMIN_SECRET: services.#adminSecret,
       ...settings,
     });
-    await services.#launch('key-directory', { CANOPY_AUTHENTICATION_SERVICE: address });
+    await services.#launch('key-directory', { CANOPY_AUTHENTICATION_SERVICE: address, ...settings });
     return services;
   }
 

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { decode, encode, opaque, vector } from '@canopy/codec';
 import type { KeyPair } from '@canopy/crypto';
 import type { Database } from './database.ts';
 import { bytes, integer, text, type Row } from './row.ts';
@@ -17,7 +18,10 @@ export interface DeviceKeys {
 export interface Enrolment {
   readonly device: string;
   readonly domain: string;
+  /** Empty where the device has a certificate. */
   readonly attestation: string;
+  /** The device's certificate, DER, and those between it and an anchor; none where the device has an attestation. */
+  readonly x509Chain: readonly Uint8Array[];
 }
 
 /** A device that is enrolled. */
@@ -71,18 +75,22 @@ export class DeviceStore {
       text(row, 'domain'),
       text(row, 'attestation'),
     ];
-    return { ...toKeys(row), device, domain, attestation };
+    const x509Chain = decodeChain(bytes(row, 'x509_chain'));
+    return { ...toKeys(row), device, domain, attestation, x509Chain };
   }
 
   /** Saves an enrolment and the keys that it was checked with. */
-  saveEnrolment({ device, domain, attestation }: Enrolment, trust: TrustedKeys): void {
+  saveEnrolment(enrolment: Enrolment, trust: TrustedKeys, anchors: TrustAnchors): void {
+    const { device, domain, attestation, x509Chain } = enrolment;
     this.#database.transaction(() => {
       this.saveTrust(trust);
+      this.#saveTrustAnchors(anchors);
       this.#database.run(
-        `UPDATE device SET device = ?, domain = ?, attestation = ?, enrolment_request = x''`,
+        `UPDATE device SET device = ?, domain = ?, attestation = ?, x509_chain = ?, enrolment_request = x''`,
         device,
         domain,
         attestation,
+        encodeChain(x509Chain),
       );
     });
   }
@@ -106,8 +114,7 @@ export class DeviceStore {
     return { anchors: certificates(1n), intermediates: certificates(0n) };
   }
 
-  /** Pins the CAs. */
-  saveTrustAnchors({ anchors, intermediates }: TrustAnchors): void {
+  #saveTrustAnchors({ anchors, intermediates }: TrustAnchors): void {
     this.#database.run('DELETE FROM trust_anchor');
     const sql = 'INSERT INTO trust_anchor VALUES (?, ?)';
     for (const certificate of anchors) this.#database.run(sql, certificate, 1);
@@ -129,4 +136,14 @@ export class DeviceStore {
 function toKeys(row: Row): DeviceKeys {
   const signatureKeyPair = { publicKey: bytes(row, 'public_key'), privateKey: bytes(row, 'private_key') };
   return { cipherSuite: Number(integer(row, 'cipher_suite')), signatureKeyPair };
+}
+
+const Chain = vector(opaque);
+
+function encodeChain(chain: readonly Uint8Array[]): Uint8Array {
+  return chain.length === 0 ? new Uint8Array(0) : encode(Chain, [...chain]);
+}
+
+function decodeChain(encoded: Uint8Array): readonly Uint8Array[] {
+  return encoded.length === 0 ? [] : decode(Chain, encoded);
 }

@@ -123,6 +123,13 @@ export const authenticationSettings = {
       minimumLength: 32,
     }),
   ),
+  previousStoreKey: optional(
+    secret({
+      env: 'CANOPY_PREVIOUS_STORE_KEY',
+      description: 'what CANOPY_STORE_KEY was before, for the keys that were made with it',
+      minimumLength: 32,
+    }),
+  ),
   revocationListLifetime: duration({
     env: 'CANOPY_REVOCATION_LIST_LIFETIME',
     description: 'time that a revocation list counts; the next one is there after half of it',

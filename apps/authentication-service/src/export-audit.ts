@@ -5,28 +5,12 @@
  * @module
  */
 import { once } from 'node:events';
-import { checkStore, readConfig, runMain, storeChoice, storeSettings } from '@canopy/service';
-import { openStore, type Registry } from '@canopy/storage';
-import { authenticationSettings } from './config.ts';
 import { toAuditLine } from './rules/audit-export.ts';
+import { withRegistry } from './with-registry.ts';
 
 const PAGE = 1_000;
 
-await runMain(async () => {
-  const { domain } = authenticationSettings;
-  const config = readConfig({ ...storeSettings, domain }, process.env, checkStore);
-  const opened = await openStore({
-    ...storeChoice(config, 'authentication-service'),
-    domain: config.domain,
-  });
-  try {
-    await writeAll(opened.registry);
-  } finally {
-    opened.close();
-  }
-});
-
-async function writeAll(registry: Registry): Promise<void> {
+await withRegistry(async (registry) => {
   let after = 0n;
   let size: number;
   do {
@@ -36,4 +20,4 @@ async function writeAll(registry: Registry): Promise<void> {
     const text = records.map((record) => `${toAuditLine(record)}\n`).join('');
     if (!process.stdout.write(text)) await once(process.stdout, 'drain');
   } while (size === PAGE);
-}
+});

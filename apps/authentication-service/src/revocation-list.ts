@@ -6,6 +6,7 @@
 import { signRevocationList, type RevocationClaims } from '@canopy/identity';
 import type { Clock } from '@canopy/service';
 import type { PublishedList, Registry, RevocationState, RevokedName } from '@canopy/storage';
+import { decodeProtectedHeader } from 'jose';
 import type { SigningKeys } from './signing-keys.ts';
 
 /** What lists are made with. */
@@ -37,12 +38,19 @@ export class RevocationListPublisher {
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       const state = await registry.revocationState();
       const { list, version } = state;
-      if (list !== undefined && list.version === version && clock.now() < list.renewAtMs) return list;
+      const isTrue = list?.version === version && clock.now() < list.renewAtMs;
+      if (isTrue && (await this.#isVerifiable(list))) return list;
       const next = await this.#sign(state);
       const { outcome } = await registry.publishRevocationList(next, list?.number ?? 0);
       if (outcome === 'published') return next;
     }
     throw new Error('other replicas kept publishing revocation lists');
+  }
+
+  /** A list whose key was withdrawn is of no use to anybody. */
+  async #isVerifiable({ jwt }: PublishedList): Promise<boolean> {
+    const { kid } = decodeProtectedHeader(jwt);
+    return kid !== undefined && (await this.#options.keys.findKey(kid)) !== undefined;
   }
 
   async #sign({ version, list }: RevocationState): Promise<PublishedList> {

@@ -19,11 +19,23 @@ export function sealKey(privateJwk: string, kid: string, storeKey: Secret | unde
   return `${PREFIX}${Buffer.concat(parts).toString('base64url')}`;
 }
 
-/** Opens what `sealKey` made, also what was kept before there was a store key. @throws {ConfigError} for another store key */
-export function openKey(kept: string, kid: string, storeKey: Secret | undefined): string {
+/**
+ * Opens what `sealKey` made with one of some store keys, also what was kept before there was one.
+ *
+ * @throws {ConfigError} when none of them opens it
+ */
+export function openKey(kept: string, kid: string, storeKeys: readonly Secret[]): string {
   if (!kept.startsWith(PREFIX)) return kept;
-  if (storeKey === undefined)
+  if (storeKeys.length === 0)
     throw new ConfigError(['CANOPY_STORE_KEY is missing: the signing keys are sealed']);
+  for (const storeKey of storeKeys) {
+    const opened = tryToOpen(kept, kid, storeKey);
+    if (opened !== undefined) return opened;
+  }
+  throw new ConfigError(['CANOPY_STORE_KEY is not the one that the signing keys were sealed with']);
+}
+
+function tryToOpen(kept: string, kid: string, storeKey: Secret): string | undefined {
   const bytes = Buffer.from(kept.slice(PREFIX.length), 'base64url');
   const [nonce, body] = [bytes.subarray(0, NONCE_LENGTH), bytes.subarray(NONCE_LENGTH, -TAG_LENGTH)];
   const decipher = createDecipheriv('aes-256-gcm', deriveKey(storeKey), nonce, { authTagLength: TAG_LENGTH })
@@ -32,7 +44,7 @@ export function openKey(kept: string, kid: string, storeKey: Secret | undefined)
   try {
     return decipher.update(body, undefined, 'utf8') + decipher.final('utf8');
   } catch {
-    throw new ConfigError(['CANOPY_STORE_KEY is not the one that the signing keys were sealed with']);
+    return undefined;
   }
 }
 

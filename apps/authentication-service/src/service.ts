@@ -66,8 +66,9 @@ export async function createAuthenticationService(
 }
 
 async function createParts({ registry, clock, config }: AuthenticationOptions): Promise<Parts> {
-  const { domain, storeKey, revocationListLifetime: lifetimeMs } = config;
-  const keys = new SigningKeys({ registry, clock, schedule: keySchedule(config), storeKey });
+  const { domain, revocationListLifetime: lifetimeMs, storeKey, previousStoreKey } = config;
+  const schedule = keySchedule(config);
+  const keys = new SigningKeys({ registry, clock, schedule, storeKey, previousStoreKey });
   return {
     registry,
     clock,

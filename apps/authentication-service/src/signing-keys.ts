@@ -30,6 +30,8 @@ export interface SigningKeysOptions {
   readonly schedule: KeyScheduleSettings;
   /** What private keys are encrypted with in the store. */
   readonly storeKey: Secret | undefined;
+  /** What those were encrypted with that were made before. */
+  readonly previousStoreKey?: Secret | undefined;
 }
 
 interface View {
@@ -129,7 +131,9 @@ export class SigningKeys implements KeySource {
   }
 
   async #importPrivateKey({ kid, privateKey }: SigningKey): Promise<CryptoKey> {
-    const jwk: JWK = JSON.parse(openKey(privateKey ?? '', kid, this.#options.storeKey));
+    const { storeKey, previousStoreKey } = this.#options;
+    const storeKeys = [storeKey, previousStoreKey].filter((each) => each !== undefined);
+    const jwk: JWK = JSON.parse(openKey(privateKey ?? '', kid, storeKeys));
     const key = await importJWK(jwk, ALGORITHM);
     if (key instanceof Uint8Array || key.type !== 'private') {
       throw new TypeError('the store holds a signing key that is none');

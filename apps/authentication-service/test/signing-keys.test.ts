@@ -1,9 +1,22 @@
+import { spawnSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { callUnary } from '@canopy/contract';
 import { parseJwks, verifyAttestation } from '@canopy/identity';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { decodeProtectedHeader } from 'jose';
-import { bearerOf, enrol, firstPage, newFolder, startBench, tokenOf, type Bench } from './bench.ts';
+import {
+  auditEvents,
+  bearerOf,
+  DOMAIN,
+  enrol,
+  failureOf,
+  firstPage,
+  newFolder,
+  startBench,
+  tokenOf,
+  type Bench,
+} from './bench.ts';
 
 const DAY = 86_400_000;
 
@@ -33,6 +46,11 @@ async function kidsOf({ client }: Bench): Promise<readonly string[]> {
   const { jwksJson } = await callUnary(client, 'getJwks', {});
   const { keys }: { readonly keys: readonly { readonly kid: string }[] } = JSON.parse(jwksJson);
   return keys.map(({ kid }) => kid);
+}
+
+async function listOf({ client }: Bench): Promise<string> {
+  const { result } = await callUnary(client, 'getRevocationList', { knownNumber: 0n });
+  return result?.$case === 'list' ? result.value.jwt : '';
 }
 
 const kidOf = (jwt: string): string => decodeProtectedHeader(jwt).kid ?? '';
@@ -131,6 +149,34 @@ describe('signing keys', () => {
   });
 });
 
+describe('a signing key that is withdrawn', () => {
+  function withdraw(...args: readonly string[]): readonly [status: number | null, out: string] {
+    const script = join(import.meta.dirname, '../src/withdraw-signing-key.ts');
+    const env = { ...process.env, CANOPY_DOMAIN: DOMAIN, CANOPY_DATA: folder };
+    const done = spawnSync(process.execPath, [script, ...args], { env, encoding: 'utf8' });
+    return [done.status, `${done.stdout}${done.stderr}`];
+  }
+
+  it('is followed by another one within seconds, and nothing that it signed is believed', async () => {
+    const bench = await start();
+    const alice = await enrol(bench);
+    const [kid = ''] = await kidsOf(bench);
+    const metadata = bearerOf(await tokenOf(bench, alice));
+    const before = await listOf(bench);
+    expect(withdraw('no such key')).toEqual([1, expect.stringContaining(kid)]);
+    expect(await kidsOf(bench)).toEqual([kid]);
+    expect(withdraw(kid)).toEqual([0, `withdrawn: ${kid}\n`]);
+    bench.clock.advance(10_000);
+    expect(await kidsOf(bench)).toEqual([expect.not.stringContaining(kid)]);
+    const call = callUnary(bench.client, 'listDevices', firstPage(alice.enrolled.user), { metadata });
+    expect((await failureOf(call)).reason).toBe('TOKEN_UNKNOWN_KEY');
+    const list = await listOf(bench);
+    expect([kidOf(before), kidOf(list)]).toEqual([kid, (await kidsOf(bench))[0]]);
+    expect(kidOf(await tokenOf(bench, alice))).toBe(kidOf(list));
+    expect((await auditEvents(bench)).at(-1)).toMatchObject({ event: 'signing-key-withdrawn', kid });
+  });
+});
+
 describe('the store key', () => {
   const KEY = 'a store key of at least 32 characters';
 
@@ -155,6 +201,18 @@ describe('the store key', () => {
     const altered = privateKey.replace(/.(?=.{40}$)/, (character) => (character === 'A' ? 'B' : 'A'));
     await store.registry.addSigningKey({ ...key, privateKey: altered }, undefined);
     await expect(start({ CANOPY_STORE_KEY: KEY })).rejects.toThrow('CANOPY_STORE_KEY is not the one');
+  });
+
+  it('may be replaced, while the one before is named for the keys that are there', async () => {
+    const first = await start({ CANOPY_STORE_KEY: KEY });
+    const kids = await kidsOf(first);
+    const environment = { CANOPY_STORE_KEY: `${KEY} 2`, CANOPY_PREVIOUS_STORE_KEY: KEY };
+    const second = await start(environment);
+    expect(await kidsOf(second)).toEqual(kids);
+    second.clock.advance(91 * DAY);
+    await second.refresh();
+    const third = await start({ CANOPY_STORE_KEY: `${KEY} 2` }, second.clock.now());
+    expect(await kidsOf(third)).toEqual(await kidsOf(second));
   });
 
   it('may come later: the next keys are sealed, the old one is read as it is', async () => {

@@ -48,6 +48,11 @@ export type AuditEvent =
       readonly atMs: number;
     } & IssuedCredentials)
   | {
+      readonly event: 'signing-key-withdrawn';
+      readonly kid: string;
+      readonly atMs: number;
+    }
+  | {
       readonly event: 'device-revoked';
       readonly device: string;
       /** The device that asked for it, or `administrator`. */

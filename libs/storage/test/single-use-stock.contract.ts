@@ -370,6 +370,16 @@ export function singleUseStockContract(start: StartBench<SingleUseStock>, histor
   );
 
   it(
+    'does not count what had expired before it was withdrawn',
+    on(start, async (stock) => {
+      await stock.put(item('a'));
+      await stock.put(item('soon', { notAfterMs: NOW + 10 }));
+      await stock.put(item('resort', { notAfterMs: NOW + 10, lastResort: true }));
+      expect(await stock.withdraw({ which: 'all', device, nowMs: NOW + 11 })).toBe(1);
+    }),
+  );
+
+  it(
     'withdraws by the key of the leaf, more of them than one step takes out',
     on(start, async (stock) => {
       const [before, after] = [named('old key'), named('new key')];

@@ -111,7 +111,7 @@ export class RedisSingleUseStock implements SingleUseStock {
     do {
       const reply = await this.#connection.run(WITHDRAW, {
         keys: allOf(stockKeys(device)),
-        arguments: [which, key, from, String(WITHDRAWAL_STEP)],
+        arguments: [which, key, from, String(WITHDRAWAL_STEP), padded(withdrawal.nowMs)],
       });
       const step = toWithdrawalStep(reply);
       // In another slot, and after the mark that counts: at the first step, so that a failure later does not leave it out.

@@ -1,7 +1,7 @@
 -- Withdraws KeyPackages of a device: gives how many, where to go on (empty at the end), and the user.
 -- KEYS  1 to 7 as in put-stock.lua
--- ARGV  1 which (all, revoked, underKey, notUnderKey)  2 key  3 where to go on (empty to begin)  4 how many to look at
-local which, key, from, step = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
+-- ARGV  1 which (all, revoked, underKey, notUnderKey)  2 key  3 where to go on (empty to begin)  4 how many to look at  5 now
+local which, key, from, step, now = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4]), ARGV[5]
 
 local function isMeant(itsKey)
   if which == 'underKey' then return itsKey == key end
@@ -19,7 +19,7 @@ local function withdrawLastResorts()
       for _, name in ipairs({ 'ref', 'notAfter', 'keyPackage', 'set', 'key', 'uses' }) do
         redis.call('HDEL', KEYS[5], suite .. ':' .. name)
       end
-      count = count + 1
+      if found[1] >= now then count = count + 1 end
     end
   end
   return count
@@ -33,7 +33,8 @@ local function withdrawSingleUse(members)
       redis.call('ZREM', KEYS[2], member)
       redis.call('HDEL', KEYS[3], ref)
       redis.call('ZADD', KEYS[6], notAfter, ref)
-      count = count + 1
+      -- What has expired was no stock any more.
+      if notAfter >= now then count = count + 1 end
     end
   end
   return count

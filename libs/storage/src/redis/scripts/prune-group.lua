@@ -20,7 +20,9 @@ while removed < budget do
   local page = redis.call('XRANGE', KEYS[2], '-', '+', 'COUNT', count)
   local going = countGoing(page, length)
   for i = 1, going do
-    redis.call('HDEL', KEYS[4], requestName(page[i][2]))
+    local sequence, name = string.match(page[i][1], '^%d+'), requestName(page[i][2])
+    -- Of two restored entries that say the same, the name is the first one's.
+    if redis.call('HGET', KEYS[4], name) == sequence then redis.call('HDEL', KEYS[4], name) end
     redis.call('XDEL', KEYS[2], page[i][1])
   end
   length, removed = length - going, removed + going

@@ -21,7 +21,7 @@ if tonumber(sequence) ~= next + 1 then return 'gap' end
 
 for i = 11 + parts, #ARGV, 4 do
   add(ARGV[i], now, ARGV[i + 2], ARGV[i + 1], '', ARGV[i + 3])
-  redis.call('HSET', KEYS[4], contentName(ARGV[i + 2], ARGV[i + 1], ARGV[i + 3]), ARGV[i])
+  redis.call('HSETNX', KEYS[4], contentName(ARGV[i + 2], ARGV[i + 1], ARGV[i + 3]), ARGV[i])
 end
 add(sequence, now, 'c', epoch, '', ARGV[6])
 redis.call('HSET', KEYS[1], 'restored', sequence)

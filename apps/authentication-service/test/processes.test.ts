@@ -2,6 +2,7 @@ import { rmSync } from 'node:fs';
 import { callUnary } from '@canopy/contract';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { bearerOf, enrol, failureOf, firstPage, newFolder, tokenOf } from './bench.ts';
+import { enrolUntilKilled, requireNothingLost } from './killed.ts';
 import { jwksOf, startProcess, type ServiceProcess } from './service-process.ts';
 
 let folder: string;
@@ -54,6 +55,17 @@ describe('the service as a process', () => {
       callUnary(two.clients.client, 'listDevices', firstPage(user), { metadata }),
     );
     expect(failure.code).toBe('UNAUTHENTICATED');
+  });
+
+  it('loses no enrolment that was answered when it is killed, and answers those that were not', async () => {
+    for (const answers of [1, 7, 15]) {
+      const attempts = await enrolUntilKilled(await start(), answers);
+      expect(attempts.filter(({ device }) => device !== undefined).length).toBeGreaterThanOrEqual(answers);
+      const again = await start();
+      await requireNothingLost(again, attempts);
+      again.end();
+      await again.exit;
+    }
   });
 
   it('drains on SIGTERM and exits with 0', async () => {

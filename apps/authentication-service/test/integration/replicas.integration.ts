@@ -20,6 +20,7 @@ import {
   tokenOf,
   tokenRequest,
 } from '../bench.ts';
+import { enrolUntilKilled, requireNothingLost } from '../killed.ts';
 import { jwksOf, startProcess, type ServiceProcess } from '../service-process.ts';
 
 const suite = getCipherSuite(1);
@@ -212,6 +213,14 @@ withEngine('two replicas on one Redis', () => {
     expect(await jwksOf(two)).toBe(jwks);
     expect(await tokenOf(two.clients, device)).not.toBe('');
     expect(await listFrom(two)).toBe(await listFrom(one));
+  });
+
+  it('lose no enrolment that was answered when one is killed, and the other answers those that were not', async () => {
+    for (const answers of [1, 9, 20]) {
+      const attempts = await enrolUntilKilled(two, answers);
+      await requireNothingLost(one, attempts);
+      two = await startReplica();
+    }
   });
 
   it('say UNAVAILABLE while Redis hangs, and go on afterwards', async () => {

@@ -4,6 +4,7 @@
  * @module
  */
 import { expect, it } from '@jest/globals';
+import * as fc from 'fast-check';
 import { MAX_CLOCK_SKEW_MS } from '../src/index.ts';
 import type { RateLimits, TakeTokens } from '../src/index.ts';
 import { on } from './bench.ts';
@@ -25,6 +26,16 @@ async function drain(limits: RateLimits, nowMs: number): Promise<number> {
   while ((await take(limits, nowMs)) === 'taken') taken++;
   return taken;
 }
+
+/** Replicas whose clocks differ by less than the largest skew ask for tokens now and then. */
+const asking = fc.array(
+  fc.record({
+    atMs: fc.nat(200_000),
+    skewMs: fc.integer({ min: -MAX_CLOCK_SKEW_MS / 2 + 1, max: MAX_CLOCK_SKEW_MS / 2 }),
+    cost: fc.integer({ min: 1, max: 3 }),
+  }),
+  { minLength: 1, maxLength: 40 },
+);
 
 /** Runs the suite on stores made by `start`. */
 export function rateLimitsContract(start: StartBench<RateLimits>): void {
@@ -129,6 +140,29 @@ export function rateLimitsContract(start: StartBench<RateLimits>): void {
       await drain(limits, NOW + MAX_CLOCK_SKEW_MS);
       expect(await take(limits, NOW)).toBe(`empty for ${MAX_CLOCK_SKEW_MS + 10_000}`);
       expect(await take(limits, NOW + MAX_CLOCK_SKEW_MS + 10_000)).toBe('taken');
+    }),
+  );
+
+  it(
+    'never gives more than a bucket holds and gets back, whatever the replicas’ clocks say',
+    on(start, async (limits) => {
+      let buckets = 0;
+      await fc.assert(
+        fc.asyncProperty(asking, async (asked) => {
+          buckets += 1;
+          const bucket = `bucket ${buckets}`;
+          const times: number[] = [];
+          let taken = 0;
+          for (const { atMs, skewMs, cost } of asked.toSorted((a, b) => a.atMs - b.atMs)) {
+            const nowMs = NOW + atMs + skewMs;
+            times.push(nowMs);
+            if ((await take(limits, nowMs, { bucket, cost })) === 'taken') taken += cost;
+          }
+          const elapsedMs = Math.max(...times) - Math.min(...times);
+          expect(taken).toBeLessThanOrEqual(3 + elapsedMs / 10_000 + 1e-6);
+        }),
+        { numRuns: 30 },
+      );
     }),
   );
 }

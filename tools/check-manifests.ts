@@ -17,6 +17,15 @@ export async function checkManifests(objects: readonly Mapping[]): Promise<reado
   return [...schema.flat(), ...checkPolicy(objects)];
 }
 
+/** What is checked when nothing is named. */
+const FOLDERS = [
+  'k8s/base',
+  'k8s/sqlite',
+  'k8s/overlays/local',
+  'k8s/overlays/single-node',
+  'k8s/overlays/production',
+];
+
 async function checkFolder(folder: string): Promise<number> {
   const byKubectl = renderByKubectl(folder);
   const objects = byKubectl ?? renderByItself(folder);
@@ -29,6 +38,6 @@ async function checkFolder(folder: string): Promise<number> {
 
 if (import.meta.main) {
   const folders = process.argv.slice(2);
-  const all = folders.length > 0 ? folders : ['k8s/base', 'k8s/overlays/local', 'k8s/overlays/production'];
+  const all = folders.length > 0 ? folders : FOLDERS;
   for (const folder of all) if ((await checkFolder(folder)) > 0) process.exitCode = 1;
 }

@@ -14,12 +14,14 @@ import { isMapping, mappingOf, parseManifests, renderByItself, renderByKubectl }
 import type { Mapping } from '../manifest-render.ts';
 
 const k8s = join(import.meta.dirname, '../../k8s');
-const folders = ['base', 'overlays/local', 'overlays/production'].map((folder) => join(k8s, folder));
+const folders = ['base', 'sqlite', 'overlays/local', 'overlays/single-node', 'overlays/production'].map(
+  (folder) => join(k8s, folder),
+);
 
 let objects: readonly Mapping[];
 
 beforeEach(() => {
-  objects = renderByItself(join(k8s, 'base'));
+  objects = renderByItself(join(k8s, 'sqlite'));
 });
 
 /** Follows a path of keys and indexes into the Deployment of the delivery service. */

@@ -1,5 +1,5 @@
 /**
- * The images of the services, run with the settings and the few rights that `k8s/base` gives them.
+ * The images of the services, run with the settings and the few rights that `k8s/sqlite` gives them.
  * Needs a Docker engine and the images with the tag "test" (`docker/build.sh test`).
  *
  * @module
@@ -14,7 +14,7 @@ import { getContainerRuntimeClient } from 'testcontainers';
 import { mappingOf, mappingsOf, renderByItself, textOf } from '../../manifest-render.ts';
 import type { Mapping } from '../../manifest-render.ts';
 
-const objects = renderByItself(join(import.meta.dirname, '../../../k8s/base'));
+const objects = renderByItself(join(import.meta.dirname, '../../../k8s/sqlite'));
 const deployments = objects.filter((object) => object['kind'] === 'Deployment');
 const nameOf = (object: Mapping): string => textOf(mappingOf(object['metadata'])['name']) ?? '';
 

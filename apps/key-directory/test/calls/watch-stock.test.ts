@@ -167,6 +167,24 @@ describe('WatchStock', () => {
     await start();
   });
 
+  it('ends the oldest when a device opens one after the other', async () => {
+    const readers: Reader[] = [];
+    for (let i = 0; i < 5; i += 1) {
+      const reader = new Reader(alice);
+      await reader.mark([1, 1]);
+      await reader.levels();
+      readers.push(reader);
+    }
+    const [oldest, ...others] = readers;
+    expect(await oldest?.next()).toEqual({ $case: 'draining', value: {} });
+    expect(await oldest?.end()).toBe('ended');
+    await stock(bench, alice, 1);
+    for (const reader of others) {
+      expect(await reader.levels()).toEqual(['suite 1: 1, low']);
+      reader.stream.cancel();
+    }
+  });
+
   it('does not outlive its token', async () => {
     const shortLived = await bench.device('alice', 'device01', { expiresAtMs: NOW + 1_000 });
     const reader = new Reader(shortLived);

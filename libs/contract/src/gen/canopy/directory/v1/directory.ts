@@ -2218,7 +2218,7 @@ export const KeyDirectoryServiceService = {
   /**
    * Tells the calling device when its stock is low or its last resort was handed out. Marks say what is low; after them the
    * stock is told at once, and after every change that matters. Nothing is missed while no stream is open: what is told is how
-   * things are, not what happened.
+   * things are, not what happened. A device has at most four such streams; another one ends the oldest.
    */
   watchStock: {
     path: "/canopy.directory.v1.KeyDirectoryService/WatchStock" as const,
@@ -2258,7 +2258,7 @@ export interface KeyDirectoryServiceServer extends UntypedServiceImplementation 
   /**
    * Tells the calling device when its stock is low or its last resort was handed out. Marks say what is low; after them the
    * stock is told at once, and after every change that matters. Nothing is missed while no stream is open: what is told is how
-   * things are, not what happened.
+   * things are, not what happened. A device has at most four such streams; another one ends the oldest.
    */
   watchStock: handleBidiStreamingCall<WatchStockRequest, WatchStockResponse>;
   /** Lists who got KeyPackages of the calling device, the oldest first. Kept within bounds of number and age that the operator sets. */
@@ -2336,7 +2336,7 @@ export interface KeyDirectoryServiceClient extends Client {
   /**
    * Tells the calling device when its stock is low or its last resort was handed out. Marks say what is low; after them the
    * stock is told at once, and after every change that matters. Nothing is missed while no stream is open: what is told is how
-   * things are, not what happened.
+   * things are, not what happened. A device has at most four such streams; another one ends the oldest.
    */
   watchStock(): ClientDuplexStream<WatchStockRequest, WatchStockResponse>;
   watchStock(options: Partial<CallOptions>): ClientDuplexStream<WatchStockRequest, WatchStockResponse>;

@@ -58,6 +58,13 @@ const kidOf = (jwt: string): string => decodeProtectedHeader(jwt).kid ?? '';
 const stored = async ({ store }: Bench): Promise<readonly (string | undefined)[]> =>
   (await store.registry.signingKeys()).map(({ privateKey }) => privateKey);
 
+function withdraw(...args: readonly string[]): readonly [status: number | null, out: string] {
+  const script = join(import.meta.dirname, '../src/withdraw-signing-key.ts');
+  const env = { ...process.env, CANOPY_DOMAIN: DOMAIN, CANOPY_DATA: folder };
+  const done = spawnSync(process.execPath, [script, ...args], { env, encoding: 'utf8' });
+  return [done.status, `${done.stdout}${done.stderr}`];
+}
+
 describe('signing keys', () => {
   it('follow each other with no restart: the next is published first, then signs, and old tokens work on', async () => {
     const bench = await start();
@@ -150,13 +157,6 @@ describe('signing keys', () => {
 });
 
 describe('a signing key that is withdrawn', () => {
-  function withdraw(...args: readonly string[]): readonly [status: number | null, out: string] {
-    const script = join(import.meta.dirname, '../src/withdraw-signing-key.ts');
-    const env = { ...process.env, CANOPY_DOMAIN: DOMAIN, CANOPY_DATA: folder };
-    const done = spawnSync(process.execPath, [script, ...args], { env, encoding: 'utf8' });
-    return [done.status, `${done.stdout}${done.stderr}`];
-  }
-
   it('is followed by another one within seconds, and nothing that it signed is believed', async () => {
     const bench = await start();
     const alice = await enrol(bench);

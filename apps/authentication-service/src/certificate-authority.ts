@@ -9,6 +9,7 @@ import { getCipherSuite } from '@canopy/crypto';
 import {
   createX509IdentityProvider,
   deviceIdentifiers,
+  formatDeviceUri,
   IdentityError,
   issueDeviceCertificate,
   makeSerialNumber,
@@ -97,7 +98,7 @@ async function requireWorking(authority: CertificateAuthority, domain: string, n
   const now = BigInt(Math.floor(nowMs / 1000));
   const signatureKey = getCipherSuite(1).signature.generateKeyPair().publicKey;
   const { chain } = authority.certify({
-    device: `mimi://${domain}/d/nobody/trialtrial`,
+    device: formatDeviceUri({ domain, name: 'nobody', deviceId: 'trialtrial' }),
     cipherSuite: 1,
     signatureKey,
     notBefore: now,

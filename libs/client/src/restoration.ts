@@ -45,6 +45,11 @@ export class Restoration {
     if (this.#canGoOn()) await this.#goBack(this.#lastCommit());
   }
 
+  /** Whether an earlier process has gone back in the log and not handed in everything. */
+  get isUnfinished(): boolean {
+    return this.#around.store.recentEntries.unnumbered(this.#replica.id).length > 0;
+  }
+
   /** Waits for what is under way. */
   async settled(): Promise<void> {
     await this.#running?.catch(() => {});
@@ -72,11 +77,19 @@ export class Restoration {
 
   /** Reads again what comes after an entry, and sends again what is not there any more. */
   async #goBack(sequence: bigint): Promise<void> {
-    const { store, beforeStep } = this.#around;
+    const { beforeStep } = this.#around;
     await this.#replica.rewind(sequence);
     beforeStep('restore:rewound');
+    await this.#sendLost();
+  }
+
+  async #sendLost(): Promise<void> {
+    const { recentEntries } = this.#around.store;
+    const { id } = this.#replica;
     await catchUp(this.#replica, this.#around);
-    for (const entry of store.recentEntries.unnumbered(this.#replica.id)) await this.#sendAgain(entry);
+    for (const entry of recentEntries.unnumbered(id)) await this.#sendAgain(entry);
+    await catchUp(this.#replica, this.#around);
+    recentEntries.deleteUnnumbered(id);
   }
 
   async #report(): Promise<Report> {

@@ -124,6 +124,7 @@ export class Sync {
     if (replica.fault !== undefined) return this.#recover(known);
     if (replica.overlap < replica.cursor) this.#unconfirmed.add(replica.id);
     await this.#subscribe(stream, replica, replica.overlap);
+    if (known.restoration.isUnfinished) this.#restore(known);
   }
 
   async #subscribe(stream: DeviceStream, replica: Replica, afterSequence = replica.cursor): Promise<void> {

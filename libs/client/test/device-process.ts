@@ -6,7 +6,7 @@
  * @module
  */
 import { createInterface } from 'node:readline';
-import { Client, type ServiceAddresses, type Step } from '../src/index.ts';
+import { Client, type Conversation, type ServiceAddresses, type Step } from '../src/index.ts';
 
 /** How the process is started, as JSON in its first argument. */
 export interface ProcessSettings {
@@ -21,7 +21,8 @@ export type Command =
   | { readonly do: 'enrol'; readonly code: string }
   | { readonly do: 'replenish' | 'start' | 'create' | 'follow' | 'conversations' }
   | { readonly do: 'invite'; readonly conversation: string; readonly users: readonly string[] }
-  | { readonly do: 'rotate'; readonly conversation: string }
+  | { readonly do: 'rotate' | 'ticket'; readonly conversation: string }
+  | { readonly do: 'join'; readonly ticket: string }
   | { readonly do: 'send'; readonly conversation: string; readonly text: string };
 
 function say(line: object): void {
@@ -52,20 +53,33 @@ async function obey(client: Client, command: Command): Promise<object> {
       return {};
     case 'conversations':
       return { conversations: client.conversations().map(({ id }) => id) };
+    case 'join':
+      return { conversation: (await client.joinWithTicket(command.ticket)).id };
     case 'invite':
-      return conversationOf(client, command).invite(command.users);
     case 'rotate':
-      await conversationOf(client, command).rotateKeys();
-      return {};
+    case 'ticket':
     case 'send':
-      return conversationOf(client, command).send(new TextEncoder().encode(command.text));
+      return act(conversationOf(client, command), command);
   }
 }
 
-function conversationOf(
-  client: Client,
-  command: { readonly conversation: string },
-): ReturnType<Client['conversations']>[number] {
+type InConversation = Extract<Command, { readonly conversation: string }>;
+
+async function act(conversation: Conversation, command: InConversation): Promise<object> {
+  switch (command.do) {
+    case 'invite':
+      return conversation.invite(command.users);
+    case 'rotate':
+      await conversation.rotateKeys();
+      return {};
+    case 'ticket':
+      return { ticket: await conversation.createTicket({ lifetimeMs: 3_600_000 }) };
+    case 'send':
+      return conversation.send(new TextEncoder().encode(command.text));
+  }
+}
+
+function conversationOf(client: Client, command: { readonly conversation: string }): Conversation {
   const found = client.conversation(command.conversation);
   if (found === undefined) throw new Error('no such conversation');
   return found;

@@ -498,6 +498,7 @@ export class LooseDelivery {
         return;
       case 'mailbox':
         listener.mailbox = request.value.afterSequence;
+        this.#pumpMailbox(listener);
         listener.call.write({ response: { $case: 'mailboxLive', value: {} } });
         return;
       case 'group':

@@ -84,6 +84,11 @@ export class RecentEntryStore {
     return this.#database.all(sql, conversation).map(toEntry);
   }
 
+  /** Forgets the entries whose numbers were taken away and that have not come again. */
+  deleteUnnumbered(conversation: string): void {
+    this.#database.run('DELETE FROM recent_entry WHERE conversation = ? AND sequence < 0', conversation);
+  }
+
   /** Forgets all entries of a conversation. */
   deleteAll(conversation: string): void {
     this.#database.run('DELETE FROM recent_entry WHERE conversation = ?', conversation);

@@ -14,6 +14,7 @@ import {
   unary,
   type RunningService,
 } from '@canopy/service';
+import type { AttestationSigner } from '@canopy/identity';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 
 export const DOMAIN = 'example.com';
@@ -32,6 +33,8 @@ export interface TokenClaims {
 
 export interface Authority {
   readonly jwksJson: string;
+  /** Signs attestations and revocation lists. */
+  readonly signer: AttestationSigner;
   token(device: string, nowMs: number, claims?: TokenClaims): Promise<string>;
 }
 
@@ -41,6 +44,7 @@ export async function createAuthority(): Promise<Authority> {
   const jwksJson = JSON.stringify({ keys: [{ ...(await exportJWK(publicKey)), kid: 'current' }] });
   return {
     jwksJson,
+    signer: { kid: 'current', privateKey },
     token: (device, nowMs, { audience = 'canopy-delivery', expiresAtMs, issuer = DOMAIN } = {}) =>
       new SignJWT({ user: device.replace('/d/', '/u/').replace(/\/\w+$/, '') })
         .setProtectedHeader({ alg: 'EdDSA', typ: 'at+jwt', kid: 'current' })

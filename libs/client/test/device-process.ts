@@ -38,6 +38,7 @@ async function follow(client: Client): Promise<void> {
 }
 
 async function obey(client: Client, command: Command): Promise<object> {
+  if ('conversation' in command) return act(conversationOf(client, command), command);
   switch (command.do) {
     case 'enrol':
       return client.enrol(command.code);
@@ -55,11 +56,6 @@ async function obey(client: Client, command: Command): Promise<object> {
       return { conversations: client.conversations().map(({ id }) => id) };
     case 'join':
       return { conversation: (await client.joinWithTicket(command.ticket)).id };
-    case 'invite':
-    case 'rotate':
-    case 'ticket':
-    case 'send':
-      return act(conversationOf(client, command), command);
   }
 }
 

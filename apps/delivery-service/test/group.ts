@@ -72,7 +72,12 @@ export class TestGroup {
   }
 
   /** A PrivateMessage with a ciphertext of noise. */
-  privateMessage(contentType: ContentType, epoch: bigint, groupId: Uint8Array = this.id): Uint8Array {
+  privateMessage(
+    contentType: ContentType,
+    epoch: bigint,
+    groupId: Uint8Array = this.id,
+    length = 64,
+  ): Uint8Array {
     return encodeMessage({
       wireFormat: WireFormat.privateMessage,
       privateMessage: {
@@ -81,7 +86,7 @@ export class TestGroup {
         contentType,
         authenticatedData: new Uint8Array(),
         encryptedSenderData: random(16),
-        ciphertext: random(64),
+        ciphertext: random(length),
       },
     });
   }

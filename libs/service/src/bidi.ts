@@ -3,13 +3,12 @@
  *
  * @module
  */
-import { once, type EventEmitter } from 'node:events';
 import type { Readable } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
-import { writeTogether } from '@canopy/contract';
 import { status, type handleBidiStreamingCall, type ServerDuplexStream } from '@grpc/grpc-js';
 import { MalformedRequest } from './bind-service.ts';
 import { deadlineOf, failureOf, type CallContext, type CallOptions, OpenCall } from './call-context.ts';
+import { ResponseFlow } from './response-flow.ts';
 
 /**
  * Answers a stream of requests with a stream of responses. It is asked for the next response only when the caller can
@@ -26,7 +25,6 @@ export function bidi<Request, Response, Who>(
   handler: BidiHandler<Request, Response, Who>,
 ): handleBidiStreamingCall<Request, Response> {
   return (call) => {
-    writeTogether(call);
     const open = new OpenCall(call, { type: 'bidi_stream', options, deadline: deadlineOf(call) });
     const start = async (): Promise<AsyncIterable<Response>> => {
       const caller = await options.authenticate(call.metadata);
@@ -56,22 +54,19 @@ async function converse<Request, Response>(
   start: () => Promise<AsyncIterable<Response>>,
 ): Promise<void> {
   const { signal } = open;
+  const flow = new ResponseFlow(call, signal);
   for await (const response of await start()) {
     signal.throwIfAborted();
     open.meter.sent(response);
-    if (!call.write(response)) {
-      await readerOf(call, open);
+    call.write(response);
+    if (flow.isFull) {
+      const begin = performance.now();
+      await flow.room();
+      open.meter.paused((performance.now() - begin) / 1_000);
     }
   }
   signal.throwIfAborted();
   call.end();
-}
-
-/** Waits until the reader takes more. */
-async function readerOf(call: EventEmitter, { signal, meter }: OpenCall): Promise<void> {
-  const begin = performance.now();
-  await once(call, 'drain', { signal });
-  meter.paused((performance.now() - begin) / 1_000);
 }
 
 /**

@@ -11,6 +11,7 @@ import type {
   ServiceDefinition,
   UntypedServiceImplementation,
 } from '@grpc/grpc-js';
+import { remembersSizes } from './response-flow.ts';
 
 /** The handlers that a generated service definition asks for. */
 export type HandlersOf<Definition> = {
@@ -56,6 +57,9 @@ export function bindService<Definition extends ServiceDefinition>(
 function decodeInHandler(method: MethodDefinition<unknown, unknown>): MethodDefinition<unknown, unknown> {
   return {
     ...method,
+    responseSerialize: method.responseStream
+      ? remembersSizes(method.responseSerialize)
+      : method.responseSerialize,
     requestDeserialize(bytes) {
       try {
         return decodeRequest(method.requestDeserialize, bytes);

@@ -49,16 +49,12 @@ export const claimRateSettings = {
   callerPerHour: perHour('CANOPY_CLAIMS_PER_CALLER', '36000'),
   pairBurst: burst(
     'CANOPY_CLAIMS_PER_CALLER_AND_DEVICE',
-    '30',
+    '15',
     'KeyPackages that one device claims from one other',
   ),
   pairPerHour: perHour('CANOPY_CLAIMS_PER_CALLER_AND_DEVICE', '60'),
-  deviceBurst: burst(
-    'CANOPY_CLAIMS_PER_DEVICE',
-    '100',
-    'KeyPackages that all together claim from one device',
-  ),
-  devicePerHour: perHour('CANOPY_CLAIMS_PER_DEVICE', '360'),
+  deviceBurst: burst('CANOPY_CLAIMS_PER_DEVICE', '60', 'KeyPackages that all together claim from one device'),
+  devicePerHour: perHour('CANOPY_CLAIMS_PER_DEVICE', '240'),
 } as const;
 
 /** Gives the limits of claims. */

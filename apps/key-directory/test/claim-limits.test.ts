@@ -159,11 +159,14 @@ describe('claims of one caller', () => {
     }
     // And the same member into many conversations one after the other.
     const alice = await bench.device('alice');
-    await stock(bench, alice, 25);
-    for (let i = 0; i < 25; i += 1) {
+    await stock(bench, alice, 20);
+    for (let i = 0; i < 15; i += 1) {
       const [ofAlice] = await claim(bob, [alice.name]);
       expect(ofAlice?.result).toMatchObject({ $case: 'claimed', value: { lastResort: false } });
     }
+    // What a device keeps in stock by default is not emptied by one caller.
+    expect((await failureOf(claim(bob, [alice.name]))).code).toBe('RESOURCE_EXHAUSTED');
+    expect((await alice.call('countKeyPackages', {})).counts).toMatchObject([{ singleUse: 5 }]);
   });
 
   it('must allow for the largest claim', () => {

@@ -59,7 +59,10 @@ describe('ClaimKeyPackages', () => {
 
   it('hands out a KeyPackage once, however many claim at the same time [R16.8-01]', async () => {
     const published = await stock(bench, alice, 20);
-    const answers = await Promise.all(Array.from({ length: 30 }, () => claim({ devices: [alice.name] })));
+    const claimers = [bob, await bench.device('carol'), await bench.device('dave')];
+    const answers = await Promise.all(
+      claimers.flatMap((who) => Array.from({ length: 10 }, () => claim({ devices: [alice.name] }, who))),
+    );
     const claimed = answers.flatMap(({ devices }) => devices.map((device) => wordOf(device)));
     expect(claimed.filter((bytes) => bytes !== 'EXHAUSTED').toSorted()).toEqual(
       published.map(hex).toSorted(),

@@ -93,8 +93,8 @@ withEngine('two replicas of the key directory on one Redis', () => {
   };
 
   it('hand out every KeyPackage once, and the same to a claim that is repeated at the other', async () => {
-    const published = await stock(replicas[0], alices[0], 12);
-    const requestIds = Array.from({ length: 12 }, () => randomBytes(16));
+    const published = await stock(replicas[0], alices[0], 6);
+    const requestIds = Array.from({ length: 6 }, () => randomBytes(16));
     const answers = await Promise.all(
       requestIds.flatMap((requestId) => [claimed(bobs[0], requestId), claimed(bobs[1], requestId)]),
     );

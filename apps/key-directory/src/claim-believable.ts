@@ -9,7 +9,7 @@ import { isOver, judgeCredential } from './rules/judge-credential.ts';
 import { readKeyPackage } from './rules/judge-key-package.ts';
 
 /** A device has few signature keys: each round withdraws all that is under one of them. */
-const ROUNDS = 4;
+const ROUNDS = 8;
 
 /**
  * Claims, and looks at every credential before it is handed out. What is under one that is over is withdrawn, and the

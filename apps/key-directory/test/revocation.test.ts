@@ -16,6 +16,9 @@ import {
   type Device,
 } from './bench.ts';
 
+/** Of a KeyPackage that is handed out after all others. */
+const LATER = { notAfter: BigInt(NOW / 1000) + 172_800n, attestationMs: 172_800_000 };
+
 const USER = 'mimi://example.com/u/alice';
 
 let bench: Bench;
@@ -120,10 +123,7 @@ describe('a revoked key', () => {
     const [before, after] = [newSignatureKey(), newSignatureKey()];
     await stock(bench, alice, 2, { signatureKeyPair: before });
     await stock(bench, alice, 1, { signatureKeyPair: before, lastResort: true });
-    const [good] = await stock(bench, alice, 1, {
-      signatureKeyPair: after,
-      notAfter: BigInt(NOW / 1000) + 86_000n,
-    });
+    const [good] = await stock(bench, alice, 1, { ...LATER, signatureKeyPair: after });
     await bench.revoke({ keys: [nameOfSignatureKey(before.publicKey)] });
     expect(await claim({ devices: [alice.name] })).toEqual([Buffer.from(good ?? []).toString('hex')]);
     expect(await claim({ devices: [alice.name] })).toEqual(['EXHAUSTED']);
@@ -134,6 +134,19 @@ describe('a revoked key', () => {
       $case: 'rejected',
       value: { reason: 'KEY_PACKAGE_REJECTION_REASON_NOT_ATTESTED', detail: 'KEY_REVOKED' },
     });
+  });
+});
+
+describe('several revoked keys', () => {
+  it('do not hide what is good behind them', async () => {
+    const keys = Array.from({ length: 5 }, () => newSignatureKey());
+    for (const signatureKeyPair of keys) await stock(bench, alice, 2, { signatureKeyPair });
+    const [good] = await stock(bench, alice, 1, LATER);
+    await bench.revoke({ keys: keys.map(({ publicKey }) => nameOfSignatureKey(publicKey)) });
+    const request = claimFrom({ devices: [alice.name] });
+    const answer = await bob.call('claimKeyPackages', request);
+    expect(answer.devices.map(wordOf)).toEqual([Buffer.from(good ?? []).toString('hex')]);
+    expect(await bob.call('claimKeyPackages', request)).toEqual(answer);
   });
 });
 

@@ -48,6 +48,12 @@ export class Choices {
     throw new RangeError('nothing to choose from');
   }
 
+  /** Puts a list into another order. */
+  shuffled<T>(list: readonly T[]): T[] {
+    const left = [...list];
+    return list.flatMap(() => left.splice(this.below(left.length), 1));
+  }
+
   /** Gives bytes. */
   bytes(length: number): Uint8Array<ArrayBuffer> {
     return Uint8Array.from({ length }, () => this.next() >>> 24);

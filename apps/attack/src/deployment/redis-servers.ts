@@ -7,6 +7,7 @@ import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Readable, Writable } from 'node:stream';
 
 /** Which servers. */
@@ -16,6 +17,7 @@ export type Deed = 'blink' | 'sleep' | 'restart' | 'failOver';
 
 type Child = ChildProcessByStdio<Writable, Readable, null>;
 
+const LATEST_MS = 90_000;
 const PROGRAM = join(import.meta.dirname, '../../../../libs/storage/test/integration/servers-process.ts');
 
 /** There is no Docker engine to start containers with. */
@@ -35,8 +37,19 @@ export class RedisServers {
     this.urls = urls;
   }
 
+  /** Says why there are no containers here; undefined when there are. */
+  static async whyNone(): Promise<string | undefined> {
+    try {
+      await (await RedisServers.start('none')).stop();
+      return undefined;
+    } catch (error) {
+      if (error instanceof NoEngineError) return error.message;
+      throw error;
+    }
+  }
+
   /** Starts them. @throws {NoEngineError} */
-  static async start(kind: ServersKind): Promise<RedisServers> {
+  static async start(kind: ServersKind | 'none'): Promise<RedisServers> {
     const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', PROGRAM, kind], {
       stdio: ['pipe', 'pipe', 'inherit'],
     });
@@ -53,17 +66,24 @@ export class RedisServers {
   /** Does something to a master, and resolves when all is as it was. */
   async inflict(deed: Deed): Promise<void> {
     this.#child.stdin.write(`${deed}\n`);
-    const answer = await readLine(this.#lines);
+    const answer = await Promise.race([readLine(this.#lines), late(deed)]);
     if (Reflect.get(answer, 'done') !== deed)
       throw new Error(`${deed}: ${String(Reflect.get(answer, 'why'))}`);
   }
 
   /** Ends and removes them. */
   async stop(): Promise<void> {
+    if (this.#child.exitCode !== null) return;
     const ended = once(this.#child, 'exit');
     this.#child.stdin.end();
     await ended;
   }
+}
+
+/** Servers that do not get well again are no reason to wait for ever. */
+async function late(deed: Deed): Promise<never> {
+  await pause(LATEST_MS, undefined, { ref: false });
+  throw new Error(`${deed}: the servers are not well again after ${LATEST_MS / 1000} s`);
 }
 
 async function readLine(lines: AsyncIterator<string>): Promise<object> {

@@ -28,6 +28,7 @@ export interface RunOptions {
   /** How many clients of each kind there are. */
   readonly clients: number;
   readonly groups: number;
+  /** Each comes once, in any order; from then on each as often as its weight says. */
   readonly faults: readonly Fault[];
   /** How many events there have to be between two faults. */
   readonly eventsBetweenFaults: number;
@@ -120,10 +121,11 @@ async function race(
     }
   };
   const harm = async (own: Choices): Promise<void> => {
+    const first = own.shuffled(options.faults);
     for (let due = options.eventsBetweenFaults; !isOver() && options.faults.length > 0;) {
       await pause(MEANWHILE_MS);
       if (recorder.events.length < due) continue;
-      const fault = own.weighted(options.faults.map((one) => [one.weight, one] as const));
+      const fault = first.pop() ?? own.weighted(options.faults.map((one) => [one.weight, one] as const));
       await inflict(world, fault, own);
       counts.set(fault.name, (counts.get(fault.name) ?? 0) + 1);
       inflicted += 1;

@@ -11,7 +11,6 @@ import { describeInvariants } from './invariants.ts';
 
 const EVENTS = 2_000;
 const ACCEPTED = 200;
-const FAULTS = 4;
 
 let deployment: Deployment;
 let verdict: Verdict;
@@ -24,7 +23,8 @@ beforeAll(async () => {
     groups: 2,
     faults: SERVICE_FAULTS,
     eventsBetweenFaults: 200,
-    isOver: ({ events, accepted, faults }) => events >= EVENTS && accepted >= ACCEPTED && faults >= FAULTS,
+    isOver: ({ events, accepted, faults }) =>
+      events >= EVENTS && accepted >= ACCEPTED && faults >= SERVICE_FAULTS.length,
   });
 }, 120_000);
 
@@ -33,11 +33,9 @@ afterAll(() => deployment.stop());
 describe('races of clients on SQLite, while services are killed, frozen and started again', () => {
   describeInvariants(() => verdict);
 
-  it('has inflicted the faults, and no service ended by itself', () => {
-    const inflicted = [...verdict.faults.values()].reduce((sum, count) => sum + count, 0);
-    expect(inflicted).toBeGreaterThanOrEqual(FAULTS);
-    expect(deployment.all().map(({ name, crashes }) => ({ name, crashes }))).toEqual(
-      deployment.all().map(({ name }) => ({ name, crashes: 0 })),
-    );
+  it('has met every kind of fault, and no service ended by itself', () => {
+    const kinds = SERVICE_FAULTS.map(({ name }) => name);
+    expect([...verdict.faults.keys()].toSorted()).toEqual(kinds.toSorted());
+    expect(deployment.all().filter(({ crashes }) => crashes > 0)).toEqual([]);
   });
 });

@@ -1,6 +1,6 @@
 /**
- * The servers of these tests as a process, for rooms that attack them from outside: `node servers-process.ts single|cluster|sentinel`.
- * It says one line `{"urls":[…]}` when they are up, then does what each line asks for and answers it with a line.
+ * The servers of these tests as a process, for rooms that attack them from outside: `node servers-process.ts
+ * none|single|cluster|sentinel`. It says one line `{"urls":[…]}` when they are up, then does what each line asks for and answers it with a line.
  *
  * @module
  */
@@ -10,16 +10,21 @@ import { getContainerRuntimeClient } from 'testcontainers';
 import { startRedis, startRedisCluster, startSentinel, type RedisServers } from './redis-servers.ts';
 
 const START = { single: startRedis, cluster: startRedisCluster, sentinel: startSentinel } as const;
-const kind = Object.entries(START).find(([name]) => name === process.argv[2]);
+const kind = process.argv[2];
 /** Shorter and longer than the silence after which a server counts as gone. */
 const BLINK_MS = 400;
 const SLEEP_MS = 3_000;
+/** Until then those that several servers took for their master agree again on one. */
+const AGREE_MS = 5_000;
 
 type Deed = (servers: RedisServers) => Promise<void>;
 
 const DEEDS: Readonly<Record<string, Deed>> = {
   blink: (servers) => freeze(servers, BLINK_MS),
-  sleep: (servers) => freeze(servers, SLEEP_MS),
+  sleep: async (servers) => {
+    await freeze(servers, SLEEP_MS);
+    await pause(servers.urls.length > 1 ? AGREE_MS : 0);
+  },
   restart: async (servers) => (await servers.killMaster())(),
   failOver: (servers) => servers.failOver(),
 };
@@ -46,14 +51,19 @@ async function obey(servers: RedisServers): Promise<void> {
 }
 
 async function main(): Promise<void> {
-  if (kind === undefined) throw new TypeError('expected single, cluster or sentinel');
   try {
     await getContainerRuntimeClient();
   } catch (error) {
     say({ noEngine: error instanceof Error ? error.message : String(error) });
     return;
   }
-  const servers = await kind[1]();
+  if (kind === 'none') {
+    say({ urls: [] });
+    return;
+  }
+  const start = Object.entries(START).find(([name]) => name === kind)?.[1];
+  if (start === undefined) throw new TypeError('expected none, single, cluster or sentinel');
+  const servers = await start();
   try {
     say({ urls: servers.urls });
     await obey(servers);

@@ -22,5 +22,7 @@ export function nameOfClaim(request: ClaimRequest): Buffer {
 }
 
 function listsOf({ extensions, proposals, credentials }: StockCapabilities): Lists {
-  return [extensions, proposals, credentials].map((list) => Array.from(new Set(list)).toSorted((a, b) => a - b));
+  return [extensions, proposals, credentials].map((list) =>
+    Array.from(new Set(list)).toSorted((a, b) => a - b),
+  );
 }

@@ -22,6 +22,8 @@ export interface ClientOptions {
   readonly log?: Log;
   /** How many single-use KeyPackages are kept in the directory; 20 by default. */
   readonly keyPackages?: number;
+  /** Whether KeyPackages mix in unknown values (RFC 9420 §13.5), which some libraries cannot take; true by default. */
+  readonly greaseKeyPackages?: boolean;
   /** Is told of every step that a process could die before. */
   readonly beforeStep?: BeforeStep;
   /** How the client waits before it does what many clients may be about to do; by the machine's timers when absent. */
@@ -46,6 +48,7 @@ export interface Ports {
   readonly random: Random;
   readonly pingIntervalMs: number;
   readonly revocationIntervalMs: number;
+  readonly greaseKeyPackages: boolean;
 }
 
 /** Whoever comes back keeps its place; guests show a ticket of a member. */
@@ -63,6 +66,7 @@ export function openPorts(options: ClientOptions): Ports {
     clock: options.clock ?? systemClock,
     log: options.log ?? ((): void => {}),
     beforeStep: options.beforeStep ?? ((): void => {}),
+    greaseKeyPackages: options.greaseKeyPackages ?? true,
     wait: options.wait ?? pause,
     random: options.random ?? Math.random,
     pingIntervalMs: options.pingIntervalMs ?? DEFAULT_PING_INTERVAL_MS,

@@ -24,6 +24,8 @@ import { toClientError } from './service-calls.ts';
 import type { EnrolledDevice } from './store/device-store.ts';
 import type { Evidence } from './store/receipt-store.ts';
 import type { Surroundings } from './surroundings.ts';
+import { Renewal } from './renewal.ts';
+import { StockWatch } from './stock-watch.ts';
 import { surround } from './surround.ts';
 import { Sync } from './sync.ts';
 
@@ -52,7 +54,7 @@ export class Client {
   readonly #errands = new Lane();
   readonly #feed: EventFeed;
   #enrolled: Enrolled | undefined;
-  #following: Promise<void> | undefined;
+  #maintaining: Promise<unknown> | undefined;
   #closed: Promise<void> | undefined;
 
   private constructor(ports: Ports, keyPackages: number) {
@@ -134,7 +136,7 @@ export class Client {
       if (known.replica.status === 'creating') await conversations.open(known);
     }
     this.#restock();
-    this.#followRevocations();
+    this.#maintain();
     await Promise.all([
       sync.start(),
       ...conversations.all().map((known) => this.#resume(known.conversation)),
@@ -209,7 +211,7 @@ export class Client {
     closeStubs(this.#ports.stubs);
     await this.#errands.settled();
     await this.#enrolled?.sync.stopped();
-    await this.#following;
+    await this.#maintaining;
     await this.#enrolled?.expulsion.settled();
     for (const conversation of this.conversations()) await conversation.settled();
     this.#ports.store.close();
@@ -235,12 +237,17 @@ export class Client {
     }
   }
 
-  #followRevocations(): void {
+  #maintain(): void {
     const { around, conversations, expulsion } = this.#require();
     const checkAll = (): void => {
       for (const known of conversations.all()) expulsion.check(known);
     };
-    this.#following ??= around.revocations.follow(this.#ports.revocationIntervalMs, checkAll);
+    const lowWaterMark = Math.ceil(this.#keyPackages / 2);
+    this.#maintaining ??= Promise.all([
+      around.revocations.follow(this.#ports.revocationIntervalMs, checkAll),
+      new Renewal(around, conversations).follow(),
+      new StockWatch(around, { lowWaterMark, onLow: () => this.#restock() }).follow(),
+    ]);
     checkAll();
   }
 

@@ -4,7 +4,7 @@
  * @module
  */
 import { userOfDevice } from '@canopy/identity';
-import { ProposalType, type Group } from '@canopy/mls';
+import { ProposalType, type ClientIdentity, type Group } from '@canopy/mls';
 import { frameData } from './application-frame.ts';
 import { claimKeyPackages, type ClaimedDevice, type Unavailable } from './claim-key-packages.ts';
 import { announceTickets, createTicket } from './create-ticket.ts';
@@ -12,6 +12,7 @@ import { ClientError } from './errors.ts';
 import { Lane } from './lane.ts';
 import { membersOf, type ConversationMember } from './members.ts';
 import { Outbox, type Sent } from './outbox.ts';
+import { says } from './renewal.ts';
 import type { Replica } from './replica.ts';
 import type { CommitPlan, PlannedCommit } from './stage-commit.ts';
 import { commitChange, settleCommit, type ReplicaParts } from './submit-commit.ts';
@@ -112,6 +113,13 @@ export class Conversation {
   /** Gives this device new keys, and the group new secrets. @throws {ClientError} like `invite` */
   rotateKeys(): Promise<void> {
     return this.#change(() => ({ proposals: [], forcePath: true, recipients: [] }));
+  }
+
+  /** Shows another credential of this device to the members. @throws {ClientError} like `invite` */
+  refreshLeaf(identity: ClientIdentity): Promise<void> {
+    return this.#change((group) =>
+      says(group, identity) ? undefined : { proposals: [], forcePath: true, identity, recipients: [] },
+    );
   }
 
   /**

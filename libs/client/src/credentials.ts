@@ -13,7 +13,12 @@ import {
   signEnrolmentProof,
   x509Credential,
 } from '@canopy/identity';
-import { supportedCapabilities, type ClientIdentity, type Lifetime } from '@canopy/mls';
+import {
+  supportedCapabilities,
+  type ClientIdentity,
+  type IdentityProvider,
+  type Lifetime,
+} from '@canopy/mls';
 import type { Stubs } from './connections.ts';
 import { ClientError } from './errors.ts';
 import type { BeforeStep, Clock } from './ports.ts';
@@ -127,23 +132,43 @@ async function complete(
 
 async function finish(
   { stub, store, clock, signal }: EnrolmentParts,
-  { device, attestation, x509Chain }: authentication.EnrolledDevice,
+  answer: authentication.EnrolledDevice,
 ): Promise<EnrolledDevice> {
+  const { device, attestation, x509Chain } = answer;
   const trust = await answered(() => fetchTrust(stub, signal));
-  const anchors = await answered(() => fetchTrustAnchors(stub, trust.domain, signal));
+  const { domain } = trust;
+  const anchors = await answered(() => fetchTrustAnchors(stub, domain, signal));
   const keys = store.device.enrolling()?.keys;
   if (keys === undefined) throw new ClientError('INVALID_STATE', 'the keys of the enrolment are gone');
-  const enrolled = { ...keys, device, domain: trust.domain, attestation, x509Chain };
-  const judge = judgeOf({ domain: trust.domain, keys: await parseJwks(trust.jwks), clock, anchors });
-  const { credential, leafExtensions: extensions } = identityOf(enrolled);
-  const { publicKey: signatureKey } = keys.signatureKeyPair;
-  const verdict = await judge.validateCredential({ credential, signatureKey, extensions });
-  if (!verdict.valid || deviceOfAny(credential) !== device) {
-    const reason = verdict.valid ? 'OTHER_DEVICE' : verdict.reason;
-    throw new ClientError('ENROLMENT_REFUSED', 'the credential is not for this device', { reason });
-  }
-  store.device.saveEnrolment(enrolled, trust, anchors);
+  const enrolled = { ...keys, device, domain, attestation, x509Chain };
+  await judgeOwn(enrolled, judgeOf({ domain, keys: await parseJwks(trust.jwks), clock, anchors }));
+  const renewAtMs = renewalTimeOf(answer, clock.now());
+  store.device.saveEnrolment(enrolled, { trust, anchors, renewAtMs });
   return enrolled;
+}
+
+/** Requires that a credential of this device is one that others will believe. @throws {ClientError} ENROLMENT_REFUSED */
+export async function judgeOwn(enrolled: EnrolledDevice, judge: IdentityProvider): Promise<void> {
+  const { credential, leafExtensions: extensions } = identityOf(enrolled);
+  const { publicKey: signatureKey } = enrolled.signatureKeyPair;
+  const verdict = await judge.validateCredential({ credential, signatureKey, extensions });
+  if (verdict.valid && deviceOfAny(credential) === enrolled.device) return;
+  const reason = verdict.valid ? 'OTHER_DEVICE' : verdict.reason;
+  throw new ClientError('ENROLMENT_REFUSED', 'the credential is not for this device', { reason });
+}
+
+/** When a credential is to be renewed: at two thirds of its life. */
+export function renewalTimeOf(
+  { attestationExpiresAtUnixMs, x509ExpiresAtUnixMs, x509Chain }: authentication.EnrolledDevice,
+  nowMs: number,
+): number {
+  const endMs = Number(x509Chain.length > 0 ? x509ExpiresAtUnixMs : attestationExpiresAtUnixMs);
+  return Math.floor(nowMs + ((endMs - nowMs) * 2) / 3);
+}
+
+/** The type of credential that a device has. */
+export function typeOf({ x509Chain }: EnrolledDevice): authentication.CredentialType {
+  return CREDENTIAL_TYPES[x509Chain.length > 0 ? 'x509' : 'basic'];
 }
 
 function refused({ reason }: authentication.EnrolmentRefusal): ClientError {

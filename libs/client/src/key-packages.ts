@@ -40,9 +40,12 @@ export async function replenish(around: Surroundings, target: number): Promise<n
   return left + (await publishAll(around));
 }
 
-function create({ suite, identity, options }: Surroundings, lastResort: boolean): StoredKeyPackage {
+function create(
+  { suite, identity, options, greaseKeyPackages: grease }: Surroundings,
+  lastResort: boolean,
+): StoredKeyPackage {
   const lifetime = lifetimeFrom(options.now());
-  const { keyPackage, ...privateKeys } = createKeyPackage({ suite, identity, lifetime, grease: true });
+  const { keyPackage, ...privateKeys } = createKeyPackage({ suite, identity, lifetime, grease });
   return {
     ref: keyPackageRef(suite, keyPackage),
     message: toKeyPackageMessage(keyPackage),

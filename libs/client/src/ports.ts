@@ -54,6 +54,7 @@ export type Step =
   | 'rejoin:done'
   | 'restore:handed-in'
   | 'restore:rewound'
+  | 'renew:saved'
   | 'ticket:saved'
   | 'ticket:registered'
   | 'visit:staged'

@@ -8,6 +8,7 @@ import {
   encodeMessage,
   Group,
   WireFormat,
+  type ClientIdentity,
   type CreatedCommit,
   type GroupOptions,
   type Proposal,
@@ -21,6 +22,8 @@ export interface PlannedCommit {
   readonly proposals: readonly Proposal[];
   /** Whether the committer gets new keys even where the proposals do not ask for it. */
   readonly forcePath: boolean;
+  /** What the own leaf says from now on; as before when absent. */
+  readonly identity?: ClientIdentity;
   /** Whose mailbox gets the Welcome of which KeyPackage. */
   readonly recipients: readonly delivery.WelcomeRecipient[];
 }
@@ -46,9 +49,9 @@ export async function stageCommit(
 ): Promise<MadeCommit | undefined> {
   const planned = plan(group);
   if (planned === undefined) return undefined;
-  const { proposals, forcePath, recipients: welcomeRecipients } = planned;
+  const { proposals, forcePath, identity, recipients: welcomeRecipients } = planned;
   const welcomeInfo = { ratchetTree: false, externalPub: false, grease: true };
-  const created = await group.commit({ proposals, forcePath, welcomeInfo });
+  const created = await group.commit({ proposals, forcePath, identity, welcomeInfo });
   const commit = encodeMessage(created.message);
   const next = new Group(created.staged.state, options);
   const bundle = makeBundle({ commit, next, welcome: welcomeOf(created), welcomeRecipients, knownSequence });

@@ -8,10 +8,10 @@ import { noPsks } from '@canopy/mls';
 import { AccessTokens } from './access-tokens.ts';
 import type { Bell } from './bell.ts';
 import type { Ports } from './client-options.ts';
-import { identityOf } from './credentials.ts';
 import { judgeOf } from './judges.ts';
 import { Line } from './line.ts';
 import { ReceiptKeys } from './receipt-keys.ts';
+import { currentIdentity } from './renewal.ts';
 import { Revocations } from './revocations.ts';
 import type { EnrolledDevice } from './store/device-store.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -40,10 +40,13 @@ export function surround(
     receiptKeys: new ReceiptKeys({ store: store.receipts, stub: stubs.delivery, tokens, domain, signal }),
     revocations,
     line: new Line(),
+    greaseKeyPackages: ports.greaseKeyPackages,
     pingIntervalMs,
     device: enrolled.device,
     suite: getCipherSuite(enrolled.cipherSuite),
-    identity: identityOf(enrolled),
+    get identity() {
+      return currentIdentity({ store }, enrolled);
+    },
     options,
     joinOptions: { ...options, identities: judgeOf(judged) },
     newEvents,

@@ -28,6 +28,7 @@ export interface Surroundings {
   /** The device's URI. */
   readonly device: string;
   readonly suite: CipherSuite;
+  /** What the device's leaves say from now on; changes when its credential is renewed. */
   readonly identity: ClientIdentity;
   /** What groups are given from outside. */
   readonly options: GroupOptions;
@@ -39,6 +40,8 @@ export interface Surroundings {
   readonly signal: AbortSignal;
   readonly log: Log;
   readonly beforeStep: BeforeStep;
+  /** Whether KeyPackages mix in unknown values (RFC 9420 §13.5). */
+  readonly greaseKeyPackages: boolean;
   readonly wait: Wait;
   readonly random: Random;
   /** Tells the time in milliseconds since 1970. */

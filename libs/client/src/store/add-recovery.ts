@@ -97,4 +97,7 @@ export const addRecovery = `
 
   -- The device's own certificate chain, one certificate after the other, each with its length; empty when it has none.
   ALTER TABLE device ADD COLUMN x509_chain BLOB NOT NULL DEFAULT x'';
+
+  -- When the credential is to be renewed.
+  ALTER TABLE device ADD COLUMN renew_at_ms INTEGER NOT NULL DEFAULT 0;
 `;

@@ -39,6 +39,13 @@ export interface TrustAnchors {
   readonly intermediates: readonly Uint8Array[];
 }
 
+/** What is kept with an enrolment. */
+export interface EnrolmentFacts {
+  readonly trust: TrustedKeys;
+  readonly anchors: TrustAnchors;
+  readonly renewAtMs: number;
+}
+
 /** The rows of the device and of its trust. */
 export class DeviceStore {
   readonly #database: Database;
@@ -80,19 +87,32 @@ export class DeviceStore {
   }
 
   /** Saves an enrolment and the keys that it was checked with. */
-  saveEnrolment(enrolment: Enrolment, trust: TrustedKeys, anchors: TrustAnchors): void {
+  saveEnrolment(enrolment: Enrolment, { trust, anchors, renewAtMs }: EnrolmentFacts): void {
     const { device, domain, attestation, x509Chain } = enrolment;
     this.#database.transaction(() => {
       this.saveTrust(trust);
       this.#saveTrustAnchors(anchors);
       this.#database.run(
-        `UPDATE device SET device = ?, domain = ?, attestation = ?, x509_chain = ?, enrolment_request = x''`,
+        `UPDATE device SET device = ?, domain = ?, attestation = ?, x509_chain = ?, renew_at_ms = ?, enrolment_request = x''`,
         device,
         domain,
         attestation,
         encodeChain(x509Chain),
+        renewAtMs,
       );
     });
+  }
+
+  /** When the credential is to be renewed, in milliseconds since 1970; 0 where that is not known. */
+  renewAtMs(): number {
+    const row = this.#database.get('SELECT renew_at_ms FROM device');
+    return row === undefined ? 0 : Number(integer(row, 'renew_at_ms'));
+  }
+
+  /** Replaces the credential. */
+  saveRenewed({ attestation, x509Chain }: Enrolment, renewAtMs: number): void {
+    const sql = 'UPDATE device SET attestation = ?, x509_chain = ?, renew_at_ms = ?';
+    this.#database.run(sql, attestation, encodeChain(x509Chain), renewAtMs);
   }
 
   /** The key set that attestations are checked with. */

@@ -11,7 +11,7 @@ import type { SigningKeys } from './signing-keys.ts';
 
 /** What lists are made with. */
 export interface RevocationListOptions {
-  readonly registry: Registry;
+  readonly registry: Pick<Registry, 'revocationState' | 'revokedNames' | 'publishRevocationList'>;
   readonly clock: Clock;
   readonly keys: SigningKeys;
   readonly domain: string;
@@ -24,16 +24,45 @@ const PAGE = 1_000;
 /** With this many other replicas publishing in between something else is wrong. */
 const MAX_ATTEMPTS = 16;
 
+/** For so long the store is not asked whether another replica has revoked something: every client polls the list. */
+const LOOK_EVERY_MS = 1_000;
+
+interface Look {
+  readonly list: PublishedList;
+  readonly atMs: number;
+}
+
 /** Publishes revocation lists, together with the other replicas. */
 export class RevocationListPublisher {
   readonly #options: RevocationListOptions;
+  #last: Look | undefined;
+  #revocations = 0;
 
   constructor(options: RevocationListOptions) {
     this.#options = options;
   }
 
-  /** Gives a list that names everything that was revoked before this call. */
+  /** Gives a list that names everything that was revoked a second before this call, and by this replica before `forget`. */
   async newest(): Promise<PublishedList> {
+    const nowMs = this.#options.clock.now();
+    const last = this.#last;
+    if (last !== undefined && nowMs - last.atMs < LOOK_EVERY_MS && nowMs < last.list.renewAtMs) {
+      return last.list;
+    }
+    const revocations = this.#revocations;
+    const list = await this.#look();
+    // One that was looked for before a revocation is not kept after it.
+    if (revocations === this.#revocations) this.#last = { list, atMs: nowMs };
+    return list;
+  }
+
+  /** Makes the next call ask the store: something was revoked. */
+  forget(): void {
+    this.#revocations += 1;
+    this.#last = undefined;
+  }
+
+  async #look(): Promise<PublishedList> {
     const { registry, clock } = this.#options;
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       const state = await registry.revocationState();

@@ -31,11 +31,13 @@ export function revokeDeviceOfAnyone(parts: Parts): Handler<undefined> {
   };
 }
 
-async function revoke(device: string, by: string, { registry, clock, config }: Parts): Promise<Response> {
+async function revoke(device: string, by: string, parts: Parts): Promise<Response> {
+  const { registry, clock, config, revocationList } = parts;
   const nowMs = clock.now();
   const audit = auditEntry({ event: 'device-revoked', device, by, atMs: nowMs });
   const revocation = { device, user: userOfDevice(device), nowMs, keepUntilMs: keptUntilMs(nowMs, config) };
   const done = await registry.revokeDevice({ ...revocation, audit });
+  revocationList.forget();
   if (done.outcome === 'unknownDevice') return { result: { $case: 'notFound', value: {} } };
   return { result: { $case: 'revoked', value: { revokedAtUnixMs: BigInt(done.revokedAtMs) } } };
 }

@@ -80,7 +80,7 @@ function isRotated(known: KnownKey, { suite, signatureKey }: RequestedKey): bool
 async function rotate(
   known: EnrolledDevice,
   checked: CheckedRequest,
-  { registry, clock, config }: Parts,
+  { registry, clock, config, revocationList }: Parts,
 ): Promise<RotationOutcome> {
   const nowMs = clock.now();
   const { device, signaturePublicKey: currentKey } = known;
@@ -108,7 +108,9 @@ async function rotate(
       }
     : {};
   const next = { cipherSuite: suite.id, signaturePublicKey: signatureKey };
-  return registry.rotateKey({ device, currentKey, ...next, ...revoked, nowMs, audit });
+  const done = await registry.rotateKey({ device, currentKey, ...next, ...revoked, nowMs, audit });
+  revocationList.forget();
+  return done;
 }
 
 function refused(reason: authentication.CredentialRefusalReason): Response {

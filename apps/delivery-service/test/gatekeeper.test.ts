@@ -1,7 +1,8 @@
-import type { delivery } from '@canopy/contract';
+import { delivery } from '@canopy/contract';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { failureOf, NOW, startBench, type Bench, type Device } from './bench.ts';
 import { random, TestGroup, type ProofOptions } from './group.ts';
+import { ping, Reader } from './reader.ts';
 
 let bench: Bench;
 let alice: Device;
@@ -41,11 +42,19 @@ function tries(wrong: Try): Record<string, () => Promise<unknown>> {
   };
   const ticket = new Uint8Array();
   const [bundle, message, query] = [group.bundle(0n), group.messageBody(0n), group.query()];
+  const expiresAtUnixMs = BigInt(NOW + MINUTES);
+  const newTicket = delivery.Ticket.encode({
+    groupId: group.id,
+    tokenHash: random(32),
+    expiresAtUnixMs,
+  }).finish();
   return {
     submitCommit: () => alice.call('submitCommit', { bundle, ticket, ...prove('SubmitCommit', bundle) }),
     sendMessage: () => alice.call('sendMessage', { message, ...prove('SendMessage', message) }),
     readGroup: () => alice.call('readGroup', { query, ...prove('ReadGroup', query) }),
     getGroupInfo: () => alice.call('getGroupInfo', { query, ticket, ...prove('GetGroupInfo', query) }),
+    createTicket: () =>
+      alice.call('createTicket', { ticket: newTicket, ...prove('CreateTicket', newTicket) }),
     subscribe: () => refusalOfTopic({ query, ...prove('Subscribe', query) }),
   };
 }
@@ -150,6 +159,35 @@ describe('a removed member, who has the key of an epoch that is over', () => {
       if (response?.$case === 'leaseEnded') break;
     }
     expect(seen).toEqual([1n, 2n]);
+  });
+
+  it('cannot step over the end of its lease by moving its cursor, on a lease that is over nor on one that was live', async () => {
+    group = new TestGroup();
+    await group.create(alice);
+    const reader = new Reader(alice);
+    await reader.stream.send(group.subscribeRequest(0n));
+    await reader.until('live');
+    await group.commit(alice, 0n);
+    await group.send(alice, 1n);
+    await group.send(alice, 1n);
+    // Again and again, while the service pushes: at the end, behind it, and far ahead of the log.
+    for (const cursor of [1n, 2n, 3n, 40n]) {
+      await reader.stream.send(group.subscribeRequest(0n, cursor));
+      await reader.stream.send(ping(cursor));
+      const { seen } = await reader.until('pong');
+      expect(seen.filter((sequence) => sequence > 1n)).toEqual([]);
+    }
+    const late = new Reader(alice);
+    for (const cursor of [1n, 2n, 3n, 40n]) {
+      await late.stream.send(group.subscribeRequest(0n, cursor));
+      await late.stream.send(ping(cursor));
+      expect((await late.until('pong')).seen.filter((sequence) => sequence > 0n)).toEqual([]);
+    }
+    await group.commit(alice, 1n);
+    await late.stream.send(ping(0n));
+    expect((await late.until('pong')).seen.filter((sequence) => sequence > 0n)).toEqual([]);
+    reader.stream.cancel();
+    late.stream.cancel();
   });
 
   it('writes nothing: no commit, no proposal, no message, of whatever epoch it says they are', async () => {

@@ -16,13 +16,13 @@ interface Waiting {
  * that the log could not answer nothing more is appended: the sender repeats all of it, in its order.
  */
 export class MessageBatch {
-  readonly #groupLog: GroupLog;
+  readonly #groupLog: Pick<GroupLog, 'appendMessages'>;
   #waiting: Waiting[] = [];
   #isBusy = false;
   #failure: { readonly error: unknown } | undefined;
   #newest: Promise<unknown> = Promise.resolve();
 
-  constructor(groupLog: GroupLog) {
+  constructor(groupLog: Pick<GroupLog, 'appendMessages'>) {
     this.#groupLog = groupLog;
   }
 

@@ -100,6 +100,25 @@ function refused(reason: string): unknown {
 
 const sha256 = (bytes: Uint8Array): Uint8Array => new Uint8Array(createHash('sha256').update(bytes).digest());
 
+function receiptIn(result: delivery.SubmitCommitResponse['result']): string {
+  return result?.$case === 'accepted' ? result.value.receipt : '';
+}
+
+/** A log with three commits, of which the last two are lost. */
+async function lose(): Promise<readonly delivery.LogEntry[]> {
+  await group.send(alice, 0n);
+  await group.commit(alice, 0n);
+  const early = await restart();
+  await group.send(alice, 1n);
+  await group.commit(alice, 1n);
+  await group.send(alice, 2n);
+  await group.commit(alice, 2n);
+  const entries = await readAll(3n);
+  await restart(early);
+  expect(await group.readAll(alice, 1n)).toEqual([1n, 2n]);
+  return entries;
+}
+
 describe('a receipt', () => {
   it('comes with every commit, says what was accepted, and follows the one before', async () => {
     await group.send(alice, 0n);
@@ -128,8 +147,6 @@ describe('a receipt', () => {
 
   it('is the same in the answer, in a repeated answer, in the log, on a stream, in a conflict, after a restart', async () => {
     const request = group.commitRequest(0n);
-    const receiptIn = (result: delivery.SubmitCommitResponse['result']): string =>
-      result?.$case === 'accepted' ? result.value.receipt : '';
     const first = receiptIn((await alice.call('submitCommit', request)).result);
     expect(receiptIn((await alice.call('submitCommit', request)).result)).toBe(first);
     expect((await readAll(1n)).map(({ receipt }) => receipt)).toEqual([first]);
@@ -175,21 +192,6 @@ describe('a receipt', () => {
 });
 
 describe('a log that has lost its end', () => {
-  /** A log with three commits, of which the last two are lost. */
-  async function lose(): Promise<readonly delivery.LogEntry[]> {
-    await group.send(alice, 0n);
-    await group.commit(alice, 0n);
-    const early = await restart();
-    await group.send(alice, 1n);
-    await group.commit(alice, 1n);
-    await group.send(alice, 2n);
-    await group.commit(alice, 2n);
-    const entries = await readAll(3n);
-    await restart(early);
-    expect(await group.readAll(alice, 1n)).toEqual([1n, 2n]);
-    return entries;
-  }
-
   it('is stopped by whoever shows a receipt, and goes on when the entries are back, byte for byte', async () => {
     const entries = await lose();
     const last = entries.at(-1)?.receipt ?? '';

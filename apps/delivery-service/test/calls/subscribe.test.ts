@@ -1,12 +1,11 @@
-import { delivery, readServiceError, type CallError } from '@canopy/contract';
+import { delivery } from '@canopy/contract';
 import { ContentType } from '@canopy/mls';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import * as fc from 'fast-check';
 import { deviceOf } from '../authority.ts';
-import { NOW, startBench, type Bench, type Device, type SubscribeStream } from '../bench.ts';
+import { NOW, startBench, type Bench, type Device } from '../bench.ts';
 import { random, TestGroup, welcomeFor } from '../group.ts';
-
-type Response = NonNullable<delivery.SubscribeResponse['response']>;
+import { ping, Reader } from '../reader.ts';
 
 let bench: Bench;
 let alice: Device;
@@ -25,67 +24,6 @@ afterEach(async () => {
   expect(bench.incidents).toEqual([]);
   await bench.close();
 });
-
-/** Reads responses one by one. */
-class Reader {
-  readonly stream: SubscribeStream;
-  readonly #responses: AsyncIterator<delivery.SubscribeResponse>;
-
-  constructor(device: Device) {
-    this.stream = device.stream();
-    this.#responses = this.stream.responses[Symbol.asyncIterator]();
-  }
-
-  async next(): Promise<Response> {
-    const { value, done } = await this.#responses.next();
-    if (done === true || value.response === undefined) throw new Error('the stream has ended');
-    return value.response;
-  }
-
-  async hasEnded(): Promise<boolean> {
-    return (await this.#responses.next()).done === true;
-  }
-
-  /** Reads until a certain kind of response and gives it with the numbers of all entries before. */
-  async until<C extends Response['$case']>(
-    wanted: C,
-  ): Promise<Extract<Response, { readonly $case: C }> & { readonly seen: bigint[] }> {
-    const seen: bigint[] = [];
-    for (;;) {
-      const response = await this.next();
-      if (isCase(response, wanted)) return { ...response, seen };
-      if (response.$case === 'entries' || response.$case === 'mailbox')
-        seen.push(...response.value.entries.map(({ sequence }) => sequence));
-      else seen.push(-1n);
-    }
-  }
-
-  /** Reads entries until there are so many. */
-  async entries(count: number): Promise<bigint[]> {
-    const seen: bigint[] = [];
-    while (seen.length < count) {
-      const response = await this.next();
-      if (response.$case !== 'entries') throw new Error(`no entries but ${response.$case}`);
-      seen.push(...response.value.entries.map(({ sequence }) => sequence));
-    }
-    return seen;
-  }
-
-  async failure(): Promise<CallError> {
-    try {
-      for (;;) await this.next();
-    } catch (error) {
-      return readServiceError(error);
-    }
-  }
-}
-
-function isCase<C extends Response['$case']>(
-  response: Response,
-  wanted: C,
-): response is Extract<Response, { readonly $case: C }> {
-  return response.$case === wanted;
-}
 
 async function follow(epoch: bigint, after = 0n, device = alice): Promise<Reader> {
   const reader = new Reader(device);
@@ -106,8 +44,6 @@ function message(epoch: bigint): { request: delivery.SendMessageRequest; request
   const requestId = random(16);
   return { request: group.messageRequest(epoch, { requestId }), requestId };
 }
-
-const ping = (token: bigint): delivery.SubscribeRequest => ({ request: { $case: 'ping', value: { token } } });
 
 describe('a group on a stream', () => {
   it('says its history in pages, then that it is live, then what comes', async () => {

@@ -17,7 +17,7 @@ export type ServiceName = (typeof SERVICES)[number];
 
 type Child = ChildProcessByStdio<Writable, Readable, Readable>;
 
-const START_MS = 60_000;
+const START_MS = 120_000;
 const KEPT_COMPLAINTS = 20;
 const APPS = join(import.meta.dirname, '..', '..', '..');
 

@@ -27,12 +27,12 @@ interface RedisKind {
 }
 
 /** What is acknowledged is on a replica too: only so it outlives its master. */
-const REPLICATED = { CANOPY_REDIS_REPLICAS: '1', CANOPY_REDIS_TIMEOUT: '2s' };
+const REPLICATED = { CANOPY_REDIS_REPLICAS: '1', CANOPY_REDIS_TIMEOUT: '4s' };
 
 const KINDS: Readonly<Record<Exclude<StoreKind, 'sqlite'>, RedisKind>> = {
   redis: {
     servers: 'single',
-    settings: { CANOPY_STORE: 'redis', CANOPY_REDIS_TIMEOUT: '2s' },
+    settings: { CANOPY_STORE: 'redis', CANOPY_REDIS_TIMEOUT: '4s' },
     deeds: [
       ['blink', 20],
       ['sleep', 20],

@@ -48,6 +48,11 @@ export class ReceiptBook {
     this.#options = options;
   }
 
+  /** Makes sure that there is a key, before there is a receipt that could be lost together with it. */
+  async prepare(): Promise<void> {
+    await this.#signerNow();
+  }
+
   /** Says what the receipt of a commit will state besides the commit, if the commit is accepted now. */
   async factsFor(groupId: Uint8Array, epoch: bigint): Promise<ReceiptFacts> {
     const { kid: keyId } = await this.#signerNow();

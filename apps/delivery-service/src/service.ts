@@ -60,7 +60,7 @@ export interface DeliveryService {
   readonly bound: BoundService;
   /** To be fed with the lists of the authentication service. */
   readonly revocations: Revocations;
-  /** Begins to move Welcomes, those first that were left behind, and to remove what is no longer kept. */
+  /** Sees to the key of receipts, and begins to move Welcomes and to remove what is no longer kept. */
   start(): void;
   /** Ends the open streams. */
   drain(): void;
@@ -84,6 +84,10 @@ export function createDeliveryService(options: DeliveryServiceOptions): Delivery
     start() {
       service.outbox.start();
       retention.start();
+      // A store that is away now is asked again with the first commit.
+      service.receipts.prepare().catch((error: unknown) => {
+        log.warn({ event: 'receipt-key-missing', err: error });
+      });
     },
     drain: () => subscriptions.drain(),
     async stop() {

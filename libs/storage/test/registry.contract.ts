@@ -14,8 +14,11 @@ import type {
   Rotation,
   SigningKey,
 } from '../src/index.ts';
+import * as fc from 'fast-check';
 import { named, on } from './bench.ts';
 import type { StartBench } from './bench.ts';
+import { RealRegistry, RegistryModel } from './registry.model.ts';
+import type { Step } from './registry.model.ts';
 
 const NOW = 1_800_000_000_000;
 const user = 'mimi://example.com/u/alice';
@@ -81,8 +84,40 @@ async function audit(registry: Registry): Promise<readonly string[]> {
   return records.map(({ entry }) => new TextDecoder().decode(entry));
 }
 
-/** Runs the suite on stores made by `start`. */
-export function registryContract(start: StartBench<Registry>): void {
+const small = fc.nat(3);
+const lifetime = fc.constantFrom(0, 1_000, 1_000, 1_000);
+/** Mostly the key that the device has. */
+const from = fc.oneof(small, fc.constant('current' as const), fc.constant('current' as const));
+const step: fc.Arbitrary<Step> = fc.oneof(
+  fc.record({ do: fc.constantFrom('evidence' as const, 'challenge' as const), id: small, lifetime }),
+  fc.record({ do: fc.constantFrom('evidence' as const, 'challenge' as const), id: small, lifetime }),
+  fc.record({ do: fc.constant('consume' as const), id: small }),
+  fc.record({ do: fc.constant('enrol' as const), evidence: small, challenge: small, key: small }),
+  fc.record({ do: fc.constant('enrol' as const), evidence: small, challenge: small, key: small }),
+  fc.record({ do: fc.constant('rotate' as const), device: fc.nat(1), from, to: fc.nat(6) }),
+  fc.record({ do: fc.constant('revoke' as const), device: fc.nat(4) }),
+  fc.record({ do: fc.constant('wait' as const), time: fc.constantFrom(1, 10, 11) }),
+);
+
+/** Runs the suite on stores made by `start`, with so many random histories beside a model. */
+export function registryContract(start: StartBench<Registry>, histories = 6): void {
+  it('does in every history what a few maps would do', async () => {
+    const history = fc.asyncProperty(fc.array(step, { minLength: 40, maxLength: 70 }), async (steps) =>
+      on(start, async (registry) => {
+        const [model, real] = [new RegistryModel(), new RealRegistry(registry)];
+        const [expected, found]: [string[], string[]] = [[], []];
+        for (const each of steps) {
+          const known = model.resolve(each);
+          expected.push(model.step(known));
+          found.push(await real.step(known));
+        }
+        expect(found).toEqual(expected);
+        expect(await real.state()).toEqual(await model.state());
+      })(),
+    );
+    await fc.assert(history, { numRuns: histories });
+  });
+
   it(
     'keeps an enrolment code and says who used it',
     on(start, async (registry) => {

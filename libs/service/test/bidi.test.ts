@@ -291,6 +291,23 @@ describe('a bidirectional call', () => {
     expect(incidents).toEqual([]);
   });
 
+  it('is ended when the deadline of the caller is over, on both sides', async () => {
+    const ended = Promise.withResolvers<boolean>();
+    const { delivery: client, incidents } = await start({
+      async *subscribe(requests, { signal }) {
+        try {
+          yield* echo(requests);
+        } finally {
+          ended.resolve(signal.aborted);
+        }
+      },
+    });
+    const stream = openStream(client, 'subscribe', { deadlineMs: 300 });
+    expect((await failureOf(collect(stream.responses))).code).toBe('DEADLINE_EXCEEDED');
+    expect(await ended.promise).toBe(true);
+    expect(incidents).toEqual([]);
+  });
+
   it('ends a generator that is paused by a reader who goes', async () => {
     const ended = Promise.withResolvers<boolean>();
     const { delivery: client, directory } = await start({

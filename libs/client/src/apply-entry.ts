@@ -7,6 +7,7 @@ import { delivery } from '@canopy/contract';
 import { wipe } from '@canopy/crypto';
 import type { Group } from '@canopy/mls';
 import type { ClientEvent, MembershipChange } from './client-event.ts';
+import { SERVICE_LIED } from './faults.ts';
 import { accessKeyPairOf } from './group-proof.ts';
 import { groupInfoOf, treeOf } from './make-bundle.ts';
 import { changeOf } from './members.ts';
@@ -14,9 +15,6 @@ import type { OpenedEntry } from './open-entry.ts';
 import type { JudgedEntry } from './process-entry.ts';
 import type { Surroundings } from './surroundings.ts';
 import { forgetExpired } from './tickets.ts';
-
-/** The fault of a group whose service has lied: there is no coming back by itself. */
-export const SERVICE_LIED = 'SERVICE_LIED';
 
 /** Where an entry is applied. */
 export interface Place {

@@ -24,6 +24,8 @@ export interface ClientOptions {
   readonly keyPackages?: number;
   /** Whether KeyPackages mix in unknown values (RFC 9420 §13.5), which some libraries cannot take; true by default. */
   readonly greaseKeyPackages?: boolean;
+  /** After how many seconds with the same keys in a group this device gives itself new ones; a week by default. */
+  readonly keyUpdateAfter?: bigint;
   /** Is told of every step that a process could die before. */
   readonly beforeStep?: BeforeStep;
   /** How the client waits before it does what many clients may be about to do; by the machine's timers when absent. */
@@ -49,11 +51,13 @@ export interface Ports {
   readonly pingIntervalMs: number;
   readonly revocationIntervalMs: number;
   readonly greaseKeyPackages: boolean;
+  readonly keyUpdateAfter: bigint;
 }
 
 /** Whoever comes back keeps its place; guests show a ticket of a member. */
 const CLIENT_POLICY: Policy = { ...defaultPolicy, pskInExternalCommits: 'requiredUnlessResync' };
 
+const WEEK = 7n * 24n * 3_600n;
 const DEFAULT_PING_INTERVAL_MS = 20_000;
 const DEFAULT_REVOCATION_INTERVAL_MS = 30_000;
 
@@ -66,6 +70,7 @@ export function openPorts(options: ClientOptions): Ports {
     clock: options.clock ?? systemClock,
     log: options.log ?? ((): void => {}),
     beforeStep: options.beforeStep ?? ((): void => {}),
+    keyUpdateAfter: options.keyUpdateAfter ?? WEEK,
     greaseKeyPackages: options.greaseKeyPackages ?? true,
     wait: options.wait ?? pause,
     random: options.random ?? Math.random,

@@ -4,7 +4,7 @@
  * @module
  */
 import { delivery } from '@canopy/contract';
-import { decodeStagedCommit, type Group, type StagedCommit } from '@canopy/mls';
+import { decodeStagedCommit, encodeStagedCommit, type Group, type StagedCommit } from '@canopy/mls';
 import type { MembershipChange } from './client-event.ts';
 import type { StoredCommit } from './store/conversation-store.ts';
 
@@ -24,6 +24,11 @@ export interface PendingCommit {
 /** Whether the log has this commit, another one for the same epoch, or neither yet. */
 export interface CommitFate {
   outcome: 'open' | 'adopted' | 'lost';
+}
+
+/** Gives a commit as it is stored. */
+export function toStored({ bundle, change, staged }: PendingCommit): StoredCommit {
+  return { bundle, change: JSON.stringify(change), staged: encodeStagedCommit(staged) };
 }
 
 /** Restores a commit that was stored by a process that is gone, for the group as it is now. */

@@ -6,7 +6,8 @@
 import { callUnary, delivery } from '@canopy/contract';
 import { ClientError } from './errors.ts';
 import { proveMembership } from './group-proof.ts';
-import { LOG_TRUNCATED, type Replica } from './replica.ts';
+import { LOG_TRUNCATED } from './faults.ts';
+import type { Replica } from './replica.ts';
 import { untilAnswered } from './service-calls.ts';
 import type { Surroundings } from './surroundings.ts';
 

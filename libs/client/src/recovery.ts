@@ -6,8 +6,8 @@
  */
 import { delivery } from '@canopy/contract';
 import { decodeState, Group } from '@canopy/mls';
-import { SERVICE_LIED } from './apply-entry.ts';
 import { ClientError } from './errors.ts';
+import { SERVICE_LIED } from './faults.ts';
 import { proveMembership } from './group-proof.ts';
 import { codeOfRefusal } from './open-entry.ts';
 import { checkReceiptOf } from './process-entry.ts';

@@ -11,6 +11,7 @@ import { Credential, type ClientIdentity, type Group } from '@canopy/mls';
 import type { Conversations } from './conversations.ts';
 import { identityOf, judgeOwn, renewalTimeOf, typeOf } from './credentials.ts';
 import { ClientError } from './errors.ts';
+import { renewOldKeys } from './key-age.ts';
 import { answered, pause } from './service-calls.ts';
 import type { EnrolledDevice } from './store/device-store.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -37,6 +38,7 @@ export class Renewal {
       try {
         await this.renew();
         await this.#refreshLeaves();
+        await this.#renewKeys();
       } catch (cause) {
         if (!signal.aborted) log({ event: 'credential-not-renewed', cause });
       }
@@ -73,6 +75,18 @@ export class Renewal {
     throw new ClientError('SERVICE_REFUSED', 'the credential is not renewed', {
       reason: result?.value.reason ?? '',
     });
+  }
+
+  async #renewKeys(): Promise<void> {
+    const { keyUpdateAfter, log, signal } = this.#around;
+    for (const known of this.#conversations.all()) {
+      try {
+        await renewOldKeys(known, this.#around, keyUpdateAfter);
+      } catch (cause) {
+        if (signal.aborted) throw cause;
+        log({ event: 'keys-not-renewed', conversation: known.replica.id, cause });
+      }
+    }
   }
 
   /** Every group in which this device still shows an older credential gets a commit with the new one. */

@@ -7,21 +7,19 @@
  * @module
  */
 import type { delivery } from '@canopy/contract';
-import { encodeMessage, encodeStagedCommit, Group, type GroupOptions } from '@canopy/mls';
-import { randomBytes } from '@canopy/crypto';
-import { accuse, applyEntry, endConversation, SERVICE_LIED } from './apply-entry.ts';
+import { Group, type GroupOptions } from '@canopy/mls';
+import { accuse, applyEntry, endConversation } from './apply-entry.ts';
 import { ClientError } from './errors.ts';
+import { SERVICE_LIED } from './faults.ts';
 import { Lane } from './lane.ts';
-import { restorePending, type PendingCommit } from './pending-commit.ts';
+import { restorePending, toStored, type PendingCommit } from './pending-commit.ts';
+import { protectData } from './protect-data.ts';
 import { judgeEntry, judgePassed } from './process-entry.ts';
 import { stageCommit, type CommitPlan } from './stage-commit.ts';
 import type { ConversationStatus, StoredConversation } from './store/conversation-store.ts';
 import type { OutgoingMessage } from './store/outgoing-store.ts';
 import type { Surroundings } from './surroundings.ts';
 import { withTickets } from './tickets.ts';
-
-/** The fault of a group whose log begins after what this device has read. */
-export const LOG_TRUNCATED = 'LOG_TRUNCATED';
 
 /**
  * What entries were to a replica: the next ones, or known ones; with something missing before one of them; or other than
@@ -126,7 +124,11 @@ export class Replica {
       if (made === undefined) return undefined;
       this.#around.beforeStep('commit:staged');
       const pending: PendingCommit = { ...made, fate: { outcome: 'open' } };
-      this.#durably(() => this.#saveStaged(pending));
+      this.#durably(() => {
+        this.#around.store.conversations.savePendingCommit(this.id, toStored(pending));
+        // The commit has used a generation of the handshake ratchet, whatever becomes of it.
+        this.#saveChanges();
+      });
       this.#pending = pending;
       this.#around.beforeStep('commit:saved');
       return pending;
@@ -146,7 +148,7 @@ export class Replica {
   encrypt<T>(applicationData: Uint8Array, save: (message: OutgoingMessage) => T): Promise<T> {
     return this.#lane.run(async () => {
       this.requireActive();
-      const message = this.#protect(applicationData);
+      const message = protectData(this.#group, applicationData);
       this.#around.beforeStep('send:encrypted');
       const saved = this.#durably(() => {
         this.#saveChanges();
@@ -262,21 +264,8 @@ export class Replica {
     this.#around.newEvents.ring();
   }
 
-  #saveStaged({ bundle, change, staged }: PendingCommit): void {
-    const stored = { bundle, change: JSON.stringify(change), staged: encodeStagedCommit(staged) };
-    this.#around.store.conversations.savePendingCommit(this.id, stored);
-    // The commit has used a generation of the handshake ratchet, whatever becomes of it.
-    this.#saveChanges();
-  }
-
   #saveChanges(): void {
     this.#around.store.conversations.saveRecords(this.id, this.#group.takeChanges());
-  }
-
-  #protect(applicationData: Uint8Array): OutgoingMessage {
-    const { epoch } = this.#group;
-    const message = this.#group.protect({ applicationData, authenticatedData: new Uint8Array(0) });
-    return { requestId: randomBytes(16), epoch, message: encodeMessage(message) };
   }
 
   #losePending(): void {

@@ -9,7 +9,8 @@ import { proveMembership } from './group-proof.ts';
 import { makeBundle } from './make-bundle.ts';
 import { deviceOfLeaf, membersOf, leafOfDevice } from './members.ts';
 import { readGroupInfo, refusedGroupInfo, type FoundGroupInfo } from './read-group-info.ts';
-import { LOG_TRUNCATED, type Replica } from './replica.ts';
+import { LOG_TRUNCATED } from './faults.ts';
+import type { Replica } from './replica.ts';
 import type { StoredRejoin } from './store/recovery-store.ts';
 import type { Surroundings } from './surroundings.ts';
 

@@ -41,6 +41,7 @@ export function surround(
     revocations,
     line: new Line(),
     greaseKeyPackages: ports.greaseKeyPackages,
+    keyUpdateAfter: ports.keyUpdateAfter,
     pingIntervalMs,
     device: enrolled.device,
     suite: getCipherSuite(enrolled.cipherSuite),

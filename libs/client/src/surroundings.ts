@@ -42,6 +42,8 @@ export interface Surroundings {
   readonly beforeStep: BeforeStep;
   /** Whether KeyPackages mix in unknown values (RFC 9420 §13.5). */
   readonly greaseKeyPackages: boolean;
+  /** After how many seconds with the same keys in a group this device gives itself new ones. */
+  readonly keyUpdateAfter: bigint;
   readonly wait: Wait;
   readonly random: Random;
   /** Tells the time in milliseconds since 1970. */

@@ -10,7 +10,8 @@ import type { Expulsion } from './expulsion.ts';
 import { proveMembership } from './group-proof.ts';
 import { toHex } from './hex.ts';
 import { joinFromMailbox } from './join.ts';
-import { LOG_TRUNCATED, type Replica } from './replica.ts';
+import { LOG_TRUNCATED } from './faults.ts';
+import type { Replica } from './replica.ts';
 import { backoff, pause } from './service-calls.ts';
 import type { Surroundings } from './surroundings.ts';
 

@@ -99,6 +99,8 @@ export class LooseDelivery {
   /** Changes receipts before they are signed. */
   forge: (receipt: Parameters<typeof signReceipt>[0]) => Parameters<typeof signReceipt>[0] = (receipt) =>
     receipt;
+  /** Changes the parts of trees that are read. */
+  bendTree: (bytes: Uint8Array) => Uint8Array = (bytes) => bytes;
   /** How many proofs were verified. */
   proven = 0;
   /** Whether streams are answered at all. */
@@ -405,7 +407,7 @@ export class LooseDelivery {
     const tree = this.#group(hex(groupId)).trees.get(hex(hash));
     if (tree === undefined) return { result: { $case: 'notFound', value: {} } };
     const bytes = tree.slice(Number(offset), Number(offset) + CHUNK);
-    return { result: { $case: 'chunk', value: { bytes } } };
+    return { result: { $case: 'chunk', value: { bytes: this.bendTree(bytes) } } };
   }
 
   #ticket({ ticket: body, proof }: delivery.CreateTicketRequest): delivery.CreateTicketResponse {

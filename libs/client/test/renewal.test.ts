@@ -92,3 +92,28 @@ describe('a credential that has lived for two thirds of its time', () => {
     expect(attestationsOf(alice, conversation.id)).toEqual(before);
   });
 });
+
+describe('keys that a device has had for a week', () => {
+  it('are replaced in the group, and no sooner', async () => {
+    const alice = await device('alice-week');
+    const bob = await device('bob-week');
+    const conversation = await alice.client.createConversation();
+    await conversation.invite([userUri('bob-week')]);
+    const ofBob = await bob.joined();
+    const noWait = { wait: () => Promise.resolve() };
+    const day = 24 * 3_600_000;
+    const noted = await alice.reopen(noWait);
+    await noted.conversation(conversation.id).send(data('noted'));
+    await bob.untilText('noted');
+    const soon = await noted.reopen({ ...noWait, clock: { now: () => Date.now() + 6 * day } });
+    await soon.conversation(conversation.id).send(data('sooner'));
+    await bob.untilText('sooner');
+    expect(ofBob.epoch).toBe(1n);
+
+    const later = await soon.reopen({ ...noWait, clock: { now: () => Date.now() + 8 * day } });
+    open.push(later);
+
+    const events = await bob.until((event) => event.kind === 'members');
+    expect(events.at(-1)).toMatchObject({ updated: [alice.uri], by: alice.uri, epoch: 2n });
+  });
+});

@@ -100,4 +100,12 @@ export const addRecovery = `
 
   -- When the credential is to be renewed.
   ALTER TABLE device ADD COLUMN renew_at_ms INTEGER NOT NULL DEFAULT 0;
+
+  -- When this device first saw the keys that the members of a group have now.
+  CREATE TABLE key_age (
+    conversation TEXT NOT NULL REFERENCES conversation (id),
+    encryption_key TEXT NOT NULL,
+    seen_at INTEGER NOT NULL,
+    UNIQUE (conversation, encryption_key)
+  ) STRICT;
 `;

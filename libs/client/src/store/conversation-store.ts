@@ -4,7 +4,7 @@
  * @module
  */
 import { wipe } from '@canopy/crypto';
-import type { RecordChange, StateRecord } from '@canopy/mls';
+import type { KeyAges, RecordChange, StateRecord } from '@canopy/mls';
 import type { Database } from './database.ts';
 import { bytes, integer, text, type Row } from './row.ts';
 
@@ -101,6 +101,19 @@ export class ConversationStore {
   delete(id: string): void {
     this.#database.run('DELETE FROM group_record WHERE conversation = ?', id);
     this.#database.run('DELETE FROM conversation WHERE id = ?', id);
+  }
+
+  /** When the members' current keys were first seen, in seconds since 1970, by the key. */
+  keyAges(id: string): KeyAges {
+    const rows = this.#database.all('SELECT encryption_key, seen_at FROM key_age WHERE conversation = ?', id);
+    return new Map(rows.map((row) => [text(row, 'encryption_key'), integer(row, 'seen_at')]));
+  }
+
+  /** Keeps when keys were first seen, and forgets those that nobody has any more. */
+  saveKeyAges(id: string, ages: KeyAges): void {
+    this.#database.run('DELETE FROM key_age WHERE conversation = ?', id);
+    for (const [key, seenAt] of ages)
+      this.#database.run('INSERT INTO key_age VALUES (?, ?, ?)', id, key, seenAt);
   }
 
   /** The commit of a group that is under way. */

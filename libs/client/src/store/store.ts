@@ -61,6 +61,7 @@ export function openStore(path: string): Store {
       conversations.create(conversation, records);
       conversations.deletePendingCommit(conversation.id);
       for (const rows of [recentEntries, receipts, recoveries, tickets]) rows.deleteAll(conversation.id);
+      conversations.saveKeyAges(conversation.id, new Map());
     },
     transaction: (step) => database.transaction(step),
     close: () => database.close(),

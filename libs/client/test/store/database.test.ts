@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { delivery } from '@canopy/contract';
 import {
   decodeStagedCommit,
   encodeStagedCommit,
@@ -247,6 +248,118 @@ describe('a commit under way', () => {
       group.keep(decodeStagedCommit(pending.staged, group.state));
       await follow(alice, message);
       expect(await hear(alice, say(group, 'kept'))).toBe('kept');
+    } finally {
+      store.close();
+    }
+  });
+});
+
+/** The tables that the third version has brought, and its columns of the device. */
+const NEW_TABLES = [
+  'recent_entry',
+  'recovery',
+  'ticket',
+  'visit',
+  'receipt',
+  'past_epoch',
+  'receipt_key',
+  'evidence',
+  'revocation_list',
+  'trust_anchor',
+  'key_age',
+];
+
+describe('a state file of the second version', () => {
+  it('keeps everything that it had, and its device is due for a new credential', async () => {
+    const { alice, bob } = await groupOfTwo();
+    const store = openStore(path);
+    begin(store, bob);
+    store.close();
+    const sqlite = new DatabaseSync(path);
+    for (const table of NEW_TABLES) sqlite.exec(`DROP TABLE ${table}`);
+    for (const column of ['x509_chain', 'renew_at_ms'])
+      sqlite.exec(`ALTER TABLE device DROP COLUMN ${column}`);
+    sqlite.exec('PRAGMA user_version = 2');
+    sqlite
+      .prepare(`INSERT INTO device VALUES (1, 1, ?, ?, x'', 'device', 'example.com', 'attestation', 7)`)
+      .run(data('public'), data('private'));
+    sqlite.close();
+
+    openStore(path).close();
+    const migrated = openStore(path);
+    try {
+      expect(migrated.device.enrolled()).toMatchObject({
+        device: 'device',
+        attestation: 'attestation',
+        x509Chain: [],
+      });
+      expect(migrated.device.mailboxCursor()).toBe(7n);
+      expect(migrated.device.renewAtMs()).toBe(0);
+      expect(migrated.device.trustAnchors().anchors).toEqual([]);
+      expect(await hear(restore(migrated), say(alice, 'still here'))).toBe('still here');
+      expect(migrated.recoveries.find(CONVERSATION).fault).toBeUndefined();
+      expect(migrated.receipts.newest(CONVERSATION)).toBeUndefined();
+    } finally {
+      migrated.close();
+    }
+  });
+});
+
+function entryOf(sequence: number, text: string, size = 0): delivery.LogEntry {
+  return {
+    sequence: BigInt(sequence),
+    kind: delivery.LogEntryKind.APPLICATION,
+    epoch: 1n,
+    mlsMessage: Buffer.concat([data(text), Buffer.alloc(size)]),
+    receipt: '',
+  };
+}
+
+describe('recent entries', () => {
+  it('are bounded in number and in size, and the newest are kept', async () => {
+    const { bob } = await groupOfTwo();
+    const store = openStore(path);
+    try {
+      begin(store, bob);
+      store.transaction(() => {
+        for (let sequence = 1; sequence <= 1_000; sequence += 1) {
+          store.recentEntries.save(CONVERSATION, entryOf(sequence, `entry ${sequence}`));
+        }
+      });
+      expect(store.recentEntries.after(CONVERSATION, 0n).length).toBeLessThanOrEqual(256 + 16);
+      expect(store.recentEntries.find(CONVERSATION, 1_000n)).toMatchObject(entryOf(1_000, 'entry 1000'));
+      store.transaction(() => {
+        for (let sequence = 1_001; sequence <= 1_064; sequence += 1) {
+          store.recentEntries.save(CONVERSATION, entryOf(sequence, `large ${sequence}`, 200_000));
+        }
+      });
+      const large = store.recentEntries.after(CONVERSATION, 0n);
+      const bytes = large.reduce((sum, { mlsMessage }) => sum + mlsMessage.length, 0);
+      expect(bytes).toBeLessThanOrEqual(4 * 1024 * 1024 + 16 * 200_100);
+      expect(large.at(-1)?.sequence).toBe(1_064n);
+    } finally {
+      store.close();
+    }
+  });
+
+  it('are known by their content when other numbers are given to them', async () => {
+    const { bob } = await groupOfTwo();
+    const store = openStore(path);
+    try {
+      begin(store, bob);
+      const { recentEntries } = store;
+      for (const [index, text] of ['one', 'two', 'three'].entries()) {
+        recentEntries.save(CONVERSATION, entryOf(index + 1, text));
+      }
+      recentEntries.unnumber(CONVERSATION, 1n);
+      expect(
+        recentEntries.unnumbered(CONVERSATION).map(({ mlsMessage }) => Buffer.from(mlsMessage).toString()),
+      ).toEqual(['two', 'three']);
+      expect(recentEntries.has(CONVERSATION, data('three'))).toBe(true);
+      recentEntries.save(CONVERSATION, entryOf(2, 'three'));
+      recentEntries.save(CONVERSATION, entryOf(3, 'two'));
+      expect(recentEntries.unnumbered(CONVERSATION)).toEqual([]);
+      expect(recentEntries.find(CONVERSATION, 3n)).toMatchObject(entryOf(3, 'two'));
     } finally {
       store.close();
     }

@@ -1,0 +1,11 @@
+/**
+ * Why a device cannot follow a group any more, where it is not the code of an entry that was refused.
+ *
+ * @module
+ */
+
+/** The log begins after what this device has read. */
+export const LOG_TRUNCATED = 'LOG_TRUNCATED';
+
+/** The service has signed two receipts that cannot both be true: there is no coming back by itself. */
+export const SERVICE_LIED = 'SERVICE_LIED';

@@ -28,8 +28,8 @@ export interface Submission {
   readonly restore: () => Promise<boolean>;
 }
 
-/** How long whoever is limited waits, about: a second is what limits are counted by. */
-const RATE_LIMIT_PAUSE_MS = 1_000;
+/** The longest pause that a service can ask for. */
+const MAX_LIMIT_PAUSE_MS = 60_000n;
 
 /** Offers a commit until there is an answer. @throws {ClientError} SERVICE_REFUSED, INVALID_RESPONSE, CLOSED */
 export function submitCommit(
@@ -115,7 +115,7 @@ async function untilSettled<Result extends { readonly $case: string }>(
     if (result === undefined) throw new ClientError('INVALID_RESPONSE', 'a submission without an outcome');
     if (isSettled(result)) return result;
     if (result.$case === 'quarantined') await restore();
-    await pause(result.$case === 'limited' ? limitPause() : backoff(failures), signal);
+    await pause(isLimited(result) ? limitPause(result.value) : backoff(failures), signal);
   }
 }
 
@@ -123,8 +123,16 @@ function isSettled<Result extends { readonly $case: string }>(result: Result): r
   return result.$case !== 'limited' && result.$case !== 'quarantined';
 }
 
-function limitPause(): number {
-  return RATE_LIMIT_PAUSE_MS * (0.5 + Math.random());
+type Limited = { readonly $case: 'limited'; readonly value: delivery.RateLimited };
+
+function isLimited(result: { readonly $case: string }): result is Limited {
+  return result.$case === 'limited';
+}
+
+/** As long as the service says, within reason, and a little more, so that many clients do not come back together. */
+function limitPause({ retryAfterMs }: delivery.RateLimited): number {
+  const hint = retryAfterMs < MAX_LIMIT_PAUSE_MS ? retryAfterMs : MAX_LIMIT_PAUSE_MS;
+  return Number(hint) * (1 + Math.random()) + 1;
 }
 
 /** Appends a message of another member, or an own one that was there before; what becomes of it does not matter. */

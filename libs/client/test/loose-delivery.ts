@@ -101,6 +101,8 @@ export class LooseDelivery {
     receipt;
   /** Changes the parts of trees that are read. */
   bendTree: (bytes: Uint8Array) => Uint8Array = (bytes) => bytes;
+  /** How many of the next messages are one too many for now. */
+  limited = 0;
   /** How many proofs were verified. */
   proven = 0;
   /** Whether streams are answered at all. */
@@ -370,6 +372,12 @@ export class LooseDelivery {
     const known = group.requests.get(hex(requestId));
     if (known !== undefined) {
       return { result: { $case: 'accepted', value: { sequence: known, alreadyAccepted: true } } };
+    }
+    if (this.limited > 0) {
+      this.limited -= 1;
+      return {
+        result: { $case: 'limited', value: { limit: 'CANOPY_GROUP_RATE', value: 1, retryAfterMs: 5n } },
+      };
     }
     if (group.lost !== undefined) return { result: { $case: 'quarantined', value: quarantine(group) } };
     if (epoch + 2n < BigInt(group.epochs.length - 1)) {

@@ -87,6 +87,17 @@ describe('sending over the stream', () => {
     expect(delivery.log(ofAlice.id)).toHaveLength(33);
   });
 
+  it('that is one too many for now goes out later, by itself', async () => {
+    const { bob, ofAlice } = await pair('limited');
+    delivery.limited = 3;
+
+    await ofAlice.send(data('one'));
+    await ofAlice.send(data('two'));
+
+    expect(delivery.limited).toBe(0);
+    expect(await bob.untilText('two')).toEqual(['one', 'two']);
+  });
+
   it('goes by unary calls while there is no stream', async () => {
     const { alice, bob, ofAlice } = await pair('unary');
     await alice.client.close();

@@ -90,8 +90,9 @@ export const deliverySettings = {
   }),
   requestsPerStream: integer({
     env: 'CANOPY_REQUESTS_PER_STREAM',
-    description: 'requests of one stream that may be without an answer before it is no longer read',
-    default: '256',
+    description:
+      'requests of one stream, of CANOPY_MAX_MESSAGE_BYTES together, that may be without an answer before it is no longer read',
+    default: '1024',
     minimum: 1,
     maximum: 10_000,
   }),

@@ -147,10 +147,11 @@ export class Listener {
 
   #acknowledge(upToSequence: bigint): void {
     const { device } = this.#caller;
-    this.#parts.submissions.begin(MAILBOX, async () => {
+    const work = async (): Promise<undefined> => {
       await this.#service.stores.mailbox.acknowledge(device, upToSequence);
       return undefined;
-    });
+    };
+    this.#parts.submissions.begin({ group: MAILBOX, size: 0, work });
   }
 }
 

@@ -51,14 +51,14 @@ export class Outgoing {
   /** Appends a message, together with others that come meanwhile. @throws {FieldError} */
   sendMessage(request: delivery.SendMessageRequest): void {
     const message = readMessage(request.message);
-    if (request.proof === undefined) this.#sendUnderLease(message);
-    else this.#alone(message.groupId, () => this.#sendProven(request, message));
+    if (request.proof === undefined) this.#sendUnderLease(message, request.message.length);
+    else this.#alone(message, request.message.length, () => this.#sendProven(request, message));
   }
 
   /** Offers a commit. @throws {FieldError} */
   submitCommit(request: delivery.SubmitCommitRequest): void {
     const bundle = readBundle(request.bundle);
-    this.#alone(bundle.groupId, async () => {
+    this.#alone(bundle, request.bundle.length, async () => {
       const response = await this.#commit(request, bundle);
       return { response: { $case: 'commitAnswer', value: { requestId: bundle.requestId, response } } };
     });
@@ -78,9 +78,9 @@ export class Outgoing {
     submissions.answer({ response: { $case: 'commitAnswer', value: { requestId, response } } });
   }
 
-  #sendUnderLease(message: delivery.GroupMessage): void {
-    const key = keyOf(message.groupId);
-    const checked = this.#checkUnderLease(key, message);
+  #sendUnderLease(message: delivery.GroupMessage, size: number): void {
+    const group = keyOf(message.groupId);
+    const checked = this.#checkUnderLease(group, message);
     const { submissions } = this.#parts;
     if (checked instanceof RefusedSubmission) {
       submissions.answer(toSendAnswer(message, checked.toRejected()));
@@ -88,9 +88,9 @@ export class Outgoing {
     }
     const asked = this.#service.limits.ofGroup(message.groupId);
     if (asked === undefined && checked.publicProposal === undefined) {
-      submissions.begin(key, () => this.#append(message, checked));
+      submissions.begin({ group, size, work: () => this.#append(message, checked) });
     } else {
-      this.#alone(message.groupId, () => this.#appendUnless(asked, message, checked));
+      this.#alone(message, size, () => this.#appendUnless(asked, message, checked));
     }
   }
 
@@ -154,8 +154,13 @@ export class Outgoing {
     return offerCommit(this.#service, { request, bundle, standing });
   }
 
-  #alone(groupId: Uint8Array, work: () => Promise<delivery.SubscribeResponse>): void {
-    this.#parts.submissions.goAlone(keyOf(groupId), work, () => this.#batch.settled());
+  #alone(
+    { groupId }: { readonly groupId: Uint8Array },
+    size: number,
+    work: () => Promise<delivery.SubscribeResponse>,
+  ): void {
+    const task = { group: keyOf(groupId), size, work };
+    this.#parts.submissions.goAlone(task, () => this.#batch.settled());
   }
 }
 

@@ -9,20 +9,36 @@ import { Bell } from './bell.ts';
 /** Leads to an answer, or to none. */
 export type Work = () => Promise<delivery.SubscribeResponse | undefined>;
 
+/** Something to be done for a group. */
+export interface Task {
+  /** What has to be done in its order has the same name. */
+  readonly group: string;
+  /** The bytes that are held in memory until it is done. */
+  readonly size: number;
+  readonly work: Work;
+}
+
+/** How much a stream may have open. */
+export interface SubmissionLimits {
+  readonly requests: number;
+  readonly bytes: number;
+}
+
 /** The answers of a stream that nobody has taken yet, and the work that leads to some of them. */
 export class Submissions {
-  readonly #limit: number;
+  readonly #limits: SubmissionLimits;
   readonly #bell: Bell;
   readonly #room = new Bell();
   #answers: delivery.SubscribeResponse[] = [];
   /** Of groups in which something waits, or goes alone: the last thing that others have to wait for. */
   readonly #lastOfGroup = new Map<string, Promise<void>>();
   #running = 0;
+  #bytes = 0;
   #failure: { readonly error: unknown } | undefined;
 
   /** Rings the bell whenever there is something to take, to throw, or nothing more to wait for. */
-  constructor(limit: number, bell: Bell) {
-    this.#limit = limit;
+  constructor(limits: SubmissionLimits, bell: Bell) {
+    this.#limits = limits;
     this.#bell = bell;
   }
 
@@ -38,7 +54,8 @@ export class Submissions {
 
   /** Whether as much is open as may be. */
   get isFull(): boolean {
-    return this.#running + this.#answers.length >= this.#limit;
+    const { requests, bytes } = this.#limits;
+    return this.#running + this.#answers.length >= requests || this.#bytes >= bytes;
   }
 
   /** Waits until less is open than the limit. */
@@ -65,18 +82,18 @@ export class Submissions {
    * Begins work for a group at once, or after what has to go before it. Work that begins does so in the order in which it
    * was asked for; it may end in another order.
    */
-  begin(group: string, work: Work): void {
-    this.#running += 1;
-    const before = this.#lastOfGroup.get(group);
-    if (before === undefined) void this.#run(work);
-    else this.#follow(group, before, () => void this.#run(work));
+  begin(task: Task): void {
+    this.#open(task);
+    const before = this.#lastOfGroup.get(task.group);
+    if (before === undefined) void this.#run(task);
+    else this.#follow(task.group, before, () => void this.#run(task));
   }
 
   /** Does work for a group alone: after everything before it, which `settled` tells of, and before everything later. */
-  goAlone(group: string, work: Work, settled: () => Promise<void>): void {
-    this.#running += 1;
-    const before = this.#lastOfGroup.get(group) ?? Promise.resolve();
-    this.#follow(group, before, () => settled().then(() => this.#run(work)));
+  goAlone(task: Task, settled: () => Promise<void>): void {
+    this.#open(task);
+    const before = this.#lastOfGroup.get(task.group) ?? Promise.resolve();
+    this.#follow(task.group, before, () => settled().then(() => this.#run(task)));
   }
 
   /** Ends the stream with an error, after the answers that are on their way; the first one counts. */
@@ -93,7 +110,12 @@ export class Submissions {
     this.#lastOfGroup.set(group, last);
   }
 
-  async #run(work: Work): Promise<void> {
+  #open({ size }: Task): void {
+    this.#running += 1;
+    this.#bytes += size;
+  }
+
+  async #run({ work, size }: Task): Promise<void> {
     try {
       // What comes after a failure is not done: the sender repeats both, in its order.
       const answer = this.#failure === undefined ? await work() : undefined;
@@ -102,6 +124,7 @@ export class Submissions {
       this.fail(error);
     } finally {
       this.#running -= 1;
+      this.#bytes -= size;
       this.#bell.ring();
       this.#room.ring();
     }

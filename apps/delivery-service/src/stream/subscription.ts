@@ -38,7 +38,8 @@ export class Subscription {
   constructor(service: Delivery, context: StreamContext) {
     this.#service = service;
     this.#context = context;
-    this.#submissions = new Submissions(service.config.requestsPerStream, this.#bell);
+    const { requestsPerStream: requests, maxMessageBytes: bytes } = service.config;
+    this.#submissions = new Submissions({ requests, bytes }, this.#bell);
     this.#topics = new Topics(this.#bell);
     this.#listener = new Listener(service, context.caller, {
       topics: this.#topics,

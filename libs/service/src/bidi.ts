@@ -19,6 +19,8 @@ export type BidiHandler<Request, Response, Who> = (
   context: CallContext<Who>,
 ) => AsyncIterable<Response>;
 
+const TURNS_OF_A_RESET = 3;
+
 /** Makes the grpc-js handler of a bidirectional call: authenticates, pauses for slow readers, turns errors into statuses. */
 export function bidi<Request, Response, Who>(
   options: CallOptions<Who>,
@@ -94,8 +96,11 @@ async function* requestsOf<Request>(
   } finally {
     news.stop();
   }
-  // A reset by the caller shows as an end first and as a cancellation a moment later: only one of them is a half-close.
-  await setImmediate();
+  // A reset by the caller shows as an end first and as a cancellation later: only one of them is a half-close. The end may
+  // be heard of before the stream below is taken down, which takes a turn, and the turn after that tells of it.
+  for (let turn = 0; turn < TURNS_OF_A_RESET && !open.signal.aborted; turn += 1) {
+    await setImmediate();
+  }
   open.signal.throwIfAborted();
 }
 

@@ -32,7 +32,10 @@ export interface RedisConnection {
   firstSorted(key: string, limit: number): Promise<readonly string[]>;
   /** Calls the listener after SPUBLISH on a channel. See {@link WakeUp}. */
   onPublish(channel: string, listener: WakeUp): Unsubscribe;
-  /** Whether every server answers now, with as many replicas as are configured. */
+  /**
+   * Whether a server answers now, with as many replicas as are configured. One of a cluster is enough: when another is away, a
+   * service that said it cannot serve would be away for all groups.
+   */
   isHealthy(): Promise<boolean>;
   close(): void;
 }
@@ -96,7 +99,7 @@ class Connection implements RedisConnection {
 
   async isHealthy(): Promise<boolean> {
     try {
-      await Promise.all(
+      await Promise.any(
         this.#keyOfEach().map((key) => this.#step(key, () => this.#send(['EXISTS', key], key))),
       );
       return true;
@@ -116,7 +119,8 @@ class Connection implements RedisConnection {
     const count = this.#servers.all().length;
     for (let n = 0; n < HEALTH_KEYS && keys.size < count; n++) {
       const key = `canopy:health:{${n}}`;
-      keys.set(this.#serverOf(key), key);
+      const server = this.#servers.serverOf(key);
+      if (server !== undefined) keys.set(server, key);
     }
     return [...keys.values()];
   }

@@ -29,6 +29,12 @@ export interface RedisServers {
   stop(): Promise<void>;
 }
 
+/** A cluster, whose slots can be moved. */
+export interface RedisCluster extends RedisServers {
+  /** Moves so many slots from the other masters to the first node, with what is in them. */
+  reshard(slots: number): Promise<void>;
+}
+
 /** How the servers differ from the usual. */
 export interface RedisFlags {
   readonly flags?: readonly string[];
@@ -83,7 +89,7 @@ export async function startRedis({
 }
 
 /** Starts a Cluster: three masters, each with a replica. */
-export async function startRedisCluster(): Promise<RedisServers> {
+export async function startRedisCluster(): Promise<RedisCluster> {
   const network = await new Network().start();
   const nodes = await startAll(network, 6, [
     'redis-server',
@@ -96,22 +102,27 @@ export async function startRedisCluster(): Promise<RedisServers> {
     '0',
   ]);
   const addresses = nodes.map(({ ip }) => `${ip}:${PORT}`);
-  const made = await nodes[0]?.container.exec([
-    'redis-cli',
-    '--cluster',
-    'create',
-    ...addresses,
-    '--cluster-replicas',
-    '1',
-    '--cluster-yes',
-  ]);
-  if (made?.exitCode !== 0) throw new Error(`the cluster was not made: ${made?.output ?? ''}`);
+  const [first] = nodes;
+  if (first === undefined) throw new Error('no node');
+  const manage = async (...command: string[]): Promise<void> => {
+    const { exitCode, output } = await first.container.exec(['redis-cli', '--cluster', ...command]);
+    if (exitCode !== 0) throw new Error(`redis-cli --cluster ${command.join(' ')}: ${output}`);
+  };
+  await manage('create', ...addresses, '--cluster-replicas', '1', '--cluster-yes');
   for (const node of nodes) await until(node, ['CLUSTER', 'INFO'], /cluster_state:ok/u);
   for (const node of nodes) await untilReplicated(node);
-  return severalServers(
+  const servers = severalServers(
     { network, servers: nodes, others: [] },
     addresses.map((address) => `redis://${address}`),
   );
+  return {
+    ...servers,
+    reshard: async (slots) => {
+      const id = String(await tellOne(addressOf(first), ['CLUSTER', 'MYID']));
+      const move = ['--cluster-from', 'all', '--cluster-to', id, '--cluster-slots', String(slots)];
+      await manage('reshard', `${first.ip}:${PORT}`, ...move, '--cluster-yes');
+    },
+  };
 }
 
 /** Starts a master with two replicas, and three Sentinels that watch over them. */

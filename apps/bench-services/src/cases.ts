@@ -138,7 +138,7 @@ async function fanOut(scene: Scene, service: Service, streams: number): Promise<
   const [group = newGroup()] = await groups(1, service === scene.services.noOp ? undefined : scene);
   const messages = amount(scene, Math.min(20_000, DELIVERIES / streams));
   const token = sender(scene).deliveryToken;
-  return { job: { kind: 'fan-out', address, token, streams, group, inFlight: CALLS, ...messages }, pid };
+  return { job: { kind: 'fan-out', address, token, streams, group, inFlight: WINDOW, ...messages }, pid };
 }
 
 function tokens(scene: Scene): Task {

@@ -8,8 +8,10 @@ import type { ClientDuplexStream, Metadata } from '@grpc/grpc-js';
 import { Samples } from '../figures.ts';
 import type { Sender, StreamMessage } from './stream-load.ts';
 
-/** Messages that may be on their way to their readers. */
-const AHEAD = 16;
+/** Deliveries that may be on their way, as far as the bounds of the messages allow it. */
+const DELIVERIES_AHEAD = 2_000;
+const LEAST_AHEAD = 16;
+const MOST_AHEAD = 128;
 
 /** Where the readers are, and what they ask for. */
 export interface Audience {
@@ -49,8 +51,10 @@ export class Readers {
   /** Sends all of them and waits until every stream has every message; a delivery is a sample. */
   async hear(messages: readonly StreamMessage[], sender: Sender): Promise<Samples> {
     this.#samples = new Samples();
+    const perStream = Math.ceil(DELIVERIES_AHEAD / this.#streams.length);
+    const ahead = Math.min(MOST_AHEAD, Math.max(LEAST_AHEAD, perStream));
     for (const message of messages) {
-      await this.#until(this.#sentAt.length - AHEAD + 1);
+      await this.#until(this.#sentAt.length - ahead + 1);
       this.#sentAt.push(performance.now());
       this.#arrivals.push(0);
       await sender.push(message);

@@ -65,10 +65,21 @@ export class RedisServers {
 
   /** Does something to a master, and resolves when all is as it was. */
   async inflict(deed: Deed): Promise<void> {
-    this.#child.stdin.write(`${deed}\n`);
-    const answer = await Promise.race([readLine(this.#lines), late(deed)]);
-    if (Reflect.get(answer, 'done') !== deed)
-      throw new Error(`${deed}: ${String(Reflect.get(answer, 'why'))}`);
+    await this.#ask(deed);
+  }
+
+  /** Gives the hash of what each key of a single server holds. */
+  async dump(): Promise<ReadonlyMap<string, string>> {
+    const keys: unknown = Reflect.get(await this.#ask('dump'), 'keys');
+    if (typeof keys !== 'object' || keys === null) throw new Error('no keys');
+    return new Map(Object.entries(keys).map(([key, hash]) => [key, String(hash)]));
+  }
+
+  async #ask(what: string): Promise<object> {
+    this.#child.stdin.write(`${what}\n`);
+    const answer = await Promise.race([readLine(this.#lines), late(what)]);
+    if (Reflect.get(answer, 'done') === what) return answer;
+    throw new Error(`${what}: ${String(Reflect.get(answer, 'why'))}`);
   }
 
   /** Ends and removes them. */
@@ -81,9 +92,9 @@ export class RedisServers {
 }
 
 /** Servers that do not get well again are no reason to wait for ever. */
-async function late(deed: Deed): Promise<never> {
+async function late(what: string): Promise<never> {
   await pause(LATEST_MS, undefined, { ref: false });
-  throw new Error(`${deed}: the servers are not well again after ${LATEST_MS / 1000} s`);
+  throw new Error(`${what}: the servers are not well again after ${LATEST_MS / 1000} s`);
 }
 
 async function readLine(lines: AsyncIterator<string>): Promise<object> {

@@ -4,6 +4,9 @@
  * @module
  */
 import type { Fault } from '../history/faults.ts';
+import { dumpSqlite, withoutWhatMayChange, type StoreDump } from '../malformed/store-dump.ts';
+import type { Deployment } from './deployment.ts';
+import type { ServiceName } from './service-process.ts';
 import { RedisServers, type Deed, type ServersKind } from './redis-servers.ts';
 
 /** The stores that can be attacked. */
@@ -16,6 +19,8 @@ export interface AttackedStore {
   /** What the services have to be told about it. */
   readonly settings: NodeJS.ProcessEnv;
   readonly faults: readonly Fault[];
+  /** Reads what it holds of a service, besides what may change whatever is asked. A single Redis holds what all have. */
+  dump(deployment: Deployment, name: ServiceName): Promise<StoreDump>;
   stop(): Promise<void>;
 }
 
@@ -59,7 +64,12 @@ const KINDS: Readonly<Record<Exclude<StoreKind, 'sqlite'>, RedisKind>> = {
   },
 };
 
-const EMBEDDED: AttackedStore = { settings: {}, faults: [], stop: () => Promise.resolve() };
+const EMBEDDED: AttackedStore = {
+  settings: {},
+  faults: [],
+  dump: async (deployment, name) => withoutWhatMayChange(dumpSqlite(deployment.storeFile(name))),
+  stop: () => Promise.resolve(),
+};
 
 /** Starts a store. @throws {NoEngineError} when a Docker engine is needed and there is none */
 export async function startStore(kind: StoreKind): Promise<AttackedStore> {
@@ -73,6 +83,10 @@ export async function startStore(kind: StoreKind): Promise<AttackedStore> {
       weight,
       inflict: () => servers.inflict(deed),
     })),
+    dump: async () => {
+      const keys = await servers.dump();
+      return withoutWhatMayChange(new Map([...keys].map(([key, hash]) => [key, [hash]])));
+    },
     stop: () => servers.stop(),
   };
 }

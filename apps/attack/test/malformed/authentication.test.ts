@@ -1,8 +1,4 @@
 import { describeService } from './describe-service.ts';
+import { AUTHENTICATION } from './services.ts';
 
-describeService({
-  name: 'authentication-service',
-  protoPackage: 'canopy.authentication.v1',
-  tokenFor: ({ service }, { tokens }, { adminSecret }) =>
-    service.endsWith('AdminService') ? adminSecret : tokens.authentication,
-});
+describeService(AUTHENTICATION);

@@ -1,7 +1,4 @@
 import { describeService } from './describe-service.ts';
+import { DELIVERY } from './services.ts';
 
-describeService({
-  name: 'delivery-service',
-  protoPackage: 'canopy.delivery.v1',
-  tokenFor: (_, { tokens }) => tokens.delivery,
-});
+describeService(DELIVERY);

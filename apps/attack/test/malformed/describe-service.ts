@@ -17,7 +17,8 @@ import { loadContracts, type Rpc } from '../../src/malformed/descriptors.ts';
 import { Envelopes } from '../../src/malformed/envelopes.ts';
 import { Generator } from '../../src/malformed/generator.ts';
 import { openRawClient } from '../../src/malformed/raw-calls.ts';
-import { dumpSqlite, type StoreDump } from '../../src/malformed/store-dump.ts';
+import type { StoreDump } from '../../src/malformed/store-dump.ts';
+import { startStore, type AttackedStore, type StoreKind } from '../../src/deployment/store.ts';
 import { createGroup } from '../../src/parties/create-group.ts';
 import { furnish } from '../../src/parties/furnish.ts';
 import { bearer, enrolDevice, type Device } from '../../src/parties/device.ts';
@@ -27,12 +28,6 @@ const REQUESTS = Number(process.env['CANOPY_ATTACK_REQUESTS'] ?? 2_000);
 /** What an answer may take on a machine that is busy; the services’ own deadline is 30 s. */
 const SLOWEST_MS = 10_000;
 
-/** Tables that the contract lets change, whatever is asked. */
-const MAY_CHANGE = {
-  challenge: 'BeginEnrolment and BeginAuthentication make a challenge for whoever asks',
-  rate_limit: 'who asks too often is counted, also when what it asks is wrong',
-};
-
 /** A service with what its calls need. */
 export interface AttackedService {
   readonly name: ServiceName;
@@ -41,12 +36,22 @@ export interface AttackedService {
   readonly tokenFor: (rpc: Rpc, device: Device, deployment: Deployment) => string;
 }
 
+/** Which store is attacked, and how often each call. */
+export interface DescribeOptions {
+  readonly kind?: StoreKind;
+  readonly requestsOfRpc?: number;
+}
+
 const contracts = loadContracts();
 
 /** Defines the tests of one service. */
-export function describeService({ name, protoPackage, tokenFor }: AttackedService): void {
+export function describeService(
+  { name, protoPackage, tokenFor }: AttackedService,
+  { kind = 'sqlite', requestsOfRpc = REQUESTS }: DescribeOptions = {},
+): void {
   const rpcs = contracts.rpcs.filter(({ service }) => service.startsWith(`${protoPackage}.`));
   const tallies = new Map<string, Tally>();
+  let store: AttackedStore;
   let deployment: Deployment;
   let stubs: Stubs;
   let owner: Device;
@@ -56,7 +61,8 @@ export function describeService({ name, protoPackage, tokenFor }: AttackedServic
   let before: StoreDump;
 
   beforeAll(async () => {
-    deployment = await Deployment.start({ replicas: 1 });
+    store = await startStore(kind);
+    deployment = await Deployment.start({ replicas: 1, settings: store.settings });
     stubs = openStubs(deployment);
     device = await enrolDevice(stubs, deployment.adminSecret, 'mallory');
     // Of somebody else: what is one's own may be withdrawn and acknowledged.
@@ -65,14 +71,15 @@ export function describeService({ name, protoPackage, tokenFor }: AttackedServic
     await mailboxOf(owner);
     const [address = ''] = deployment.addresses(name);
     client = openRawClient(address);
-    before = dumpSqlite(deployment.storeFile(name), MAY_CHANGE);
-  }, 60_000);
+    before = await store.dump(deployment, name);
+  }, 120_000);
 
   afterAll(async () => {
     client.close();
     closeStubs(stubs);
     await deployment.stop();
-  });
+    await store.stop();
+  }, 30_000);
 
   /** Waits until the Welcome has reached the mailbox: it goes there by itself, after its commit was answered. */
   async function mailboxOf({ tokens }: Device): Promise<void> {
@@ -94,12 +101,12 @@ export function describeService({ name, protoPackage, tokenFor }: AttackedServic
     const next = (): Buffer =>
       (choices.chance(50) ? envelopes.make(rpc) : undefined) ?? generator.request(rpc.request);
     const metadata: Metadata = bearer(tokenFor(rpc, device, deployment));
-    const tally = await attackRpc({ client, rpc, metadata, count: REQUESTS, next });
+    const tally = await attackRpc({ client, rpc, metadata, count: requestsOfRpc, next });
     tallies.set(rpc.path, tally);
     return tally;
   }
 
-  describe(`invariant 6: malformed input over every call of ${protoPackage}`, () => {
+  describe(`invariant 6: malformed input over every call of ${protoPackage}, on ${kind}`, () => {
     it.each(rpcs.map((rpc) => [rpc.path, rpc] as const))(
       '%s answers with a typed error or a value, in time',
       async (_, rpc) => {
@@ -114,7 +121,7 @@ export function describeService({ name, protoPackage, tokenFor }: AttackedServic
     it('has sent as much as was asked for', () => {
       const slowest = Math.max(...[...tallies.values()].map(({ slowestMs }) => slowestMs));
       const total = [...tallies.values()].reduce((sum, { requests }) => sum + requests, 0);
-      expect(total).toBe(REQUESTS * rpcs.length);
+      expect(total).toBe(requestsOfRpc * rpcs.length);
       process.stdout.write(
         `${name}: ${total} requests over ${rpcs.length} calls, slowest ${slowest.toFixed(0)} ms\n`,
       );
@@ -136,8 +143,8 @@ export function describeService({ name, protoPackage, tokenFor }: AttackedServic
       }
     });
 
-    it('changes nothing in the store', () => {
-      expect(dumpSqlite(deployment.storeFile(name), MAY_CHANGE)).toEqual(before);
+    it('changes nothing in the store', async () => {
+      expect(await store.dump(deployment, name)).toEqual(before);
     });
 
     it('leaves the service alive and well', async () => {

@@ -1,7 +1,4 @@
 import { describeService } from './describe-service.ts';
+import { DIRECTORY } from './services.ts';
 
-describeService({
-  name: 'key-directory',
-  protoPackage: 'canopy.directory.v1',
-  tokenFor: (_, { tokens }) => tokens.directory,
-});
+describeService(DIRECTORY);

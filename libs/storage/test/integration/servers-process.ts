@@ -4,8 +4,10 @@
  *
  * @module
  */
+import { createHash } from 'node:crypto';
 import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
+import { createClient, RESP_TYPES } from 'redis';
 import { getContainerRuntimeClient } from 'testcontainers';
 import { startRedis, startRedisCluster, startSentinel, type RedisServers } from './redis-servers.ts';
 
@@ -29,6 +31,26 @@ const DEEDS: Readonly<Record<string, Deed>> = {
   failOver: (servers) => servers.failOver(),
 };
 
+/** Hashes what each key of a single server holds. */
+async function dump({ urls: [url = ''] }: RedisServers): Promise<Readonly<Record<string, string>>> {
+  const client = createClient({ url });
+  await client.connect();
+  try {
+    const hashes: Record<string, string> = {};
+    for await (const keys of client.scanIterator()) {
+      for (const key of keys) {
+        const held = await client.withTypeMapping({ [RESP_TYPES.BLOB_STRING]: Buffer }).dump(key);
+        hashes[key] = createHash('sha256')
+          .update(held ?? '')
+          .digest('hex');
+      }
+    }
+    return hashes;
+  } finally {
+    client.destroy();
+  }
+}
+
 async function freeze(servers: RedisServers, milliseconds: number): Promise<void> {
   const thaw = await servers.freeze();
   await pause(milliseconds);
@@ -42,8 +64,11 @@ function say(line: object): void {
 async function obey(servers: RedisServers): Promise<void> {
   for await (const name of createInterface({ input: process.stdin })) {
     try {
-      await DEEDS[name]?.(servers);
-      say({ done: name });
+      if (name === 'dump') say({ done: name, keys: await dump(servers) });
+      else {
+        await DEEDS[name]?.(servers);
+        say({ done: name });
+      }
     } catch (error) {
       say({ failed: name, why: error instanceof Error ? error.message : String(error) });
     }

@@ -15,8 +15,6 @@ import type { RedisServer } from './server.ts';
 import type { ServerEvents, Servers } from './servers.ts';
 import { WakeUpCalls } from './wake-up-calls.ts';
 
-export { loadScript } from './script.ts';
-
 /** What the stores need of Redis; strings in replies are bytes. */
 export interface RedisConnection {
   /**

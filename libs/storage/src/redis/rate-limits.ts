@@ -6,9 +6,9 @@
 import { StorageError } from '../errors.ts';
 import { MAX_CLOCK_SKEW_MS } from '../rate-limits.ts';
 import type { RateLimits, TakeOutcome, TakeTokens } from '../rate-limits.ts';
-import { loadScript } from './connection.ts';
 import type { RedisConnection } from './connection.ts';
 import { rateLimitKey } from './keys.ts';
+import { loadScript } from './script.ts';
 
 const TAKE = loadScript('rate-limit');
 

@@ -28,7 +28,6 @@ import type {
   SigningKey,
 } from '../registry.ts';
 import { AuditTip } from './audit-tip.ts';
-import { loadScript } from './connection.ts';
 import type { RedisConnection } from './connection.ts';
 import { registryKeys } from './registry-keys.ts';
 import type { RegistryKeys } from './registry-keys.ts';
@@ -44,6 +43,7 @@ import {
   toSigningKey,
 } from './registry-replies.ts';
 import { toBigInt, toBytes, toList, toRows, toText, unexpected } from './reply.ts';
+import { loadScript } from './script.ts';
 
 const PUT_EVIDENCE = loadScript('registry-put-evidence', 'registry-audit');
 const PUT_CHALLENGE = loadScript('registry-put-challenge');

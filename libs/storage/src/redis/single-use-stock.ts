@@ -18,18 +18,12 @@ import type {
 } from '../single-use-stock.ts';
 import { nameOfCapabilities, nameOfClaim } from '../stock-names.ts';
 import type { Unsubscribe, WakeUp } from '../wake-up.ts';
-import { loadScript } from './connection.ts';
 import type { RedisConnection } from './connection.ts';
 import { claimKey, stockKeys, userDevicesKey } from './keys.ts';
 import type { StockKeys } from './keys.ts';
-import {
-  toClaim,
-  toConsumptions,
-  toPutOutcome,
-  toStockCounts,
-  toText,
-  toWithdrawalStep,
-} from './stock-replies.ts';
+import { toText } from './reply.ts';
+import { loadScript } from './script.ts';
+import { toClaim, toConsumptions, toPutOutcome, toStockCounts, toWithdrawalStep } from './stock-replies.ts';
 
 const PUT = loadScript('put-stock');
 const CLAIM = loadScript('claim-stock');

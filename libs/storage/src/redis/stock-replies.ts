@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { StorageError } from '../errors.ts';
 import type { Consumption, DeviceClaim, NothingReason, PutOutcome, StockCount } from '../single-use-stock.ts';
+import { toBytes, toList, toText, unexpected } from './reply.ts';
 
 /** What one step of a withdrawal did. */
 export interface WithdrawalStep {
@@ -64,12 +64,6 @@ export function toConsumptions(reply: unknown): readonly Consumption[] {
   return toList(reply).map(toConsumption);
 }
 
-/** Reads a word. @throws StorageError CORRUPT */
-export function toText(reply: unknown): string {
-  if (!Buffer.isBuffer(reply)) throw unexpected();
-  return reply.toString('utf8');
-}
-
 const HEAD = /^(\d+) (\d+) (\d+) ([01]) (\d+) /;
 
 function toConsumption(reply: unknown): Consumption {
@@ -96,19 +90,4 @@ function oneOf<Word extends string>(words: readonly Word[], word: string): Word 
 
 function isTrue(reply: unknown): boolean {
   return toText(reply) === '1';
-}
-
-/** A view of its own: the client's buffer is larger than this reply. */
-function toBytes(reply: unknown): Uint8Array {
-  if (!(reply instanceof Uint8Array)) throw unexpected();
-  return new Uint8Array(reply);
-}
-
-function toList(reply: unknown): readonly unknown[] {
-  if (!Array.isArray(reply)) throw unexpected();
-  return reply;
-}
-
-function unexpected(): StorageError {
-  return new StorageError('CORRUPT', 'a script answered with something else than it should');
 }

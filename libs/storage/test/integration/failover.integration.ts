@@ -3,7 +3,8 @@ import { openRedis } from '../../src/index.ts';
 import type { RedisTarget, Store } from '../../src/index.ts';
 import { describeWithEngine } from './engine.ts';
 import { Race } from './race.ts';
-import { SENTINEL_NAME, startRedisCluster, startSentinel, untilTrue } from './redis-servers.ts';
+import { untilTrue } from './redis-node.ts';
+import { SENTINEL_NAME, startRedisCluster, startSentinel } from './redis-servers.ts';
 import type { RedisServers } from './redis-servers.ts';
 
 const ACCESS = { name: 'test', replicas: 1, timeoutMs: 2000 } as const;

@@ -8,7 +8,7 @@ import { isAway } from '../../src/index.ts';
 import type { AppendOutcome, GroupLog, LogEntry } from '../../src/index.ts';
 import { named } from '../bench.ts';
 import { commit, group, message } from '../group-log.story.ts';
-import { untilTrue } from './redis-servers.ts';
+import { untilTrue } from './redis-node.ts';
 
 /** What one group's writers were told. */
 interface Told {

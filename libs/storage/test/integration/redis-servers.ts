@@ -6,9 +6,22 @@
  * @module
  */
 import { createServer } from 'node:net';
-import { createClient } from 'redis';
-import { GenericContainer, Network, Wait, getContainerRuntimeClient } from 'testcontainers';
-import type { StartedNetwork, StartedTestContainer } from 'testcontainers';
+import { GenericContainer, Network, Wait } from 'testcontainers';
+import type { StartedNetwork } from 'testcontainers';
+import {
+  IMAGE,
+  PORT,
+  addressOf,
+  freeze,
+  kill,
+  startAll,
+  tellOne,
+  toNode,
+  until,
+  untilReplicated,
+  untilTrue,
+} from './redis-node.ts';
+import type { Node } from './redis-node.ts';
 
 /** Some servers that work together, started for a test. */
 export interface RedisServers {
@@ -46,8 +59,6 @@ export interface RedisFlags {
   readonly scheme?: 'redis:' | 'rediss:';
 }
 
-const IMAGE = 'redis:7-bookworm';
-const PORT = 6379;
 const SENTINEL_PORT = 26_379;
 /** What the Sentinels call the master. */
 export const SENTINEL_NAME = 'canopy';
@@ -146,13 +157,6 @@ export async function startSentinel(): Promise<RedisServers> {
   );
 }
 
-/** A server in a network. */
-interface Node {
-  readonly container: StartedTestContainer;
-  readonly ip: string;
-  readonly port: number;
-}
-
 interface Assembly {
   readonly network: StartedNetwork;
   /** Those that hold data. */
@@ -222,21 +226,6 @@ function severalServers({ network, servers, others }: Assembly, urls: readonly s
   };
 }
 
-function startAll(network: StartedNetwork, count: number, command: string[]): Promise<Node[]> {
-  return Promise.all(
-    Array.from({ length: count }, async () =>
-      toNode(
-        network,
-        await new GenericContainer(IMAGE)
-          .withNetwork(network)
-          .withCommand(command)
-          .withWaitStrategy(Wait.forLogMessage(/Ready to accept connections/u))
-          .start(),
-      ),
-    ),
-  );
-}
-
 async function startOneSentinel(network: StartedNetwork, master: string): Promise<Node> {
   const content = [
     `port ${SENTINEL_PORT}`,
@@ -254,72 +243,6 @@ async function startOneSentinel(network: StartedNetwork, master: string): Promis
     .withWaitStrategy(Wait.forLogMessage(/\+monitor master/u))
     .start();
   return toNode(network, container, SENTINEL_PORT);
-}
-
-function toNode(network: StartedNetwork, container: StartedTestContainer, port = PORT): Node {
-  return { container, ip: container.getIpAddress(network.getName()), port };
-}
-
-async function untilReplicated(node: Node): Promise<void> {
-  await until(node, ['INFO', 'replication'], /role:master|master_link_status:up/u);
-}
-
-/** Asks until the answer fits. */
-async function until(node: Node, command: readonly string[], fitting: RegExp): Promise<void> {
-  await untilTrue(async () => {
-    // While it loads its files a server refuses to answer.
-    const answer = await tellOne(addressOf(node), command).catch(() => '');
-    return fitting.test(String(answer));
-  });
-}
-
-/** Looks until it is so; the test's own time limit ends it otherwise. */
-export async function untilTrue(isSo: () => Promise<boolean> | boolean): Promise<void> {
-  while (!(await isSo())) await new Promise((resolve) => setTimeout(resolve, 50));
-}
-
-interface ServerAddress {
-  readonly url: string;
-  readonly password?: string;
-}
-
-/** Sends a command to one server, over a connection of its own. */
-async function tellOne(address: ServerAddress, command: readonly string[]): Promise<unknown> {
-  const tls = address.url.startsWith('rediss:');
-  const client = createClient({
-    ...address,
-    // What is checked is that the store checks certificates, not that this does.
-    ...(tls ? { socket: { tls: true, rejectUnauthorized: false } } : {}),
-  });
-  client.on('error', () => {});
-  try {
-    await client.connect();
-    return await client.sendCommand([...command]);
-  } finally {
-    client.destroy();
-  }
-}
-
-function addressOf({ ip, port }: Node): ServerAddress {
-  return { url: `redis://${ip}:${port}` };
-}
-
-async function kill(container: StartedTestContainer): Promise<() => Promise<void>> {
-  const { container: engine } = await getContainerRuntimeClient();
-  const killed = engine.getById(container.getId());
-  await killed.kill({ signal: 'SIGKILL' });
-  return async () => {
-    await killed.start();
-  };
-}
-
-async function freeze(container: StartedTestContainer): Promise<() => Promise<void>> {
-  const { container: engine } = await getContainerRuntimeClient();
-  const frozen = engine.getById(container.getId());
-  await frozen.pause();
-  return async () => {
-    await frozen.unpause();
-  };
 }
 
 function freePort(): Promise<number> {

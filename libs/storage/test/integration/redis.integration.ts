@@ -6,7 +6,8 @@ import { named, sleeper } from '../bench.ts';
 import { append, group, groupId, inLog, message } from '../group-log.story.ts';
 import { describeWithEngine } from './engine.ts';
 import { Race } from './race.ts';
-import { startRedis, untilTrue } from './redis-servers.ts';
+import { untilTrue } from './redis-node.ts';
+import { startRedis } from './redis-servers.ts';
 import type { RedisFlags, RedisServers } from './redis-servers.ts';
 
 const ACCESS = { name: 'test', replicas: 0, timeoutMs: 1000 } as const;

@@ -3,7 +3,8 @@ import { auditHash, isAway, openRedis } from '../../src/index.ts';
 import type { AuditRecord, Enrolment, Registry, Store } from '../../src/index.ts';
 import { named } from '../bench.ts';
 import { describeWithEngine } from './engine.ts';
-import { SENTINEL_NAME, startRedisCluster, startSentinel, untilTrue } from './redis-servers.ts';
+import { untilTrue } from './redis-node.ts';
+import { SENTINEL_NAME, startRedisCluster, startSentinel } from './redis-servers.ts';
 import type { RedisServers } from './redis-servers.ts';
 
 const NOW = 1_800_000_000_000;

@@ -4,7 +4,8 @@ import type { GroupLog, Store } from '../../src/index.ts';
 import { named } from '../bench.ts';
 import { append, commit, group, groupId, inLog, message } from '../group-log.story.ts';
 import { describeWithEngine } from './engine.ts';
-import { SENTINEL_NAME, startSentinel, untilTrue } from './redis-servers.ts';
+import { untilTrue } from './redis-node.ts';
+import { SENTINEL_NAME, startSentinel } from './redis-servers.ts';
 import type { RedisServers } from './redis-servers.ts';
 
 const unavailable = { code: 'UNAVAILABLE' };

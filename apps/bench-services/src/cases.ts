@@ -4,6 +4,7 @@
  * @module
  */
 import { connect, callUnary, delivery } from '@canopy/contract';
+import { formatDeviceUri } from '@canopy/identity';
 import type { Metadata } from '@grpc/grpc-js';
 import type { Figures } from './figures.ts';
 import type { BenchDevice, BenchGroup, Job } from './load/job.ts';
@@ -200,11 +201,15 @@ async function longGroup(scene: Scene, messages: number): Promise<readonly Bench
 /** Opens a group and adds so many members to it by one commit. */
 async function peopledGroup(scene: Scene, members: number): Promise<readonly BenchGroup[]> {
   const [group = newGroup()] = await groups(1, scene);
+  const { domain } = scene.services.registrar;
+  const joiners = Array.from({ length: members }, (_, index) =>
+    formatDeviceUri({ domain, name: `joiner${index}`, deviceId: 'device22' }),
+  );
   await atDelivery(scene, async (client, metadata) => {
-    const { result } = await callUnary(client, 'submitCommit', new Member(group).commit(members), {
+    const { result } = await callUnary(client, 'submitCommit', new Member(group).commit(joiners), {
       metadata,
     });
-    if (result?.$case !== 'accepted') throw new Error(`the commit was not accepted: ${result?.$case}`);
+    if (result?.$case !== 'accepted') throw new Error(`the commit was not accepted: ${reasonOf(result)}`);
   });
   return [{ ...group, epoch: group.epoch + 1n, entries: 1n }];
 }
@@ -220,4 +225,8 @@ async function atDelivery(
   } finally {
     client.close();
   }
+}
+
+function reasonOf(result: delivery.SubmitCommitResponse['result']): string {
+  return result?.$case === 'rejected' ? result.value.detail : String(result?.$case);
 }

@@ -126,7 +126,7 @@ function commit(job: JobOf<'commit'>): Work {
   const roundsOf = (commits: number): number => Math.ceil(commits / job.groups.length);
   const rounds = Array.from({ length: roundsOf(job.warmUp) + roundsOf(job.count) }, (_, round) =>
     job.groups.map((group) => {
-      const request = new Member({ ...group, epoch: group.epoch + BigInt(round) }).commit(0);
+      const request = new Member({ ...group, epoch: group.epoch + BigInt(round) }).commit([]);
       return async () =>
         requireResult((await callUnary(client, 'submitCommit', request, { metadata })).result, 'accepted');
     }),

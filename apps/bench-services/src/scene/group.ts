@@ -73,22 +73,20 @@ export class Member {
     return { message, proof: undefined };
   }
 
-  /** A commit that ends the epoch, with a Welcome for so many joiners. */
-  commit(joiners: number): delivery.SubmitCommitRequest {
+  /** A commit that ends the epoch, with a Welcome for the devices that join. */
+  commit(joiners: readonly string[]): delivery.SubmitCommitRequest {
     const { groupId, epoch } = this.#group;
     const next = { groupId, epoch: epoch + 1n };
-    const refs = Array.from({ length: joiners }, () => noise(32));
+    const recipients = joiners.map((device) => ({ device, keyPackageRef: noise(32) }));
+    const refs = recipients.map(({ keyPackageRef }) => keyPackageRef);
     const bundle = delivery.CommitBundle.encode({
       ...delivery.CommitBundle.decode(NOTHING),
       groupId,
       epoch,
       requestId: noise(16),
       commit: this.#privateMessage(ContentType.commit),
-      welcome: joiners === 0 ? NOTHING : welcome(refs),
-      welcomeRecipients: refs.map((keyPackageRef, index) => ({
-        keyPackageRef,
-        device: `mimi://bench.example/d/joiner${index}/device`,
-      })),
+      welcome: refs.length === 0 ? NOTHING : welcome(refs),
+      welcomeRecipients: recipients,
       groupInfo: groupInfo(next),
       nextAccessKey: accessKey(next).publicKey,
     }).finish();

@@ -91,7 +91,7 @@ export const house: House = {
       testPackages: ['@grpc/grpc-js', 'oidc-provider', 'testcontainers'],
     },
     'apps/key-directory': { ...serviceRoom, testPackages: ['@grpc/grpc-js', 'testcontainers'] },
-    'apps/delivery-service': serviceRoom,
+    'apps/delivery-service': { ...serviceRoom, testPackages: ['@grpc/grpc-js', 'testcontainers'] },
     'apps/interop': { rooms: [...core, 'libs/contract'], packages: ['@grpc/grpc-js'] },
     // Starts the services as child processes: it speaks to them, it does not import them.
     'apps/demo': {

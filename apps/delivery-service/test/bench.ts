@@ -21,7 +21,7 @@ import {
   type Incident,
   type ManualClock,
 } from '@canopy/service';
-import { openSqlite, type SqliteStore } from '@canopy/storage';
+import { openSqlite, type Store } from '@canopy/storage';
 import { Metadata } from '@grpc/grpc-js';
 import { readDeliveryConfig } from '../src/config.ts';
 import type { DeliveryStores } from '../src/delivery.ts';
@@ -56,7 +56,7 @@ export interface Device {
 
 export interface Bench {
   readonly authority: Authority;
-  readonly store: SqliteStore;
+  readonly store: Store;
   readonly clock: ManualClock;
   readonly client: Client;
   readonly incidents: readonly Incident[];
@@ -68,7 +68,10 @@ export interface Bench {
 }
 
 export interface BenchOptions {
+  /** The file of the store; none of its own by default. */
   readonly path?: string;
+  /** In the place of a file. */
+  readonly store?: Store;
   readonly environment?: NodeJS.ProcessEnv;
   readonly authority?: Authority;
   /** Whether Welcomes are brought to mailboxes. */
@@ -79,7 +82,7 @@ export interface BenchOptions {
 export async function startBench(options: BenchOptions = {}): Promise<Bench> {
   const authority = options.authority ?? (await createAuthority());
   const clock = manualClock(NOW);
-  const store = openSqlite(options.path ?? ':memory:');
+  const store = options.store ?? openSqlite(options.path ?? ':memory:');
   const incidents: Incident[] = [];
   const log = createLogger({ service: 'delivery-service', level: 'silent' });
   const config = readDeliveryConfig({
@@ -139,7 +142,7 @@ function pendingOutbox(): Promise<readonly never[]> {
 }
 
 /** A store whose outbox looks empty: as if the service was killed before it looked. */
-function withoutOutbox(store: SqliteStore): DeliveryStores {
+function withoutOutbox(store: Store): DeliveryStores {
   const { mailbox, receiptKeys, rateLimits } = store;
   const handler: ProxyHandler<typeof store.groupLog> = {
     get(target, name) {

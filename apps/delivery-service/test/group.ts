@@ -185,6 +185,22 @@ export class TestGroup {
     return result.value.sequence;
   }
 
+  /** A lost commit and the messages before it, with a fresh GroupInfo. */
+  restoreRequest(
+    entries: readonly delivery.LogEntry[],
+    { proofEpoch, ...changes }: Partial<delivery.LostEntries> & { readonly proofEpoch?: bigint } = {},
+  ): delivery.RestoreEntriesRequest {
+    const epoch = (entries.at(-1)?.epoch ?? 0n) + 1n;
+    const lost = delivery.LostEntries.encode({
+      groupId: this.id,
+      entries: [...entries],
+      groupInfo: this.groupInfo(epoch),
+      ratchetTree: new Uint8Array(),
+      ...changes,
+    }).finish();
+    return { entries: lost, proof: this.proof('RestoreEntries', lost, proofEpoch ?? epoch) };
+  }
+
   messageBody(
     epoch: bigint,
     options: { requestId?: Uint8Array; mlsMessage?: Uint8Array; groupId?: Uint8Array } = {},

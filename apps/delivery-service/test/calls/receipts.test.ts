@@ -75,23 +75,11 @@ async function report(receipt: string): Promise<delivery.ReportReceiptResponse['
   return (await alice.call('reportReceipt', { receipt })).result;
 }
 
-/** Hands in a commit and the messages before it, with a fresh GroupInfo. */
+/** Hands in a commit and the messages before it. */
 async function restore(
-  entries: readonly delivery.LogEntry[],
-  options: Partial<delivery.LostEntries> & { readonly proofEpoch?: bigint } = {},
+  ...lost: Parameters<TestGroup['restoreRequest']>
 ): Promise<delivery.RestoreEntriesResponse['result']> {
-  const { proofEpoch, ...changes } = options;
-  const epoch = (entries.at(-1)?.epoch ?? 0n) + 1n;
-  const lost = {
-    groupId: group.id,
-    entries: [...entries],
-    groupInfo: group.groupInfo(epoch),
-    ratchetTree: new Uint8Array(),
-    ...changes,
-  };
-  const body = delivery.LostEntries.encode(lost).finish();
-  const proof = group.proof('RestoreEntries', body, proofEpoch ?? epoch);
-  return (await alice.call('restoreEntries', { entries: body, proof })).result;
+  return (await alice.call('restoreEntries', group.restoreRequest(...lost))).result;
 }
 
 function refused(reason: string): unknown {

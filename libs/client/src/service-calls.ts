@@ -9,6 +9,8 @@ import { ClientError } from './errors.ts';
 
 const FIRST_BACKOFF_MS = 50;
 const MAX_BACKOFF_MS = 5_000;
+/** The longest pause that a service can ask for. */
+const MAX_LIMIT_PAUSE_MS = 60_000n;
 
 /** Failures that may be over at the next try. What was done is unknown, so only what carries a request id is repeated. */
 const TRANSIENT: ReadonlySet<StatusName> = new Set([
@@ -32,6 +34,12 @@ export function isTransient(error: unknown): error is CallError {
 export function backoff(failures: number, retryAfterMs = 0): number {
   const step = Math.min(FIRST_BACKOFF_MS * 2 ** Math.min(failures, 10), MAX_BACKOFF_MS);
   return retryAfterMs + Math.random() * step;
+}
+
+/** How long to wait where a limit is used up: as the service says, within reason, and up to as much again. */
+export function limitPause({ retryAfterMs }: { readonly retryAfterMs: bigint }): number {
+  const hint = retryAfterMs < MAX_LIMIT_PAUSE_MS ? retryAfterMs : MAX_LIMIT_PAUSE_MS;
+  return Number(hint) * (1 + Math.random()) + 1;
 }
 
 /** Waits, but not beyond the end of the client. @throws {ClientError} CLOSED */

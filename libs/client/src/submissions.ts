@@ -6,7 +6,7 @@
 import { callUnary, delivery } from '@canopy/contract';
 import { ClientError } from './errors.ts';
 import { toHex } from './hex.ts';
-import { backoff, isDenied, isTransient, pause, untilAnswered } from './service-calls.ts';
+import { backoff, isDenied, isTransient, limitPause, pause, untilAnswered } from './service-calls.ts';
 import type { Surroundings } from './surroundings.ts';
 
 /** What became of a commit. */
@@ -27,9 +27,6 @@ export interface Submission {
   /** Is called when the log may have lost entries: it takes nothing before it has them again. Says whether it had. */
   readonly restore: () => Promise<boolean>;
 }
-
-/** The longest pause that a service can ask for. */
-const MAX_LIMIT_PAUSE_MS = 60_000n;
 
 /** Offers a commit until there is an answer. @throws {ClientError} SERVICE_REFUSED, INVALID_RESPONSE, CLOSED */
 export function submitCommit(
@@ -123,16 +120,10 @@ function isSettled<Result extends { readonly $case: string }>(result: Result): r
   return result.$case !== 'limited' && result.$case !== 'quarantined';
 }
 
-type Limited = { readonly $case: 'limited'; readonly value: delivery.RateLimited };
+type Limited = { readonly $case: 'limited'; readonly value: delivery.LimitExceeded };
 
 function isLimited(result: { readonly $case: string }): result is Limited {
   return result.$case === 'limited';
-}
-
-/** As long as the service says, within reason, and a little more, so that many clients do not come back together. */
-function limitPause({ retryAfterMs }: delivery.RateLimited): number {
-  const hint = retryAfterMs < MAX_LIMIT_PAUSE_MS ? retryAfterMs : MAX_LIMIT_PAUSE_MS;
-  return Number(hint) * (1 + Math.random()) + 1;
 }
 
 /** Appends a message of another member, or an own one that was there before; what becomes of it does not matter. */

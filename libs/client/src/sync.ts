@@ -12,7 +12,7 @@ import { toHex } from './hex.ts';
 import { joinFromMailbox } from './join.ts';
 import { LOG_TRUNCATED } from './faults.ts';
 import type { Replica } from './replica.ts';
-import { backoff, pause } from './service-calls.ts';
+import { backoff, limitPause, pause } from './service-calls.ts';
 import type { Surroundings } from './surroundings.ts';
 
 type DeviceStream = Stream<delivery.SubscribeRequest, delivery.SubscribeResponse>;
@@ -234,13 +234,16 @@ export class Sync {
     this.#recover(known);
   }
 
-  #giveUp({ groupId, reason }: delivery.TopicRefused): void {
+  #giveUp({ groupId, reason, limit }: delivery.TopicRefused): void {
     this.#around.line.endLease(toHex(groupId));
     this.#around.log({ event: 'topic-refused', conversation: toHex(groupId), code: reason });
     this.#markLive(toHex(groupId));
     const known = this.#find(groupId);
+    if (known === undefined) return;
     // A log that has lost an epoch does not know its members any more.
-    if (known !== undefined) this.#beside(known, () => known.restoration.run());
+    if (limit === undefined) return this.#beside(known, () => known.restoration.run());
+    // Where time does not help, the group is tried again with the next stream.
+    if (limit.retryAfterMs > 0n) this.#beside(known, () => pause(limitPause(limit), this.#around.signal));
   }
 
   async #readMailbox(stream: DeviceStream, entries: readonly delivery.MailboxEntry[]): Promise<void> {

@@ -376,7 +376,7 @@ export class LooseDelivery {
     if (this.limited > 0) {
       this.limited -= 1;
       return {
-        result: { $case: 'limited', value: { limit: 'CANOPY_GROUP_RATE', value: 1, retryAfterMs: 5n } },
+        result: { $case: 'limited', value: { limit: 'CANOPY_GROUP_RATE', value: 1n, retryAfterMs: 5n } },
       };
     }
     if (group.lost !== undefined) return { result: { $case: 'quarantined', value: quarantine(group) } };

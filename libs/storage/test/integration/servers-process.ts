@@ -18,6 +18,7 @@ const BLINK_MS = 400;
 const SLEEP_MS = 3_000;
 /** Until then those that several servers took for their master agree again on one. */
 const AGREE_MS = 5_000;
+const LATEST_MS = 60_000;
 
 type Deed = (servers: RedisServers) => Promise<void>;
 
@@ -57,6 +58,14 @@ async function freeze(servers: RedisServers, milliseconds: number): Promise<void
   await thaw();
 }
 
+/** Servers that do not come back are a fault of the test, and no reason to wait for ever. */
+async function inTime(deed: Promise<void>): Promise<void> {
+  const late = pause(LATEST_MS, undefined, { ref: false }).then(() => {
+    throw new Error(`not done after ${LATEST_MS / 1000} s`);
+  });
+  await Promise.race([deed, late]);
+}
+
 function say(line: object): void {
   process.stdout.write(`${JSON.stringify(line)}\n`);
 }
@@ -66,7 +75,7 @@ async function obey(servers: RedisServers): Promise<void> {
     try {
       if (name === 'dump') say({ done: name, keys: await dump(servers) });
       else {
-        await DEEDS[name]?.(servers);
+        await inTime(DEEDS[name]?.(servers) ?? Promise.resolve());
         say({ done: name });
       }
     } catch (error) {
@@ -94,6 +103,8 @@ async function main(): Promise<void> {
     await obey(servers);
   } finally {
     await servers.stop();
+    // A client that still looks for a server that is gone would keep the process.
+    process.exit();
   }
 }
 

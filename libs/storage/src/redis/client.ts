@@ -13,6 +13,8 @@ export interface Client {
   /** Follows a sharded channel. */
   subscribe(channel: string, listener: (channel: string) => void): Promise<void>;
   unsubscribe(channel: string): Promise<void>;
+  /** Is told of channels that the server no longer has: their slot was moved. */
+  onChannelGone(listener: (channel: string) => void): void;
   /** Ends the connection; what is under way fails. */
   destroy(): void;
 }
@@ -47,6 +49,9 @@ export async function openClient(
     send: (command) => commands.sendCommand(command.map(toArgument)),
     subscribe: (channel, listener) => client.sSubscribe(channel, () => listener(channel)),
     unsubscribe: (channel) => client.sUnsubscribe(channel),
+    onChannelGone: (listener) => {
+      client.on('sharded-channel-moved', (channel: string) => listener(channel));
+    },
     destroy: () => {
       client.off('terminated', onBroken);
       if (client.isOpen) client.destroy();

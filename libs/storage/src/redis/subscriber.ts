@@ -16,6 +16,8 @@ export interface SubscriberOptions extends Pick<LinkOptions, 'open' | 'timeoutMs
   readonly onRefused: WakeUp;
 }
 
+const RETRY_MS = 500;
+
 /** Follows channels, and follows them again on every new connection. */
 export class Subscriber {
   readonly #options: SubscriberOptions;
@@ -55,6 +57,7 @@ export class Subscriber {
 
   #followAll(client: Client): void {
     this.#client = client;
+    client.onChannelGone((channel) => this.#followAgain(client, channel));
     for (const channel of this.#wanted) void this.#follow(client, channel);
   }
 
@@ -64,7 +67,17 @@ export class Subscriber {
       // What was published before is not heard of any more.
       this.#options.wake(channel);
     } catch {
-      if (this.#client === client) this.#options.onRefused();
+      this.#followAgain(client, channel);
     }
+  }
+
+  /** Finds out who has the channel now, and tries here again in case that it is still this server. */
+  #followAgain(client: Client, channel: string): void {
+    if (this.#client !== client) return;
+    this.#options.onRefused();
+    const retry = setTimeout(() => {
+      if (this.#client === client && this.#wanted.has(channel)) void this.#follow(client, channel);
+    }, RETRY_MS);
+    retry.unref();
   }
 }

@@ -27,8 +27,9 @@ export interface Place {
 /** How the group goes on for this device after an entry. */
 export type Course = 'on' | 'ended' | { readonly fault: string };
 
-/** Trees that are larger are not kept of past epochs. */
+/** Trees that are larger are not kept of past epochs, and of groups with more members they are not even looked at. */
 const MAX_TREE_BYTES = 256 * 1024;
+const MAX_MEMBERS = 1_000;
 
 /** Applies an entry that was judged, and moves the cursor to it; but a lie of the service leaves the cursor where it is. */
 export function applyEntry({ opened, receipt }: JudgedEntry, place: Place, around: Surroundings): Course {
@@ -47,7 +48,7 @@ export function applyEntry({ opened, receipt }: JudgedEntry, place: Place, aroun
 
 /** The service may lose the epoch that is about to end: then a member has to stand for it. */
 function keepPastEpoch({ id, group, entry }: Place, { receipts }: Surroundings['store']): void {
-  if (entry.epoch !== group.epoch) return;
+  if (entry.epoch !== group.epoch || group.state.tree.memberCount > MAX_MEMBERS) return;
   const ratchetTree = treeOf(group);
   if (ratchetTree.length > MAX_TREE_BYTES) return;
   const { privateKey: accessPrivateKey } = accessKeyPairOf(group);

@@ -31,7 +31,7 @@ export type ClientEvent =
       readonly conversation: string;
       readonly epoch: bigint;
     } & MembershipChange)
-  /** This device was removed: it can neither read nor send any more. */
+  /** This device was removed: it can neither read nor send any more. `by` is empty where it was found out only later. */
   | { readonly kind: 'removed'; readonly conversation: string; readonly by: string }
   /** This device had lost its way and is back in the conversation. */
   | {

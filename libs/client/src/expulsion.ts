@@ -57,7 +57,7 @@ export class Expulsion {
 
   async #revokedIn({ replica }: Known): Promise<ReadonlySet<string>> {
     const list = await this.#revocations.current();
-    if (!replica.isActive || replica.fault !== undefined) return new Set();
+    if (list.devices.size === 0 || !replica.isActive || replica.fault !== undefined) return new Set();
     const devices = membersOf(replica.group).map(({ device }) => device);
     return new Set(devices.filter((device) => device !== this.#around.device && list.revokesDevice(device)));
   }

@@ -4,6 +4,7 @@ import type { Conversation } from '../src/index.ts';
 import { openStore } from '../src/store/store.ts';
 import { readTicket, writeTicket } from '../src/ticket-text.ts';
 import { authenticator, data, Device } from './device.ts';
+import { Intruder } from './intruder.ts';
 import { LooseDelivery } from './loose-delivery.ts';
 import { Services, userUri } from './services.ts';
 
@@ -86,6 +87,26 @@ describe('a ticket', () => {
     expect(events.at(-1)).toMatchObject({ kind: 'stuck', code: 'UNKNOWN_SIGNER' });
     expect(authenticator(bob.conversation(ofAlice.id))).not.toBe(authenticator(ofGuest));
     expect(bob.conversation(ofAlice.id).members()).toHaveLength(2);
+  });
+
+  it('is needed: an outsider that shows no key is refused, though the service lets it through', async () => {
+    const { alice, bob, guest, ofAlice } = await scene('no-key');
+    const { token, groupId } = readTicket(await ofAlice.createTicket({ lifetimeMs: HOUR_MS }));
+    await guest.client.close();
+    const intruder = new Intruder(guest.stateFile, services);
+
+    expect((await intruder.enter(groupId, token))?.$case).toBe('accepted');
+    intruder.close();
+
+    for (const member of [alice, bob]) {
+      const events = await member.until(({ kind }) => kind === 'stuck');
+      expect(events.filter(({ kind }) => kind === 'unreadable' || kind === 'stuck')).toMatchObject([
+        { kind: 'unreadable', code: 'SENDER_NOT_ALLOWED' },
+        { kind: 'stuck', code: 'UNKNOWN_SIGNER' },
+      ]);
+    }
+    expect(ofAlice.members()).toHaveLength(2);
+    await expect(ofAlice.send(data('secret'))).rejects.toMatchObject({ code: 'CONVERSATION_STUCK' });
   });
 
   it('can be used in a group with members that came after it was made', async () => {

@@ -12,6 +12,7 @@ import type { Outbox } from './outbox.ts';
 import type { PublicGroups } from './public-groups.ts';
 import type { ReceiptBook } from './receipt-book.ts';
 import type { RequestLimits } from './request-limits.ts';
+import type { Revocations } from './revocations.ts';
 import type { LogFeed } from './stream/log-feed.ts';
 
 /** The stores of the delivery service. */
@@ -33,6 +34,7 @@ export interface Delivery {
   readonly publicGroups: PublicGroups;
   /** Judges who joins by an external commit. */
   readonly identities: IdentityProvider;
+  readonly revocations: Revocations;
   readonly outbox: Outbox;
   readonly feed: LogFeed;
 }

@@ -41,11 +41,11 @@ export async function requireTicket(
  * @throws {RefusedSubmission} CREDENTIAL_INVALID, NOT_A_RESYNC
  */
 export async function requireOwnJoin(
-  { identities }: Delivery,
+  service: Delivery,
   { committerLeaf, removed }: CommitEffects,
   { caller, hasTicket }: { readonly caller: Caller; readonly hasTicket: boolean },
 ): Promise<void> {
-  await requireCredential(identities, committerLeaf, caller);
+  await requireCredential(service, committerLeaf, caller);
   const isOwn = removed.every(({ before }) => deviceOf(before.credential) === caller.device);
   requireThat(isOwn, 'NOT_A_RESYNC', 'the commit removes another device than the joiner');
   requireThat(
@@ -56,13 +56,14 @@ export async function requireOwnJoin(
 }
 
 async function requireCredential(
-  identities: Delivery['identities'],
+  { identities, revocations }: Delivery,
   leaf: LeafNode | undefined,
   { device }: Caller,
 ): Promise<void> {
   const isOwn = leaf !== undefined && deviceOf(leaf.credential) === device;
   requireThat(isOwn, 'CREDENTIAL_INVALID', 'the joiner is another device than the caller');
   const { credential, signatureKey, extensions } = leaf;
+  requireThat(!revocations.hasKey(signatureKey), 'CREDENTIAL_INVALID', 'KEY_REVOKED');
   const verdict = await identities.validateCredential({ credential, signatureKey, extensions });
   if (!verdict.valid) throw new RefusedSubmission('CREDENTIAL_INVALID', verdict.reason);
 }

@@ -3,37 +3,41 @@
  *
  * @module
  */
-import { RevocationLists, type RevocationListsOptions, type RevocationListVerdict } from '@canopy/identity';
+import {
+  RevocationLists,
+  type RevocationList,
+  type RevocationListsOptions,
+  type RevocationListVerdict,
+} from '@canopy/identity';
 import { unauthenticated, type Authenticate, type Caller } from '@canopy/service';
 
 /** The revocation list as this process knows it. */
 export class Revocations {
   readonly #lists: RevocationLists;
   readonly #listeners = new Set<() => void>();
-  #isRevoked: (device: string) => boolean = () => false;
+  #newest: RevocationList | undefined;
 
   constructor(options: RevocationListsOptions) {
     this.#lists = new RevocationLists(options);
-  }
-
-  /** The lists, for judges of identities. */
-  get source(): RevocationLists {
-    return this.#lists;
   }
 
   /** Takes a list, if it is the operator's and not older than the one that is known; then tells the listeners. */
   async accept(jwt: string): Promise<RevocationListVerdict> {
     const verdict = await this.#lists.accept(jwt);
     if (!verdict.valid) return verdict;
-    const newest = await this.#lists.current();
-    if (newest !== undefined) this.#isRevoked = (device) => newest.revokesDevice(device);
+    this.#newest = await this.#lists.current();
     for (const listener of this.#listeners) listener();
     return verdict;
   }
 
   /** Tells whether a device is revoked. */
   has(device: string): boolean {
-    return this.#isRevoked(device);
+    return this.#newest?.revokesDevice(device) === true;
+  }
+
+  /** Tells whether a signature key is revoked: its device may have another one. */
+  hasKey(signatureKey: Uint8Array): boolean {
+    return this.#newest?.revokesKey(signatureKey) === true;
   }
 
   /** Calls the listener after each list that was taken. */

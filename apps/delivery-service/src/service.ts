@@ -73,13 +73,12 @@ export function createDeliveryService(options: DeliveryServiceOptions): Delivery
   const { stores, clock, config, keys, log } = options;
   const attestationKeys = { keyFor: (kid: string) => keys.findKey(kid) };
   const service = createParts(options, attestationKeys);
-  const nowSeconds = (): bigint => BigInt(Math.floor(clock.now() / 1000));
-  const revocations = new Revocations({ domain: config.domain, keys: attestationKeys, now: nowSeconds });
-  const subscriptions = new Subscriptions(service, revocations);
+  const { revocations } = service;
+  const subscriptions = new Subscriptions(service);
   const { retentionAge: maxAgeMs, retentionEntries: maxEntries, retentionInterval: intervalMs } = config;
   const retention = new Retention({ ...stores, clock, log, maxAgeMs, maxEntries, intervalMs });
   return {
-    bound: bind(service, { ...options, subscriptions, revocations }),
+    bound: bind(service, { ...options, subscriptions }),
     revocations,
     start() {
       service.outbox.start();
@@ -116,6 +115,11 @@ function createParts(
       perGroup: config.requestsPerGroup,
     }),
     publicGroups: new PublicGroups({ groupLog, clock, maxBytes: config.publicStateBytes, pageBytes }),
+    revocations: new Revocations({
+      domain,
+      keys: attestationKeys,
+      now: () => BigInt(Math.floor(clock.now() / 1000)),
+    }),
     identities: createJoinerIdentities({ domain, keys: attestationKeys, clock, x509TrustAnchors }),
     outbox: new Outbox({ ...stores, log, intervalMs: config.outboxInterval }),
     feed: new LogFeed({ groupLog, receipts, pageEntries, pageBytes, maxBytes: config.pageCacheBytes }),
@@ -124,15 +128,14 @@ function createParts(
 
 interface Binding extends DeliveryServiceOptions {
   readonly subscriptions: Subscriptions;
-  readonly revocations: Revocations;
 }
 
 type Call<Request, Response> = (service: Delivery, request: Request, caller: Caller) => Promise<Response>;
 
 function bind(service: Delivery, binding: Binding): BoundService {
-  const { clock, config, keys, log, onIncident, subscriptions, revocations } = binding;
+  const { clock, config, keys, log, onIncident, subscriptions } = binding;
   const verify = createTokenVerifier({ audience: 'canopy-delivery', issuer: config.domain, keys, clock });
-  const authenticate = unlessRevoked(revocations, bearer(verify));
+  const authenticate = unlessRevoked(service.revocations, bearer(verify));
   const calls = { authenticate, log, isUnavailable: isAway, onIncident };
   const answer = <Request, Response>(call: Call<Request, Response>) =>
     unary<Request, Response, Caller>(calls, async (request, { caller }) => {

@@ -6,20 +6,17 @@
 import type { delivery } from '@canopy/contract';
 import type { BidiHandler, Caller } from '@canopy/service';
 import type { Delivery } from '../delivery.ts';
-import type { Revocations } from '../revocations.ts';
 import { Subscription } from '../stream/subscription.ts';
 
 /** The streams that are open. */
 export class Subscriptions {
   readonly #service: Delivery;
-  readonly #revocations: Revocations;
   readonly #open = new Set<Subscription>();
   #isDraining = false;
 
-  constructor(service: Delivery, revocations: Revocations) {
+  constructor(service: Delivery) {
     this.#service = service;
-    this.#revocations = revocations;
-    revocations.onChange(() => this.#expelRevoked(this.#open));
+    service.revocations.onChange(() => this.#expelRevoked(this.#open));
   }
 
   /** Opens a stream; it ends at once when the service is already going away. */
@@ -51,7 +48,7 @@ export class Subscriptions {
 
   #expelRevoked(subscriptions: Iterable<Subscription>): void {
     for (const subscription of subscriptions) {
-      if (this.#revocations.has(subscription.device)) subscription.expel('DEVICE_REVOKED');
+      if (this.#service.revocations.has(subscription.device)) subscription.expel('DEVICE_REVOKED');
     }
   }
 }

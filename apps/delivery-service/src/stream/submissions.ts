@@ -4,7 +4,7 @@
  * @module
  */
 import type { delivery } from '@canopy/contract';
-import { Bell } from './bell.ts';
+import { Bell } from '@canopy/service';
 
 /** Leads to an answer, or to none. */
 export type Work = () => Promise<delivery.SubscribeResponse | undefined>;

@@ -7,9 +7,8 @@
  * @module
  */
 import { requireField, type delivery } from '@canopy/contract';
-import { unauthenticated, type Caller } from '@canopy/service';
+import { Bell, unauthenticated, type Caller } from '@canopy/service';
 import type { Delivery } from '../delivery.ts';
-import { Bell } from './bell.ts';
 import { Listener } from './listener.ts';
 import { Submissions } from './submissions.ts';
 import { Topics } from './topics.ts';

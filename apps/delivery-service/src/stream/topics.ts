@@ -4,7 +4,7 @@
  * @module
  */
 import type { delivery } from '@canopy/contract';
-import type { Bell } from './bell.ts';
+import type { Bell } from '@canopy/service';
 import type { Topic } from './topic.ts';
 
 /** Topics by key; those that have something to say wait in a queue in which each stands once. */

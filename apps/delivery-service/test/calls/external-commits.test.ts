@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { decode } from '@canopy/codec';
 import { delivery } from '@canopy/contract';
+import { nameOfSignatureKey, signRevocationList } from '@canopy/identity';
 import {
   decodeMessage,
   encodeMessage,
@@ -12,7 +13,7 @@ import {
   type RatchetTree,
 } from '@canopy/mls';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { createAuthority } from '../authority.ts';
+import { createAuthority, DOMAIN } from '../authority.ts';
 import { failureOf, NOW, startBench, type Bench, type Device } from '../bench.ts';
 import { random } from '../group.ts';
 import { createMember, type Member } from '../members.ts';
@@ -173,6 +174,28 @@ describe('an external commit', () => {
     const { bundle } = await impostor.joinExternally(groupInfo, { tree, resync: toLeafIndex(1) });
     const before = await dump();
     expect(await impostor.submit(bundle)).toEqual(rejected('CREDENTIAL_INVALID'));
+    expect(await dump()).toEqual(before);
+  });
+
+  it('does not pass with a key that is revoked, though its device is not', async () => {
+    const { groupInfo, tree } = await findWithProof(bob);
+    const { bundle } = await bob.joinExternally(groupInfo, { tree, resync: toLeafIndex(1) });
+    const issuedAt = BigInt(NOW / 1000);
+    const list = await signRevocationList(
+      {
+        domain: DOMAIN,
+        number: 1,
+        issuedAt,
+        nextUpdate: issuedAt + 3_600n,
+        certificates: [],
+        devices: [],
+        keys: [nameOfSignatureKey(bob.identity.signatureKeyPair.publicKey)],
+      },
+      bench.authority.signer,
+    );
+    expect(await bench.service.revocations.accept(list)).toMatchObject({ valid: true });
+    const before = await dump();
+    expect(await bob.submit(bundle)).toEqual(rejected('CREDENTIAL_INVALID'));
     expect(await dump()).toEqual(before);
   });
 

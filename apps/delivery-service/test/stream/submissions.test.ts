@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises';
 import type { delivery } from '@canopy/contract';
 import { describe, expect, it } from '@jest/globals';
-import { Bell } from '../../src/stream/bell.ts';
+import { Bell } from '@canopy/service';
 import { Submissions, type Task } from '../../src/stream/submissions.ts';
 
 const pong = (token: bigint): delivery.SubscribeResponse => ({

@@ -1,6 +1,6 @@
 import type { delivery } from '@canopy/contract';
 import { describe, expect, it } from '@jest/globals';
-import { Bell } from '../../src/stream/bell.ts';
+import { Bell } from '@canopy/service';
 import type { Topic } from '../../src/stream/topic.ts';
 import { Topics } from '../../src/stream/topics.ts';
 

@@ -58,8 +58,16 @@ export async function createAuthority(): Promise<Authority> {
   };
 }
 
-/** Serves the keys of an authority on loopback, and nothing else. */
-export async function serveKeys({ jwksJson }: Authority): Promise<RunningService> {
+/** A revocation list that is served, or none. */
+export interface ServedList {
+  list: authentication.SignedRevocationList | undefined;
+}
+
+/** Serves the keys and the revocation list of an authority on loopback, and nothing else. */
+export async function serveKeys(
+  { jwksJson }: Authority,
+  revocations: ServedList = { list: undefined },
+): Promise<RunningService> {
   const log = createLogger({ service: 'authority', level: 'silent' });
   const calls = { authenticate: anonymous, log };
   const refuse = unary(calls, () => Promise.reject(new Error('not part of this')));
@@ -72,7 +80,11 @@ export async function serveKeys({ jwksJson }: Authority): Promise<RunningService
     rotateCredential: refuse,
     listDevices: refuse,
     revokeDevice: refuse,
-    getRevocationList: refuse,
+    getRevocationList: unary(calls, () => {
+      const { list } = revocations;
+      const unchanged = { $case: 'unchanged', value: {} } as const;
+      return Promise.resolve({ result: list === undefined ? unchanged : { $case: 'list', value: list } });
+    }),
     getTrustAnchors: refuse,
     getJwks: unary(calls, () => Promise.resolve({ domain: DOMAIN, jwksJson })),
   });

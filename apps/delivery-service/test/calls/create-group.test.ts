@@ -45,6 +45,12 @@ describe('CreateGroup', () => {
     ['cipher_suite', { ...good, cipherSuite: 8 }],
     ['access_key', { ...good, accessKey: random(31) }],
     ['access_key', { ...good, accessKey: new Uint8Array() }],
+    ['group_info', { ...good, groupInfo: random(40) }],
+    ['group_info', { ...good, groupInfo: group.groupInfo(1n) }],
+    ['group_info', { ...good, groupInfo: group.groupInfo(0n, { groupId: random(16) }) }],
+    ['group_info', { ...good, groupInfo: group.groupInfo(0n, { suite: 2 }) }],
+    ['ratchet_tree', { ...good, ratchetTree: new Uint8Array([0]) }],
+    ['ratchet_tree', { ...good, groupInfo: group.groupInfo(0n), ratchetTree: random(40) }],
   ])('names the field %s when it does not hold what it must', async (field, request) => {
     const failure = await failureOf(alice.call('createGroup', request));
     expect(failure.code).toBe('INVALID_ARGUMENT');

@@ -4,21 +4,30 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { connect, delivery } from '@canopy/contract';
+import { signRevocationList } from '@canopy/identity';
 import type { RunningService } from '@canopy/service';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { createAuthority, deviceOf, DOMAIN, serveKeys, type Authority } from '../authority.ts';
+import {
+  createAuthority,
+  deviceOf,
+  DOMAIN,
+  serveKeys,
+  type Authority,
+  type ServedList,
+} from '../authority.ts';
 import { createDevice, failureOf, startBench, type Client, type Device } from '../bench.ts';
 import { random, TestGroup, welcomeFor } from '../group.ts';
 
 let authority: Authority;
 let keys: RunningService;
 let folder: string;
+const revocations: ServedList = { list: undefined };
 const children: ChildProcess[] = [];
 const clients: Client[] = [];
 
 beforeAll(async () => {
   authority = await createAuthority();
-  keys = await serveKeys(authority);
+  keys = await serveKeys(authority, revocations);
 });
 
 afterAll(() => keys.drain());
@@ -49,6 +58,7 @@ async function startProcess(keysPort = keys.port): Promise<Process> {
       CANOPY_DATA: folder,
       CANOPY_PROOF_TOLERANCE: '1h',
       CANOPY_EXIT_WITH_PARENT: '1',
+      CANOPY_REVOCATION_INTERVAL: '100ms',
     },
     stdio: ['pipe', 'pipe', 'inherit'],
   });
@@ -94,6 +104,26 @@ describe('the service as a process', () => {
     const second = await startProcess();
     expect(await group.send(second.device, 1n)).toBe(3n);
     expect(await group.readAll(second.device, 1n)).toEqual([1n, 2n, 3n]);
+  });
+
+  it('obeys the revocation list of the authentication service: open streams end, tokens are refused', async () => {
+    const { device } = await startProcess();
+    const stream = device.stream();
+    await stream.send({ request: { $case: 'ping', value: { token: 1n } } });
+    const responses = stream.responses[Symbol.asyncIterator]();
+    expect((await responses.next()).value?.response?.$case).toBe('pong');
+    const issuedAt = BigInt(Math.floor(Date.now() / 1000));
+    const claims = { domain: DOMAIN, number: 1, issuedAt, nextUpdate: issuedAt + 60n };
+    const jwt = await signRevocationList(
+      { ...claims, certificates: [], devices: [device.name] },
+      authority.signer,
+    );
+    revocations.list = { number: 1n, jwt };
+    const ended = await failureOf(responses.next());
+    expect([ended.code, ended.reason]).toEqual(['UNAUTHENTICATED', 'DEVICE_REVOKED']);
+    const refused = await failureOf(device.call('readMailbox', { afterSequence: 0n, limit: 0 }));
+    expect(refused.reason).toBe('DEVICE_REVOKED');
+    revocations.list = undefined;
   });
 
   it('has everything that it answered when it is killed with SIGKILL in the middle of its work', async () => {

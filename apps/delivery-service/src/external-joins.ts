@@ -68,9 +68,15 @@ async function requireCredential(
   if (!verdict.valid) throw new RefusedSubmission('CREDENTIAL_INVALID', verdict.reason);
 }
 
+/** The devices of trees that were asked about: reading all certificates of a large group takes its time. */
+const devicesOfTrees = new WeakMap<RatchetTree, ReadonlySet<string | undefined>>();
+
 /** Tells whether a device has a leaf in a tree. */
 export function hasLeaf(tree: RatchetTree, device: string): boolean {
-  return [...tree.members()].some(({ leafNode }) => deviceOf(leafNode.credential) === device);
+  const known = devicesOfTrees.get(tree);
+  const devices = known ?? new Set([...tree.members()].map(({ leafNode }) => deviceOf(leafNode.credential)));
+  if (known === undefined) devicesOfTrees.set(tree, devices);
+  return devices.has(device);
 }
 
 /** Gives the device that a credential names; undefined when it names none. */

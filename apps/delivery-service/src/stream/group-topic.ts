@@ -71,6 +71,7 @@ export class GroupTopic implements Topic {
   async step(): Promise<Step> {
     if (this.#state === 'leaseEnded' || this.#state === 'over') return NOTHING;
     const [epoch, cursor] = [this.#epoch, this.#cursor];
+    // So says the reader; whether that is true its receipt will show.
     if (cursor > this.#known) return this.#behind(this.#known);
     if (this.#end !== undefined && cursor >= this.#end) return this.#endLease();
     const page = await this.#service.feed.pageAfter(this.#groupId, cursor);
@@ -137,7 +138,10 @@ export class GroupTopic implements Topic {
   /** Nothing comes after the cursor: either the reader has everything, or the log has lost what the reader has. */
   #atTheEnd(page: LogPage): Step {
     const { lastSequence } = page;
-    if (lastSequence < this.#cursor) return this.#behind(lastSequence);
+    if (lastSequence < this.#cursor) {
+      this.#service.feed.forget(this.#groupId);
+      return this.#behind(lastSequence);
+    }
     const isEnd = lastSequence === this.#cursor && this.#service.feed.isEnd(this.#groupId, page);
     return isEnd ? { responses: this.#live(), more: false } : { responses: [], more: true };
   }
@@ -149,7 +153,6 @@ export class GroupTopic implements Topic {
   }
 
   #behind(lastSequence: bigint): Step {
-    this.#service.feed.forget(this.#groupId);
     this.#leave('over');
     return only({ $case: 'behind', value: { groupId: this.#groupId, lastSequence } });
   }

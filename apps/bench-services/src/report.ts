@@ -12,23 +12,49 @@ export interface StoreResult {
   readonly figures: Partial<Readonly<Record<CaseName, Figures | string>>>;
 }
 
-/** An aim: the rate of a case beside another one's. */
+/** An aim: the rate of a case beside another one's, or what it costs the service. */
 interface Aim {
   readonly name: string;
   readonly of: CaseName;
   readonly beside: CaseName;
-  /** What the ratio of the rates has to be at least. */
+  /** Which ratio is meant. */
+  readonly by: 'rate' | 'cost';
+  /** What this ratio has to be at least. */
   readonly least: number;
 }
 
 const AIMS: readonly Aim[] = [
-  { name: 'unary append : no-op call', of: 'append-call', beside: 'no-op-call', least: 0.6 },
-  { name: 'stream append : no-op call', of: 'append-stream', beside: 'no-op-call', least: 10 },
-  { name: 'fan-out to 1 : bare stream', of: 'fan-out-1', beside: 'bare-fan-out-1', least: 0.5 },
-  { name: 'fan-out to 100 : bare stream', of: 'fan-out-100', beside: 'bare-fan-out-100', least: 0.5 },
-  { name: 'fan-out to 1000 : bare stream', of: 'fan-out-1000', beside: 'bare-fan-out-1000', least: 0.5 },
-  { name: 'append to a log of 10000 : of 0', of: 'append-log-10000', beside: 'append-log-0', least: 0.8 },
-  { name: 'append with 1000 members : 2', of: 'append-members-1000', beside: 'append-members-2', least: 0.8 },
+  { name: 'unary append : no-op call', of: 'append-call', beside: 'no-op-call', by: 'rate', least: 0.6 },
+  { name: 'stream append : no-op call', of: 'append-stream', beside: 'no-op-call', by: 'rate', least: 10 },
+  { name: 'fan-out to 1 : bare stream', of: 'fan-out-1', beside: 'bare-fan-out-1', by: 'rate', least: 0.5 },
+  {
+    name: 'fan-out to 100 : bare stream',
+    of: 'fan-out-100',
+    beside: 'bare-fan-out-100',
+    by: 'rate',
+    least: 0.5,
+  },
+  {
+    name: 'fan-out to 1000 : bare stream',
+    of: 'fan-out-1000',
+    beside: 'bare-fan-out-1000',
+    by: 'rate',
+    least: 0.5,
+  },
+  {
+    name: 'append to a log of 10000 : of 0',
+    of: 'append-log-10000',
+    beside: 'append-log-0',
+    by: 'cost',
+    least: 0.8,
+  },
+  {
+    name: 'append with 1000 members : 2',
+    of: 'append-members-1000',
+    beside: 'append-members-2',
+    by: 'cost',
+    least: 0.8,
+  },
 ];
 
 /** An aim and what came of it. */
@@ -39,18 +65,19 @@ export interface Verdict {
   readonly ratio: number;
   /** Of the processor times, the other way round: what the ratio would be if nothing but the service set the pace. */
   readonly cpuRatio: number;
+  readonly by: Aim['by'];
   readonly least: number;
   readonly met: boolean;
 }
 
 /** Compares with the aims whatever was measured on both sides. */
 export function judge({ store, figures }: StoreResult): readonly Verdict[] {
-  return AIMS.flatMap(({ name, of, beside, least }) => {
+  return AIMS.flatMap(({ name, of, beside, by, least }) => {
     const [one, other] = [figures[of], figures[beside]];
     if (typeof one !== 'object' || typeof other !== 'object') return [];
     const ratio = rateOf(one) / rateOf(other);
     const cpuRatio = other.serverUs / one.serverUs;
-    return [{ store, name, ratio, cpuRatio, least, met: ratio >= least }];
+    return [{ store, name, by, ratio, cpuRatio, least, met: (by === 'rate' ? ratio : cpuRatio) >= least }];
   });
 }
 
@@ -77,11 +104,11 @@ function rowsOf({ figures }: StoreResult): readonly (readonly string[])[] {
 }
 
 function verdicts(all: readonly Verdict[]): string {
-  const rows = all.map(({ name, ratio, cpuRatio, least, met }) => [
+  const rows = all.map(({ name, by, ratio, cpuRatio, least, met }) => [
     name,
     short(ratio),
     short(cpuRatio),
-    `at least ${least}`,
+    `${by} at least ${least}`,
     met ? 'met' : '**missed**',
   ]);
   return rows.length === 0 ? '' : table([['ratio', 'of the rates', 'of the CPU times', 'aim', ''], ...rows]);

@@ -32,6 +32,13 @@ describe('the aims', () => {
     ]);
   });
 
+  it('of a flat cost are met by what it costs the service, whatever else the machine did meanwhile', () => {
+    const measured = { 'append-log-0': figures(1_000, 50), 'append-log-10000': figures(500, 60) };
+    expect(judge({ store: 'redis', figures: measured })).toMatchObject([
+      { ratio: 0.5, cpuRatio: 50 / 60, by: 'cost', least: 0.8, met: true },
+    ]);
+  });
+
   it('are not judged where one side failed or was left out', () => {
     const measured = { 'append-call': figures(600, 1), 'no-op-call': 'failed: it broke' } as const;
     expect(judge({ store: 'sqlite', figures: measured })).toEqual([]);

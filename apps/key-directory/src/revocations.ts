@@ -56,6 +56,13 @@ export class Revocations {
     return this.#newest?.revokesDevice(device) === true;
   }
 
+  /** Requires that a caller is not revoked, and that its token was not made for a key that is. @throws {ServiceError} UNAUTHENTICATED */
+  requireBelieved({ device, key }: Caller): void {
+    if (this.has(device)) throw revoked();
+    if (key !== undefined && this.#newest?.revokesKeyNamed(key) === true)
+      throw unauthenticated('KEY_REVOKED');
+  }
+
   /** Requires that it is known who is revoked. @throws {ServiceError} UNAVAILABLE */
   requireCurrent(): void {
     if (this.#newest === undefined) throw unavailable(new Error('no revocation list yet'), RETRY_AFTER_MS);
@@ -87,14 +94,14 @@ export class Revocations {
 
 const RETRY_AFTER_MS = 5_000;
 
-/** Lets only those in who are not revoked, whatever token they have. */
+/** Lets only those in who are not revoked, nor the key that their token was made for, whatever token they have. */
 export function unlessRevoked(
   revocations: Revocations,
   authenticate: Authenticate<Caller>,
 ): Authenticate<Caller> {
   return async (metadata) => {
     const caller = await authenticate(metadata);
-    if (revocations.has(caller.device)) throw revoked();
+    revocations.requireBelieved(caller);
     return caller;
   };
 }

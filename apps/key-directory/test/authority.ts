@@ -3,7 +3,12 @@
  *
  * @module
  */
-import { signAttestation, signRevocationList, type RevocationClaims } from '@canopy/identity';
+import {
+  nameOfSignatureKey,
+  signAttestation,
+  signRevocationList,
+  type RevocationClaims,
+} from '@canopy/identity';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 
 export const DOMAIN = 'example.com';
@@ -19,6 +24,8 @@ export interface TokenClaims {
   readonly audience?: string;
   readonly expiresAtMs?: number;
   readonly issuer?: string;
+  /** The device's key that the token is made for; none by default. */
+  readonly signatureKey?: Uint8Array;
 }
 
 export interface AttestOptions {
@@ -41,8 +48,15 @@ export async function createAuthority(): Promise<Authority> {
   const jwksJson = JSON.stringify({ keys: [{ ...(await exportJWK(publicKey)), kid: 'current' }] });
   return {
     jwksJson,
-    token: (device, nowMs, { audience = 'canopy-directory', expiresAtMs, issuer = DOMAIN } = {}) =>
-      new SignJWT({ user: device.replace('/d/', '/u/').replace(/\/\w+$/, '') })
+    token: (
+      device,
+      nowMs,
+      { audience = 'canopy-directory', expiresAtMs, issuer = DOMAIN, signatureKey } = {},
+    ) =>
+      new SignJWT({
+        user: device.replace('/d/', '/u/').replace(/\/\w+$/, ''),
+        ...(signatureKey !== undefined && { cnf: { kid: nameOfSignatureKey(signatureKey) } }),
+      })
         .setProtectedHeader({ alg: 'EdDSA', typ: 'at+jwt', kid: 'current' })
         .setSubject(device)
         .setIssuer(issuer)

@@ -137,6 +137,38 @@ describe('a revoked key', () => {
   });
 });
 
+describe('a token that was made for a key', () => {
+  const refused = { code: 'UNAUTHENTICATED', reason: 'KEY_REVOKED' };
+
+  it('counts no longer once the key is revoked, also on a stream that is open; a token for the new key does', async () => {
+    const [before, after] = [newSignatureKey(), newSignatureKey()];
+    const thief = await bench.device('alice', 'device01', { signatureKey: before.publicKey });
+    const owner = await bench.device('alice', 'device01', { signatureKey: after.publicKey });
+    const watch = thief.watch();
+    await watch.send({ request: { $case: 'ping', value: { token: 1n } } });
+    const responses = watch.responses[Symbol.asyncIterator]();
+    await responses.next();
+    await stock(bench, owner, 2, { signatureKeyPair: after });
+    await stock(bench, bob, 1);
+    await bench.revoke({ keys: [nameOfSignatureKey(before.publicKey)] });
+    const uploads = {
+      keyPackages: [{ keyPackage: await keyPackageOf(bench, alice.name), lastResort: false }],
+    };
+    for (const attempt of [
+      thief.call('withdrawKeyPackages', { keepSignatureKey: new Uint8Array() }),
+      thief.call('publishKeyPackages', uploads),
+      thief.call('claimKeyPackages', claimFrom({ devices: [bob.name] })),
+      thief.call('countKeyPackages', {}),
+      thief.call('listConsumptions', { afterSequence: 0n, pageSize: 0 }),
+      responses.next(),
+    ])
+      expect(await failureOf(attempt)).toMatchObject(refused);
+    expect((await owner.call('countKeyPackages', {})).counts).toMatchObject([{ singleUse: 2 }]);
+    expect((await bob.call('countKeyPackages', {})).counts).toMatchObject([{ singleUse: 1 }]);
+    expect(await claim({ devices: [bob.name] }, owner)).toEqual([expect.stringMatching(/^[0-9a-f]{100}/)]);
+  });
+});
+
 describe('several revoked keys', () => {
   it('do not hide what is good behind them', async () => {
     const keys = Array.from({ length: 5 }, () => newSignatureKey());

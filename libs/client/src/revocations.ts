@@ -38,6 +38,7 @@ const NOBODY: RevocationList = {
   revokesCertificate: () => false,
   revokesDevice: () => false,
   revokesKey: () => false,
+  revokesKeyNamed: () => false,
 };
 
 /** The newest revocation list that this device has seen. */

@@ -18,6 +18,8 @@ export interface Caller {
   readonly device: string;
   /** The URI of the device's user. */
   readonly user: string;
+  /** The name of the signature key that the statement was made for (`kid` of `cnf`, RFC 7800), where it names one. */
+  readonly key?: string;
   /** When the statement ends: a stream must not outlive it unnoticed. */
   readonly expiresAtUnixMs: number;
 }
@@ -112,7 +114,16 @@ function callerOf(payload: JWTPayload): Caller {
   if (typeof sub !== 'string' || typeof user !== 'string' || exp === undefined || sub === '' || user === '') {
     throw unauthenticated('TOKEN_CLAIM_INVALID');
   }
-  return { device: sub, user, expiresAtUnixMs: exp * 1000 };
+  const key = confirmedKeyOf(payload['cnf']);
+  return { device: sub, user, ...(key !== undefined && { key }), expiresAtUnixMs: exp * 1000 };
+}
+
+/** One that cannot be read is refused: a revocation of its key would pass it over. */
+function confirmedKeyOf(confirmation: unknown): string | undefined {
+  if (confirmation === undefined) return undefined;
+  const isNamed = typeof confirmation === 'object' && confirmation !== null && 'kid' in confirmation;
+  if (!isNamed || typeof confirmation.kid !== 'string') throw unauthenticated('TOKEN_CLAIM_INVALID');
+  return confirmation.kid;
 }
 
 const CLAIM_REASONS: ReadonlyMap<string, string> = new Map([

@@ -87,6 +87,11 @@ describe('an access token', () => {
     });
   });
 
+  it('tells the key that it was made for, where it names one', async () => {
+    expect((await verify(await sign({ ...CLAIMS, cnf: { kid: 'of the key' } }))).key).toBe('of the key');
+    expect(await verify(await sign(CLAIMS))).not.toHaveProperty('key');
+  });
+
   it('is good until the last millisecond before its end', async () => {
     const token = await sign(CLAIMS);
     await expect(verify(token, NOW + 599_999)).resolves.toBeDefined();
@@ -144,6 +149,9 @@ describe('an access token', () => {
     ['TOKEN_UNKNOWN_KEY', CLAIMS, { kid: undefined }],
     ['TOKEN_CLAIM_INVALID', { ...CLAIMS, user: 7 }, {}],
     ['TOKEN_CLAIM_INVALID', { ...CLAIMS, sub: '' }, {}],
+    ['TOKEN_CLAIM_INVALID', { ...CLAIMS, cnf: { kid: 7 } }, {}],
+    ['TOKEN_CLAIM_INVALID', { ...CLAIMS, cnf: {} }, {}],
+    ['TOKEN_CLAIM_INVALID', { ...CLAIMS, cnf: null }, {}],
     ['TOKEN_CLAIM_INVALID', without('sub'), {}],
     ['TOKEN_CLAIM_INVALID', without('user'), {}],
     ['TOKEN_CLAIM_INVALID', without('exp'), {}],

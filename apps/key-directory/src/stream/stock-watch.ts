@@ -11,7 +11,6 @@ import { requireField, type directory } from '@canopy/contract';
 import { Bell, unauthenticated, type Caller } from '@canopy/service';
 import type { Directory } from '../directory.ts';
 import { noteStock } from '../metrics.ts';
-import { revoked } from '../revocations.ts';
 import { areNews, levelsOf, readMarks, type Level, type Marks } from './stock-levels.ts';
 
 /** Who has the stream, and how its end is noticed. */
@@ -50,7 +49,7 @@ export class StockWatch {
     this.#finish('draining');
   }
 
-  /** Speaks until the device goes, the service drains, the token expires, the device is revoked or something fails. */
+  /** Speaks until the device goes, the service drains, the token expires, the device or its key is revoked, or something fails. */
   async *converse(requests: AsyncIterable<directory.WatchStockRequest>): AsyncGenerator<Response> {
     const stop = this.#start();
     void this.#listen(requests);
@@ -136,7 +135,11 @@ export class StockWatch {
     };
     const ring = (): void => this.#bell.ring();
     const endIfRevoked = (): void => {
-      if (revocations.has(caller.device)) this.#finish({ failure: revoked() });
+      try {
+        revocations.requireBelieved(caller);
+      } catch (failure) {
+        this.#finish({ failure });
+      }
     };
     signal.addEventListener('abort', ring);
     const unsubscribe = stores.singleUseStock.onChange(caller.device, wake);

@@ -48,6 +48,8 @@ export interface RevocationList {
   revokesDevice(device: string): boolean;
   /** Says whether a leaf's key is believed no longer, although its device is. */
   revokesKey(signatureKey: Uint8Array): boolean;
+  /** The same for the name of a key, as access tokens have it. */
+  revokesKeyNamed(name: string): boolean;
 }
 
 /** Why a list is not taken. */
@@ -149,6 +151,7 @@ function listFrom(payload: JWTPayload): RevocationList | undefined {
       certificates.get(issuer)?.has(plainSerial(serialNumber)) === true,
     revokesDevice: (device) => devices.has(device),
     revokesKey: (signatureKey) => keys.size > 0 && keys.has(nameOfSignatureKey(signatureKey)),
+    revokesKeyNamed: (name) => keys.has(name),
   };
 }
 

@@ -92,6 +92,8 @@ describe('a revocation list', () => {
     const verdict = await verifyRevocationList(await sign({ keys: [nameOfSignatureKey(key)] }), check);
     if (!verdict.valid) throw new Error(verdict.reason);
     expect([key, other].map((each) => verdict.list.revokesKey(each))).toEqual([true, false]);
+    const names = [key, other].map((each) => nameOfSignatureKey(each));
+    expect(names.map((name) => verdict.list.revokesKeyNamed(name))).toEqual([true, false]);
     const before = await verifyRevocationList(await sign(), check);
     expect(before.valid && before.list.revokesKey(key)).toBe(false);
     expect(await reasonOf(await forge({ keys: 'all' }))).toBe('REVOCATION_LIST_CLAIM_INVALID');

@@ -60,7 +60,8 @@ export class GroupTopic implements Topic {
     if (access.epoch < this.#epoch) return;
     const isListening = this.#state === 'history' || this.#state === 'live';
     // A reader that was told where the log begins or ends says where it begins anew.
-    if (afterSequence > this.#cursor || this.#state === 'over') this.#cursor = afterSequence;
+    if (this.#state === 'over') this.#begin(afterSequence);
+    else if (afterSequence > this.#cursor) this.#cursor = afterSequence;
     if (!isListening) {
       this.#state = 'history';
       this.#unsubscribe = this.#listen();
@@ -94,7 +95,13 @@ export class GroupTopic implements Topic {
   #take({ epoch, hasEnded, upToSequence, lastSequence }: GroupAccess): void {
     this.#epoch = epoch;
     this.#end = hasEnded ? upToSequence : undefined;
-    this.#known = lastSequence;
+    // The topic may have gone on since the proof was looked at.
+    if (lastSequence > this.#known) this.#known = lastSequence;
+  }
+
+  #begin(afterSequence: bigint): void {
+    this.#cursor = afterSequence;
+    this.#known = 0n;
   }
 
   async #show(page: LogPage): Promise<Step> {

@@ -103,6 +103,20 @@ describe('a group on a stream', () => {
     reader.stream.cancel();
   });
 
+  it('is renewed again and again while others write, and loses nothing by it', async () => {
+    const reader = await follow(0n);
+    await reader.until('live');
+    const total = 60;
+    const work = async (step: () => Promise<unknown>): Promise<void> => {
+      for (let round = 0; round < total; round += 1) await step();
+    };
+    const writing = work(() => group.send(alice, 0n));
+    const renewing = work(() => reader.stream.send(group.subscribeRequest(0n)));
+    expect(await reader.entries(total)).toEqual(Array.from({ length: total }, (_, i) => BigInt(i + 1)));
+    await Promise.all([writing, renewing]);
+    reader.stream.cancel();
+  });
+
   it('does not go back to an older lease', async () => {
     await group.commit(alice, 0n);
     const reader = await follow(1n);

@@ -146,6 +146,7 @@ describe('receipts', () => {
     expect(ofBob.epoch).toBe(1n);
     delivery.forge = (receipt) => receipt;
     delivery.signAgain(ofAlice.id);
+    delivery.dropStreams();
 
     await bob.reached(ofBob.id, 2n);
     await ofAlice.send(data('on'));

@@ -31,8 +31,8 @@ interface RedisKind {
   readonly deeds: readonly (readonly [Deed, number])[];
 }
 
-/** What is acknowledged is on a replica too: only so it outlives its master. */
-const REPLICATED = { CANOPY_REDIS_REPLICAS: '1', CANOPY_REDIS_TIMEOUT: '4s' };
+/** Every replica of a master has to have what is acknowledged, so that whichever takes over has it; the machine may be slow. */
+const SLOW = { CANOPY_REDIS_TIMEOUT: '4s' };
 
 const KINDS: Readonly<Record<Exclude<StoreKind, 'sqlite'>, RedisKind>> = {
   redis: {
@@ -46,7 +46,7 @@ const KINDS: Readonly<Record<Exclude<StoreKind, 'sqlite'>, RedisKind>> = {
   },
   'redis-cluster': {
     servers: 'cluster',
-    settings: { CANOPY_STORE: 'redis-cluster', ...REPLICATED },
+    settings: { CANOPY_STORE: 'redis-cluster', CANOPY_REDIS_REPLICAS: '1', ...SLOW },
     deeds: [
       ['blink', 20],
       ['sleep', 30],
@@ -55,7 +55,12 @@ const KINDS: Readonly<Record<Exclude<StoreKind, 'sqlite'>, RedisKind>> = {
   },
   sentinel: {
     servers: 'sentinel',
-    settings: { CANOPY_STORE: 'redis-sentinel', CANOPY_REDIS_SENTINEL_NAME: 'canopy', ...REPLICATED },
+    settings: {
+      CANOPY_STORE: 'redis-sentinel',
+      CANOPY_REDIS_SENTINEL_NAME: 'canopy',
+      CANOPY_REDIS_REPLICAS: '2',
+      ...SLOW,
+    },
     deeds: [
       ['blink', 20],
       ['sleep', 30],

@@ -69,10 +69,11 @@ export async function runHistory(deployment: Deployment, options: RunOptions): P
   const actors = [...members, ...stockKeepers, ...followers, ...intruders];
   try {
     const faults = await race(world, actors, options, choices);
-    await followToEnd(world, members, followers, choices);
+    const stuck = await followToEnd(world, { members, followers }, choices);
     await Promise.all(followers.map((follower) => follower.close()));
     const history = await settle(world, { members, stockKeepers }, choices);
-    return { history, violations: checkHistory(history), faults };
+    const violations = [...checkHistory(history), ...stuck.map(toViolation)];
+    return { history, violations, faults };
   } finally {
     await Promise.all(actors.map((actor) => actor.close()));
     closeStubs(world.stubs);
@@ -143,25 +144,38 @@ async function inflict(world: World, fault: Fault, choices: Choices): Promise<vo
   recorder.add('faults', start, { kind: 'fault', fault: fault.name });
 }
 
-/** Streams come back by themselves and get to the end of every log: one that does not is dead, and that is a fault too. */
+interface Readers {
+  readonly members: readonly Member[];
+  readonly followers: readonly Follower[];
+}
+
+/** Streams come back by themselves and get to the end of every log; gives those that do not, and where they stand. */
 async function followToEnd(
   world: World,
-  members: readonly Member[],
-  followers: readonly Follower[],
+  { members, followers }: Readers,
   choices: Choices,
-): Promise<void> {
+): Promise<readonly string[]> {
   const [reader] = members;
-  if (reader === undefined) return;
+  if (reader === undefined) return [];
   for (const view of reader.views) {
     await eventually(world, `group ${view.name} can be read`, () => reader.readOn(view, choices));
   }
   const ends = new Map(reader.views.map(({ name, cursor }) => [name, cursor]));
-  for (const follower of followers) {
-    const isThere = async (): Promise<boolean> =>
-      follower.views.every(({ name, cursor }) => cursor >= (ends.get(name) ?? 0n));
-    const what = `${follower.name} comes to the end of every log, ${[...ends.values()].join(', ')}`;
-    await eventually(world, what, isThere, () => follower.state);
+  const isThere = (follower: Follower): boolean =>
+    follower.views.every(({ name, cursor }) => cursor >= (ends.get(name) ?? 0n));
+  try {
+    await eventually(world, 'every stream comes to the end', async () => followers.every(isThere));
+    return [];
+  } catch {
+    const due = [...ends.values()].join(', ');
+    return followers
+      .filter((follower) => !isThere(follower))
+      .map(({ name, state }) => `${name} does not come to the ends, ${due}: ${state}`);
   }
+}
+
+function toViolation(detail: string): Violation {
+  return { rule: 'stream-goes-on', detail, excerpt: [] };
 }
 
 /** Counts events of one kind by their outcome. */

@@ -23,13 +23,12 @@ export async function eventually(
   { recorder }: World,
   what: string,
   attempt: () => Promise<boolean>,
-  state: () => string = () => '',
 ): Promise<void> {
   const deadline = Date.now() + PATIENCE_MS;
   while (!(await attempt())) {
     if (Date.now() > deadline) {
       throw new Error(
-        `after ${PATIENCE_MS / 1000} s still not: ${what}; last failure: ${recorder.lastFailure}; ${state()}`,
+        `after ${PATIENCE_MS / 1000} s still not: ${what}; last failure: ${recorder.lastFailure}`,
       );
     }
     await pause(PAUSE_MS);

@@ -22,7 +22,7 @@ export interface Subject {
 }
 
 /** How many random histories of a group log are tried. */
-const HISTORIES = 20;
+const HISTORIES = 10;
 
 /** Empties the servers for each test; each opening is a connection of its own. */
 export function onServers<Port>(subject: () => Subject, pick: (store: Store) => Port): StartBench<Port> {

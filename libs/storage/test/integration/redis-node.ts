@@ -63,21 +63,43 @@ export async function untilTrue(isSo: () => Promise<boolean> | boolean): Promise
   while (!(await isSo())) await new Promise((resolve) => setTimeout(resolve, 50));
 }
 
-/** Sends a command to one server, over a connection of its own. */
+type Connection = ReturnType<typeof connectionTo>;
+
+/** Connections that are open, by address. */
+const open = new Map<string, Connection>();
+
+/** Sends a command to one server; fails when it cannot be reached. */
 export async function tellOne(address: ServerAddress, command: readonly string[]): Promise<unknown> {
-  const tls = address.url.startsWith('rediss:');
+  const client = open.get(address.url) ?? connectionTo(address);
+  open.set(address.url, client);
+  try {
+    if (!client.isOpen) await client.connect();
+    return await client.sendCommand([...command]);
+  } catch (error) {
+    if (!client.isReady) hangUp(address);
+    throw error;
+  }
+}
+
+/** Ends the connection to a server, if there is one. */
+export function hangUp({ url }: ServerAddress): void {
+  open.get(url)?.destroy();
+  open.delete(url);
+}
+
+// oxlint-disable-next-line typescript/explicit-function-return-type -- node-redis gives its types no shorter names
+function connectionTo(address: ServerAddress) {
   const client = createClient({
     ...address,
-    // What is checked is that the store checks certificates, not that this does.
-    ...(tls ? { socket: { tls: true, rejectUnauthorized: false } } : {}),
+    socket: {
+      reconnectStrategy: false,
+      // What is checked is that the store checks certificates, not that this does.
+      ...(address.url.startsWith('rediss:') ? { tls: true, rejectUnauthorized: false } : {}),
+    },
+    disableOfflineQueue: true,
   });
   client.on('error', () => {});
-  try {
-    await client.connect();
-    return await client.sendCommand([...command]);
-  } finally {
-    client.destroy();
-  }
+  return client;
 }
 
 /** Names the address of a node. */

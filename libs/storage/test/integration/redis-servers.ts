@@ -13,6 +13,7 @@ import {
   PORT,
   addressOf,
   freeze,
+  hangUp,
   kill,
   startAll,
   tellOne,
@@ -95,7 +96,10 @@ export async function startRedis({
     freeze: () => freeze(container),
     freezeReplicas: () => Promise.resolve(async () => {}),
     tell: (...command) => tellOne(address, command).then(() => {}),
-    stop: () => container.stop({ timeout: 0 }).then(() => {}),
+    stop: () => {
+      hangUp(address);
+      return container.stop({ timeout: 0 }).then(() => {});
+    },
   };
 }
 
@@ -220,6 +224,7 @@ function severalServers({ network, servers, others }: Assembly, urls: readonly s
       };
     },
     stop: async () => {
+      for (const node of [...servers, ...others]) hangUp(addressOf(node));
       await Promise.all([...servers, ...others].map(({ container }) => container.stop({ timeout: 0 })));
       await network.stop();
     },

@@ -55,7 +55,7 @@ export async function createAuthenticationService(
   const { registry, config, keys, revocationList, authority } = parts;
   const refresh = async (): Promise<void> => {
     await keys.refresh();
-    await revocationList.newest();
+    await revocationList.refresh();
   };
   await refresh();
   const anchors = authority?.trust ?? NO_ANCHORS;
@@ -65,7 +65,7 @@ export async function createAuthenticationService(
   return { services, jwksJson: () => keys.jwksJson(), refresh };
 }
 
-async function createParts({ registry, clock, config }: AuthenticationOptions): Promise<Parts> {
+async function createParts({ registry, clock, config, log }: AuthenticationOptions): Promise<Parts> {
   const { domain, revocationListLifetime: lifetimeMs, storeKey, previousStoreKey } = config;
   const schedule = keySchedule(config);
   const keys = new SigningKeys({ registry, clock, schedule, storeKey, previousStoreKey });
@@ -74,7 +74,7 @@ async function createParts({ registry, clock, config }: AuthenticationOptions): 
     clock,
     config,
     keys,
-    revocationList: new RevocationListPublisher({ registry, clock, keys, domain, lifetimeMs }),
+    revocationList: new RevocationListPublisher({ registry, clock, keys, domain, lifetimeMs, log }),
     authority: await readCertificateAuthority(config, clock.now()),
     idTokens: createIdTokens(config, clock),
   };

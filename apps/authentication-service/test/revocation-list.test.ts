@@ -1,8 +1,8 @@
-import { parseJwks, verifyRevocationList } from '@canopy/identity';
-import { manualClock, type ManualClock } from '@canopy/service';
-import { openSqlite, type SqliteStore } from '@canopy/storage';
+import { parseJwks, verifyRevocationList, type RevocationList } from '@canopy/identity';
+import { createLogger, manualClock, processMetrics, type ManualClock } from '@canopy/service';
+import { openSqlite, type Registry, type SqliteStore } from '@canopy/storage';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { RevocationListPublisher, type RevocationListOptions } from '../src/revocation-list.ts';
+import { NoList, RevocationListPublisher, type RevocationListOptions } from '../src/revocation-list.ts';
 import { SigningKeys } from '../src/signing-keys.ts';
 import { DOMAIN, NOW } from './bench.ts';
 
@@ -12,9 +12,11 @@ const audit = new TextEncoder().encode('{}');
 
 let store: SqliteStore;
 let clock: ManualClock;
+let logLines: string[];
 
 beforeEach(() => {
   clock = manualClock(NOW);
+  logLines = [];
   store = openSqlite(':memory:');
 });
 
@@ -34,25 +36,49 @@ async function revokeOne(device: string): Promise<void> {
 interface Replica {
   readonly publisher: RevocationListPublisher;
   readonly keys: SigningKeys;
+  /** Takes a list as another service does. */
+  read(jwt: string): Promise<RevocationList>;
   /** How often the store was asked. */
   readonly looks: () => number;
 }
 
-function newReplica(): Replica {
+function newReplica(ofReplica = clock, names?: Registry['revokedNames']): Replica {
   const { registry } = store;
   const schedule = { lifetimeMs: DAY, longestMs: DAY };
-  const keys = new SigningKeys({ registry, clock, schedule, storeKey: undefined });
+  const keys = new SigningKeys({ registry, clock: ofReplica, schedule, storeKey: undefined });
   let looks = 0;
   const counting: RevocationListOptions['registry'] = {
     revocationState() {
       looks += 1;
       return registry.revocationState();
     },
-    revokedNames: (query) => registry.revokedNames(query),
+    revokedNames: names ?? ((query) => registry.revokedNames(query)),
     publishRevocationList: (list, after) => registry.publishRevocationList(list, after),
   };
-  const options = { registry: counting, clock, keys, domain: DOMAIN, lifetimeMs: DAY };
-  return { publisher: new RevocationListPublisher(options), keys, looks: () => looks };
+  const destination = { write: (line: string) => void logLines.push(line) };
+  const log = createLogger({ service: 'test', level: 'warn', destination });
+  const options = { registry: counting, clock: ofReplica, keys, domain: DOMAIN, lifetimeMs: DAY, log };
+  const read = async (jwt: string): Promise<RevocationList> => {
+    const now = BigInt(Math.floor(clock.now() / 1000));
+    const check = { domain: DOMAIN, keys: await parseJwks(await keys.jwksJson()), now };
+    const verdict = await verifyRevocationList(jwt, check);
+    if (!verdict.valid) throw new Error(verdict.reason);
+    return verdict.list;
+  };
+  return { publisher: new RevocationListPublisher(options), keys, read, looks: () => looks };
+}
+
+/** So many keys in place of what is revoked. */
+function manyNames(count: number): Registry['revokedNames'] {
+  const names = Array.from({ length: count }, (_, i) => ({
+    kind: 'key' as const,
+    name: String(i).padStart(43, '0'),
+    keepUntilMs: NOW + 400 * DAY,
+  }));
+  return ({ after, limit }) => {
+    const start = after === undefined ? 0 : Number(after.name) + 1;
+    return Promise.resolve(names.slice(start, start + limit));
+  };
 }
 
 describe('publishing revocation lists', () => {
@@ -111,5 +137,68 @@ describe('publishing revocation lists', () => {
     const [first, second] = [await early, await publisher.newest()];
     expect(second.version).toBeGreaterThanOrEqual(first.version);
     expect(second.version).toBe((await store.registry.revocationState()).version);
+  });
+
+  it('signs another list in the place of one by a clock that was ahead', async () => {
+    const ahead = newReplica(manualClock(NOW + 3 * 3_600_000));
+    const wrong = await ahead.publisher.newest();
+    const { publisher, read } = newReplica();
+    await expect(read(wrong.jwt)).rejects.toThrow('REVOCATION_LIST_NOT_YET_VALID');
+    const right = await publisher.newest();
+    expect(right.number).toBeGreaterThan(wrong.number);
+    expect((await read(right.jwt)).issuedAt).toBe(BigInt(NOW) / 1000n);
+    clock.advance(1_000);
+    expect(await publisher.newest()).toEqual(right);
+  });
+
+  it('hears of what another replica revoked although its clock was set back', async () => {
+    const { publisher, read } = newReplica();
+    await publisher.newest();
+    await revokeOne('mimi://example.com/d/many/device00');
+    clock.advance(-60_000);
+    const list = await read((await publisher.newest()).jwt);
+    expect(list.revokesDevice('mimi://example.com/d/many/device00')).toBe(true);
+  });
+});
+
+describe('a revocation list with much on it', () => {
+  it('holds 60,000 keys, and warns before it is full', async () => {
+    const { publisher, read } = newReplica(clock, manyNames(60_000));
+    const list = await read((await publisher.newest()).jwt);
+    expect(list.devices.size).toBe(0);
+    expect(logLines.map((line) => JSON.parse(line).event)).toEqual(['revocation-list-nearly-full']);
+    const text = await processMetrics.text();
+    const filled = Number(/^canopy_revocation_list_filled (\S+)$/m.exec(text)?.[1]);
+    expect(filled).toBeGreaterThan(0.8);
+    expect(filled).toBeLessThan(1);
+  });
+
+  it('stays the newest good one when there is too much for a list, which is told loudly', async () => {
+    const good = await newReplica().publisher.newest();
+    await revokeOne('mimi://example.com/d/many/device00');
+    clock.advance(1_000);
+    const full = newReplica(clock, manyNames(80_000));
+    await full.publisher.refresh();
+    expect(await full.publisher.newest()).toEqual(good);
+    expect(logLines.map((line) => JSON.parse(line).event)).toEqual(['revocation-list-not-signed']);
+    expect(await processMetrics.text()).toMatch(/^canopy_revocation_list_failures_total [1-9]/m);
+    // It is not tried again for every caller.
+    const before = full.looks();
+    full.publisher.forget();
+    for (let i = 0; i < 100; i++) await full.publisher.newest();
+    expect(full.looks()).toBe(before);
+    // When names have left, the next list has everything again.
+    clock.advance(10_000);
+    const { publisher, read } = newReplica();
+    const next = await publisher.newest();
+    expect((await read(next.jwt)).revokesDevice('mimi://example.com/d/many/device00')).toBe(true);
+    expect(await full.publisher.newest()).toEqual(next);
+  });
+
+  it('does not keep a service from starting that never had one', async () => {
+    const { publisher } = newReplica(clock, manyNames(80_000));
+    await publisher.refresh();
+    await expect(publisher.newest()).rejects.toThrow(NoList);
+    expect(logLines.length).toBeGreaterThan(0);
   });
 });

@@ -12,8 +12,8 @@ import type { AttestationKeys } from '../jwks.ts';
 import { verifyStatement, type StatementFault } from '../signed-statement.ts';
 import { issuerKeyOf, plainSerial, type CertificateName } from './certificate-name.ts';
 
-/** The longest list that is looked at, in characters. */
-export const MAX_REVOCATION_LIST_LENGTH = 1_048_576;
+/** The longest list that is signed or looked at, in characters: 4 MiB, which is what a gRPC client takes, less some room. */
+export const MAX_REVOCATION_LIST_LENGTH = 4_128_768;
 
 const TYPE = 'canopy-revocations+jwt';
 const REQUIRED_CLAIMS = ['iat', 'next_update', 'number'];

@@ -85,6 +85,7 @@ async function run(settings: ProcessSettings): Promise<void> {
   let left = settings.dieBefore?.time ?? 0;
   const client = await Client.open({
     ...settings,
+    wait: () => Promise.resolve(),
     beforeStep(step) {
       if (step !== settings.dieBefore?.step) return;
       left -= 1;

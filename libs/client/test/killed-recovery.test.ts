@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { delivery as contract } from '@canopy/contract';
 import type { Conversation, Step } from '../src/index.ts';
@@ -211,4 +212,28 @@ describe('killed around a ticket', () => {
       expect(commitsIn(ofAlice.id)).toBe(2);
     },
   );
+});
+
+describe('killed when it has renewed its credential', () => {
+  it('at renew:saved: the group still gets the new one', async () => {
+    const { alice, stateFile, ofAlice } = await withRemote('renew');
+    const joining = launch(stateFile);
+    await joining.tell({ do: 'start' });
+    await joining.kill();
+    const database = new DatabaseSync(stateFile);
+    database.exec('UPDATE device SET renew_at_ms = 0');
+    database.close();
+    const first = launch(stateFile, 'renew:saved');
+    await first.tell({ do: 'start' });
+    await first.died();
+
+    const second = launch(stateFile);
+    await second.tell({ do: 'start' });
+
+    const events = await alice.until((event) => event.kind === 'members' && event.updated.length > 0);
+    expect(events.at(-1)).toMatchObject({ updated: [expect.stringContaining('bob-renew')] });
+    await ofAlice.send(data('on'));
+    await second.tell({ do: 'follow' });
+    await second.untilText('on');
+  });
 });

@@ -63,10 +63,10 @@ export class RedisGroupLog implements GroupLog {
   readonly #pruning: GroupPruning;
   readonly #appends: AppendQueue;
 
-  constructor(connection: RedisConnection, recentEpochs: number) {
+  constructor(connection: RedisConnection, recentEpochs: number, outbox = new RedisOutbox(connection)) {
     this.#connection = connection;
     this.#recentEpochs = recentEpochs;
-    this.#outbox = new RedisOutbox(connection);
+    this.#outbox = outbox;
     this.#pruning = new GroupPruning(connection);
     this.#appends = new AppendQueue((messages) => this.#appendBatch(messages));
   }

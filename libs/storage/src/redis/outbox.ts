@@ -22,10 +22,15 @@ const DELIST = loadScript('delist-outbox');
 const READ = loadScript('read-outbox');
 const COMPLETE = loadScript('complete-outbox');
 
-/** How long after a group was put into the list its commit may be appended; the clocks of servers differ by less. */
-const APPEND_WITHIN_S = 60;
-/** How long a group with an empty outbox stays in the list. */
-const STAY_S = 300;
+/** How the list of groups and their outboxes keep together. */
+export interface OutboxTimes {
+  /** How long after a group was put into the list its commit may be appended, in seconds. */
+  readonly appendWithinS: number;
+  /** How long a group with an empty outbox stays in the list: longer by more than what the clocks of servers differ by. */
+  readonly stayS: number;
+}
+
+const TIMES: OutboxTimes = { appendWithinS: 60, stayS: 300 };
 /** The most bytes of Welcomes that are read at once from one group. */
 const READ_BYTES = 1024 * 1024;
 
@@ -39,15 +44,17 @@ interface Listed {
 /** Outboxes of all groups. */
 export class RedisOutbox {
   readonly #connection: RedisConnection;
+  readonly #times: OutboxTimes;
 
-  constructor(connection: RedisConnection) {
+  constructor(connection: RedisConnection, times: OutboxTimes = TIMES) {
     this.#connection = connection;
+    this.#times = times;
   }
 
   /** Announces that a commit with Welcomes is coming; gives the time up to which it must be there, in seconds of a server. */
   async enlist(groupId: Uint8Array): Promise<string> {
     const now = await this.#connection.run(ENLIST, { keys: [outboxList(groupId)], arguments: [groupId] });
-    return String(toBigInt(now) + BigInt(APPEND_WITHIN_S));
+    return String(toBigInt(now) + BigInt(this.#times.appendWithinS));
   }
 
   /** Reads the oldest ones of each group, groups with older ones first, as far as is known. */
@@ -97,7 +104,8 @@ export class RedisOutbox {
   }
 
   async #delist({ list, groupId, notedAt }: Listed): Promise<void> {
-    await this.#connection.run(DELIST, { keys: [list], arguments: [groupId, notedAt, String(STAY_S)] });
+    const seen = [groupId, notedAt, String(this.#times.stayS)];
+    await this.#connection.run(DELIST, { keys: [list], arguments: seen });
   }
 }
 

@@ -3,7 +3,12 @@
  *
  * @module
  */
+import { setImmediate } from 'node:timers/promises';
 import type { AppendOutcome, GroupLog, NewMessage } from '@canopy/storage';
+
+/** What a step is made of at most, unless more waits already. */
+const ENOUGH = 512;
+const MAX_TURNS = 8;
 
 interface Waiting {
   readonly message: NewMessage;
@@ -33,8 +38,7 @@ export class MessageBatch {
     this.#newest = promise;
     if (!this.#isBusy) {
       this.#isBusy = true;
-      // What comes in the same turn of the event loop shares the first step.
-      setImmediate(() => void this.#appendAll());
+      void this.#appendAll();
     }
     return promise;
   }
@@ -49,11 +53,21 @@ export class MessageBatch {
 
   async #appendAll(): Promise<void> {
     while (this.#waiting.length > 0) {
+      await this.#gather();
       const batch = this.#waiting;
       this.#waiting = [];
       await this.#append(batch);
     }
     this.#isBusy = false;
+  }
+
+  /** Waits as long as every turn of the event loop brings more: a step costs more than many turns. */
+  async #gather(): Promise<void> {
+    for (let turn = 0; turn < MAX_TURNS && this.#waiting.length < ENOUGH; turn += 1) {
+      const before = this.#waiting.length;
+      await setImmediate();
+      if (this.#waiting.length === before) return;
+    }
   }
 
   async #append(batch: readonly Waiting[]): Promise<void> {

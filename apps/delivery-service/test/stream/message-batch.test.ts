@@ -15,6 +15,11 @@ const message = (number: number): NewMessage => ({
 
 const accepted = (sequence: bigint): AppendOutcome => ({ outcome: 'accepted', sequence });
 
+/** As many turns of the event loop as a batch waits for more. */
+async function turns(): Promise<void> {
+  for (let turn = 0; turn < 10; turn += 1) await setImmediate();
+}
+
 /** A log whose answers are given by hand. */
 class SlowLog implements Pick<GroupLog, 'appendMessages'> {
   readonly steps: { readonly numbers: readonly (number | undefined)[]; readonly answer: () => void }[] = [];
@@ -42,12 +47,13 @@ describe('a batch of messages', () => {
     const batch = new MessageBatch(log);
     const first = [1, 2].map((number) => batch.append(message(number)));
     expect(log.steps).toEqual([]);
-    await setImmediate();
+    await turns();
     const later = [3, 4, 5].map((number) => batch.append(message(number)));
-    await setImmediate();
+    await turns();
     expect(log.steps.map(({ numbers }) => numbers)).toEqual([[1, 2]]);
     log.steps[0]?.answer();
     expect(await Promise.all(first)).toEqual([accepted(1n), accepted(2n)]);
+    await turns();
     expect(log.steps.map(({ numbers }) => numbers)).toEqual([
       [1, 2],
       [3, 4, 5],
@@ -61,16 +67,17 @@ describe('a batch of messages', () => {
     const batch = new MessageBatch(log);
     await batch.settled();
     void batch.append(message(1));
-    await setImmediate();
+    await turns();
     let isSettled = false;
     const settled = batch.settled().then(() => {
       isSettled = true;
     });
     void batch.append(message(2));
-    await setImmediate();
+    await turns();
     expect(isSettled).toBe(false);
     log.steps[0]?.answer();
     await settled;
+    await turns();
     expect(log.steps).toHaveLength(2);
   });
 
@@ -78,7 +85,7 @@ describe('a batch of messages', () => {
     const log = new SlowLog();
     const batch = new MessageBatch(log);
     const first = batch.append(message(1));
-    await setImmediate();
+    await turns();
     const second = batch.append(message(2));
     log.failWith('away');
     log.steps[0]?.answer();

@@ -14,7 +14,7 @@ import { changeOf } from './members.ts';
 import type { OpenedEntry } from './open-entry.ts';
 import type { JudgedEntry } from './process-entry.ts';
 import type { Surroundings } from './surroundings.ts';
-import { forgetExpired } from './tickets.ts';
+import { forgetExpired, keepAnnounced } from './tickets.ts';
 
 /** Where an entry is applied. */
 export interface Place {
@@ -97,11 +97,12 @@ function applyOpened(
 function tell(
   opened: Extract<OpenedEntry, { readonly kind: 'message' | 'ticket' }>,
   { id, entry }: Place,
-  { store }: Surroundings,
+  { store, log, nowMs }: Surroundings,
 ): void {
   if (opened.kind === 'ticket') {
-    const { pskId, psk, expiresAtMs } = opened.ticket;
-    return store.tickets.save(id, { pskId, psk, expiresAtMs: Number(expiresAtMs), own: false });
+    const isKept = keepAnnounced(store.tickets, id, opened.ticket, nowMs());
+    if (!isKept) log({ event: 'ticket-not-kept', conversation: id });
+    return;
   }
   const { from, data } = opened;
   store.events.add({ kind: 'message', conversation: id, from, data, sequence: entry.sequence });

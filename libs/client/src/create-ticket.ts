@@ -17,6 +17,7 @@ import type { Surroundings } from './surroundings.ts';
 import { refusedTicket, writeTicket, type Ticket } from './ticket-text.ts';
 
 const SECRET_LENGTH = 32;
+const MAX_LIFETIME_MS = 365 * 24 * 3_600_000;
 
 /** Sends application data to the members; resolves when it is in the log. */
 export type Announce = (applicationData: Uint8Array) => Promise<unknown>;
@@ -31,7 +32,9 @@ export async function createTicket(
   around: Surroundings,
   { lifetimeMs, announce }: { readonly lifetimeMs: number; readonly announce: Announce },
 ): Promise<string> {
-  if (!(lifetimeMs > 0)) throw new ClientError('MISUSE', 'a ticket lasts for some time');
+  if (!(lifetimeMs > 0 && lifetimeMs <= MAX_LIFETIME_MS)) {
+    throw new ClientError('MISUSE', 'a ticket lasts for some time, and for a year at most');
+  }
   const [token, pskId, psk] = [
     randomBytes(SECRET_LENGTH),
     randomBytes(SECRET_LENGTH),

@@ -6,6 +6,7 @@
  */
 import { ContentType, PSKType, ProposalOrRefType, ProposalType, WireFormat } from '@canopy/mls';
 import type { GroupOptions, MLSMessage, PskStore } from '@canopy/mls';
+import type { TicketAnnouncement } from './application-frame.ts';
 import type { TicketStore } from './store/ticket-store.ts';
 
 /** A ticket is still known to the members for so long after its end: clocks differ, and a log may be read late. */
@@ -36,4 +37,24 @@ export function externalPsksOf(message: MLSMessage): readonly Uint8Array[] {
 /** Forgets tickets that nobody can use any more. */
 export function forgetExpired(tickets: TicketStore, conversation: string, nowMs: number): void {
   tickets.deleteExpired(conversation, nowMs - GRACE_MS);
+}
+
+/** More open tickets than these are not kept of one group, nor longer ones, nor such that last longer: any member can send any number. */
+const MAX_TICKETS = 256;
+const MAX_LENGTH = 64;
+const MAX_LIFETIME_MS = 366 * 24 * 3_600_000;
+
+/** Keeps a ticket that a member has announced; says whether it was fit to be kept. */
+export function keepAnnounced(
+  tickets: TicketStore,
+  conversation: string,
+  { pskId, psk, expiresAtMs }: TicketAnnouncement,
+  nowMs: number,
+): boolean {
+  const isLong = pskId.length > MAX_LENGTH || psk.length > MAX_LENGTH;
+  if (isLong || psk.length === 0 || expiresAtMs > BigInt(nowMs + MAX_LIFETIME_MS)) return false;
+  forgetExpired(tickets, conversation, nowMs);
+  if (tickets.count(conversation) >= MAX_TICKETS) return false;
+  tickets.save(conversation, { pskId, psk, expiresAtMs: Number(expiresAtMs), own: false });
+  return true;
 }

@@ -46,6 +46,15 @@ export class TicketStore {
     return row && toStored(row);
   }
 
+  /** How many tickets of a conversation there are. */
+  count(conversation: string): number {
+    const row = this.#database.get(
+      'SELECT count(*) AS count FROM ticket WHERE conversation = ?',
+      conversation,
+    );
+    return row === undefined ? 0 : Number(integer(row, 'count'));
+  }
+
   /** All tickets of a conversation. */
   all(conversation: string): readonly StoredTicket[] {
     return this.#database.all('SELECT * FROM ticket WHERE conversation = ?', conversation).map(toStored);

@@ -11,6 +11,8 @@ import {
   type Group,
   type RecordChange,
 } from '@canopy/mls';
+import type { TicketAnnouncement } from '../../src/application-frame.ts';
+import { keepAnnounced } from '../../src/tickets.ts';
 import { migrations } from '../../src/store/schema.ts';
 import { openStore, type Store } from '../../src/store/store.ts';
 import {
@@ -314,6 +316,33 @@ function entryOf(sequence: number, text: string, size = 0): delivery.LogEntry {
     receipt: '',
   };
 }
+
+function ticketOf(index: number): TicketAnnouncement {
+  return { pskId: data(`id ${index}`), psk: data('key'), expiresAtMs: 1_000n };
+}
+
+describe('announced tickets', () => {
+  it('are bounded in number, length and time; expired ones make room', async () => {
+    const { bob } = await groupOfTwo();
+    const store = openStore(path);
+    try {
+      begin(store, bob);
+      const { tickets } = store;
+      const day = 24 * 3_600_000;
+      const keep = (ticket: TicketAnnouncement, nowMs: number): boolean =>
+        keepAnnounced(tickets, CONVERSATION, ticket, nowMs);
+      const kept = Array.from({ length: 300 }, (_, index) => keep(ticketOf(index), 0));
+      expect(kept.filter(Boolean)).toHaveLength(256);
+      expect(tickets.count(CONVERSATION)).toBe(256);
+      expect(keep({ ...ticketOf(0), psk: Buffer.alloc(65, 1) }, 0)).toBe(false);
+      expect(keep({ ...ticketOf(400), expiresAtMs: BigInt(400 * day) }, 0)).toBe(false);
+      expect(keep({ ...ticketOf(400), expiresAtMs: BigInt(3 * day) }, 2 * day)).toBe(true);
+      expect(tickets.count(CONVERSATION)).toBe(1);
+    } finally {
+      store.close();
+    }
+  });
+});
 
 describe('recent entries', () => {
   it('are bounded in number and in size, and the newest are kept', async () => {

@@ -1,5 +1,5 @@
 /**
- * Which devices are revoked: their tokens are refused at once, their streams end.
+ * Which devices and keys are revoked: their tokens are refused at once, their streams end.
  *
  * @module
  */
@@ -30,9 +30,10 @@ export class Revocations {
     return verdict;
   }
 
-  /** Tells whether a device is revoked. */
-  has(device: string): boolean {
-    return this.#newest?.revokesDevice(device) === true;
+  /** Says why a caller is not to be served any more: its device is revoked, or the key that its token was made for. */
+  reasonAgainst({ device, key }: Caller): 'DEVICE_REVOKED' | 'KEY_REVOKED' | undefined {
+    if (this.#newest?.revokesDevice(device) === true) return 'DEVICE_REVOKED';
+    return key !== undefined && this.#newest?.revokesKeyNamed(key) === true ? 'KEY_REVOKED' : undefined;
   }
 
   /** Tells whether a signature key is revoked: its device may have another one. */
@@ -46,14 +47,15 @@ export class Revocations {
   }
 }
 
-/** Lets only those in who are not revoked, whatever token they have. */
+/** Lets only those in who are not revoked, nor the key that their token was made for, whatever token they have. */
 export function unlessRevoked(
   revocations: Revocations,
   authenticate: Authenticate<Caller>,
 ): Authenticate<Caller> {
   return async (metadata) => {
     const caller = await authenticate(metadata);
-    if (revocations.has(caller.device)) throw unauthenticated('DEVICE_REVOKED');
+    const reason = revocations.reasonAgainst(caller);
+    if (reason !== undefined) throw unauthenticated(reason);
     return caller;
   };
 }

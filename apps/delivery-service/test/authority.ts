@@ -29,6 +29,8 @@ export interface TokenClaims {
   readonly audience?: string;
   readonly expiresAtMs?: number;
   readonly issuer?: string;
+  /** The name of the signature key that the token is made for. */
+  readonly key?: string;
 }
 
 export interface Authority {
@@ -45,8 +47,11 @@ export async function createAuthority(): Promise<Authority> {
   return {
     jwksJson,
     signer: { kid: 'current', privateKey },
-    token: (device, nowMs, { audience = 'canopy-delivery', expiresAtMs, issuer = DOMAIN } = {}) =>
-      new SignJWT({ user: device.replace('/d/', '/u/').replace(/\/\w+$/, '') })
+    token: (device, nowMs, { audience = 'canopy-delivery', expiresAtMs, issuer = DOMAIN, key } = {}) =>
+      new SignJWT({
+        user: device.replace('/d/', '/u/').replace(/\/\w+$/, ''),
+        ...(key === undefined ? {} : { cnf: { kid: key } }),
+      })
         .setProtectedHeader({ alg: 'EdDSA', typ: 'at+jwt', kid: 'current' })
         .setSubject(device)
         .setIssuer(issuer)

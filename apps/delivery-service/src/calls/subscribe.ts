@@ -48,7 +48,8 @@ export class Subscriptions {
 
   #expelRevoked(subscriptions: Iterable<Subscription>): void {
     for (const subscription of subscriptions) {
-      if (this.#service.revocations.has(subscription.device)) subscription.expel('DEVICE_REVOKED');
+      const reason = this.#service.revocations.reasonAgainst(subscription.caller);
+      if (reason !== undefined) subscription.expel(reason);
     }
   }
 }

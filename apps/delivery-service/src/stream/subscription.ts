@@ -48,8 +48,8 @@ export class Subscription {
   }
 
   /** Whose stream it is. */
-  get device(): string {
-    return this.#context.caller.device;
+  get caller(): Caller {
+    return this.#context.caller;
   }
 
   /** Ends the stream in order: what was asked is answered, then the device is told to go elsewhere. */

@@ -1,8 +1,8 @@
-import { signRevocationList } from '@canopy/identity';
+import { nameOfSignatureKey, signRevocationList } from '@canopy/identity';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createAuthority, DOMAIN, type Authority } from '../authority.ts';
 import { failureOf, NOW, startBench, type Bench, type Device } from '../bench.ts';
-import { TestGroup } from '../group.ts';
+import { random, TestGroup } from '../group.ts';
 import { ping, Reader } from '../reader.ts';
 
 let bench: Bench;
@@ -23,11 +23,15 @@ afterEach(async () => {
   await bench.close();
 });
 
-function list(number: number, devices: readonly string[], by: Authority = bench.authority): Promise<string> {
+function list(
+  number: number,
+  devices: readonly string[],
+  { by = bench.authority, keys = [] }: { readonly by?: Authority; readonly keys?: readonly string[] } = {},
+): Promise<string> {
   const issuedAt = BigInt(NOW / 1000);
   const times = { issuedAt, nextUpdate: issuedAt + 3_600n };
   return signRevocationList(
-    { domain: DOMAIN, number, ...times, certificates: [], devices: [...devices] },
+    { domain: DOMAIN, number, ...times, certificates: [], devices: [...devices], keys: [...keys] },
     by.signer,
   );
 }
@@ -53,7 +57,9 @@ describe('a revoked device', () => {
 
   it('is not made so by a list of a stranger, nor freed by an older list', async () => {
     const { revocations } = bench.service;
-    expect(await revocations.accept(await list(5, [alice.name], await createAuthority()))).toMatchObject({
+    expect(
+      await revocations.accept(await list(5, [alice.name], { by: await createAuthority() })),
+    ).toMatchObject({
       valid: false,
     });
     await group.send(alice, 0n);
@@ -71,5 +77,22 @@ describe('a revoked device', () => {
     await reader.stream.send(ping(1n));
     await reader.until('pong');
     reader.stream.cancel();
+  });
+});
+
+describe('a revoked key', () => {
+  it('ends the streams and the use of tokens that were made for it, not those of another key of the device', async () => {
+    const key = nameOfSignatureKey(random(32));
+    const stolen = await bench.device('bob', { key });
+    const rightful = await bench.device('bob', { key: nameOfSignatureKey(random(32)) });
+    const reader = new Reader(stolen);
+    await reader.stream.send(ping(1n));
+    await reader.until('pong');
+    await bench.service.revocations.accept(await list(1, [], { keys: [key] }));
+    const ended = await reader.failure();
+    expect([ended.code, ended.reason]).toEqual(['UNAUTHENTICATED', 'KEY_REVOKED']);
+    const failure = await failureOf(stolen.call('sendMessage', group.messageRequest(0n)));
+    expect([failure.code, failure.reason]).toEqual(['UNAUTHENTICATED', 'KEY_REVOKED']);
+    expect(await group.send(rightful, 0n)).toBe(1n);
   });
 });

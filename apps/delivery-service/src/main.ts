@@ -14,11 +14,13 @@ import {
   storeChoice,
   systemClock,
 } from '@canopy/service';
-import { openStore } from '@canopy/storage';
+import { openStore, StorageError } from '@canopy/storage';
 import { readDeliveryConfig } from './config.ts';
 import { createDeliveryService } from './service.ts';
 
-await runMain(async () => {
+await runMain(serve, (error) => error instanceof StorageError);
+
+async function serve(): Promise<void> {
   const config = readDeliveryConfig(process.env);
   const log = createLogger({ service: 'delivery-service', level: config.logLevel });
   const keys = connectKeys(config, log);
@@ -41,4 +43,4 @@ await runMain(async () => {
     },
   };
   await runService({ name: 'delivery-service', config, log, services: [service.bound], ...life });
-});
+}

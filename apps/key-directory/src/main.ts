@@ -16,10 +16,12 @@ import {
 } from '@canopy/service';
 import { readDirectoryConfig } from './config.ts';
 import { createKeyDirectory } from './service.ts';
-import { openStore } from '@canopy/storage';
+import { openStore, StorageError } from '@canopy/storage';
 import { readTrustAnchors } from './trust-anchors.ts';
 
-await runMain(async () => {
+await runMain(serve, (error) => error instanceof StorageError);
+
+async function serve(): Promise<void> {
   const config = readDirectoryConfig(process.env);
   const log = createLogger({ service: 'key-directory', level: config.logLevel });
   const trustAnchors = readTrustAnchors(config.trustAnchors);
@@ -41,4 +43,4 @@ await runMain(async () => {
     },
   };
   await runService({ name: 'key-directory', config, log, services: [service.bound], ...life });
-});
+}

@@ -21,10 +21,12 @@ export interface HealthOptions {
 }
 
 const CHECK_TIMEOUT_MS = 5_000;
+/** The name under which the process itself is alive, whatever its store does: who restarts it for the store makes nothing better. */
+const LIVENESS = 'liveness';
 
 /** The health of a process: looks at the store again and again until it is drained. */
 export class Health {
-  readonly #implementation = new HealthImplementation();
+  readonly #implementation = new HealthImplementation({ [LIVENESS]: 'SERVING' });
   readonly #watchers = new Set<ServerWritableStream<unknown, unknown>>();
   readonly #options: HealthOptions;
   #timer: NodeJS.Timeout | undefined;

@@ -32,17 +32,28 @@ export async function runService(options: ServeOptions): Promise<RunningService>
   return running;
 }
 
-/** Runs the main function of a service; tells a faulty configuration in plain words and exits with 1. */
-export async function runMain(main: () => Promise<unknown>): Promise<void> {
+/**
+ * Runs the main function of a service; tells in plain words, and exits with 1, when the configuration is faulty, or when
+ * something failed that can be expected to, such as a store that is away.
+ */
+export async function runMain(
+  main: () => Promise<unknown>,
+  isExpected: (error: unknown) => boolean = () => false,
+): Promise<void> {
   try {
     await main();
   } catch (error) {
-    if (!(error instanceof ConfigError)) {
+    if (!(error instanceof ConfigError) && !(error instanceof Error && isExpected(error))) {
       throw error;
     }
-    process.stderr.write(`${error.message}\n`);
+    process.stderr.write(`${sentenceOf(error)}\n`);
     process.exitCode = 1;
   }
+}
+
+/** What went wrong, and why as far as it is known. */
+function sentenceOf({ message, cause }: Error): string {
+  return cause instanceof Error ? `${message}: ${cause.message}` : message;
 }
 
 async function exitAfter(running: RunningService, options: ServeOptions): Promise<void> {

@@ -78,4 +78,10 @@ describe('a service as a process', () => {
     expect(complaints).not.toContain('    at ');
     expect(await service.exit).toEqual([1, null]);
   });
+
+  it('tells that a store is away in plain words and exits with 1', async () => {
+    const service = start({ STORE_IS_AWAY: 'yes' });
+    expect(await service.complaints).toBe('the store cannot be reached: connect ECONNREFUSED\n');
+    expect(await service.exit).toEqual([1, null]);
+  });
 });

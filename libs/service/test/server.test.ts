@@ -78,6 +78,8 @@ describe('the health of a service', () => {
       NOT_SERVING,
       NOT_SERVING,
     ]);
+    // Restarting the process would not bring the store back.
+    expect(await healthOf(client, 'liveness')).toBe(SERVING);
     storeAnswers = true;
     await running.checkHealth();
     expect([await healthOf(client, ''), await healthOf(client, DIRECTORY)]).toEqual([SERVING, SERVING]);

@@ -15,7 +15,14 @@ import {
   unary,
 } from '../src/index.ts';
 
-await runMain(async () => {
+class AwayError extends Error {}
+
+await runMain(serve, (error) => error instanceof AwayError);
+
+async function serve(): Promise<void> {
+  if (process.env['STORE_IS_AWAY'] === 'yes') {
+    throw new AwayError('the store cannot be reached', { cause: new Error('connect ECONNREFUSED') });
+  }
   const config = readConfig(serverSettings, process.env);
   const log = createLogger({ service: 'process', level: config.logLevel });
   const calls = { authenticate: anonymous, log };
@@ -32,4 +39,4 @@ await runMain(async () => {
     },
   );
   await runService({ name: 'process', config, log, services: [service], onDrain: () => draining.resolve() });
-});
+}

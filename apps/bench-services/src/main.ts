@@ -35,4 +35,5 @@ function readOptions(): RunOptions | undefined | 'unclear' {
   }
 }
 
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
 process.exitCode = await main();

@@ -33,6 +33,10 @@ export interface Child {
   end(): Promise<void>;
 }
 
+/** What still runs: whoever breaks a run off must not leave it behind. */
+const running = new Set<ChildProcess>();
+process.once('exit', () => running.forEach((child) => child.kill('SIGKILL')));
+
 const GRACE_MS = 10_000;
 const KEPT_COMPLAINTS = 20;
 
@@ -56,6 +60,8 @@ export function start(options: StartOptions): Child {
     listeners.forEach((hear) => hear(line));
   });
   stdin?.on('error', () => {});
+  running.add(child);
+  child.once('exit', () => running.delete(child));
   const exit = once(child, 'exit');
   const died = exit.then(() => {
     throw new Error(`${name} ended: ${complaints.join('\n')}`);

@@ -54,6 +54,7 @@ export type {
   Withdrawal,
   WithdrawnStock,
 } from './single-use-stock.ts';
+export { EXPIRED_EVIDENCE_KEPT_MS } from './registry.ts';
 export type {
   AuditRecord,
   ChallengeUse,
@@ -64,6 +65,8 @@ export type {
   EnrolmentOutcome,
   Evidence,
   EvidenceOutcome,
+  Issuance,
+  IssuanceOutcome,
   NewChallenge,
   NewEvidence,
   PublishedList,

@@ -12,11 +12,15 @@ export interface NewEvidence {
   readonly evidenceHash: Uint8Array;
   readonly user: string;
   readonly expiresAtMs: number;
+  readonly nowMs: number;
   /** Who the user is at the identity provider, when that is where the evidence comes from. */
   readonly subject?: string;
   /** What the audit log keeps about it. */
   readonly audit: Uint8Array;
 }
+
+/** For so long evidence that nobody used is kept after it has expired: a late caller hears "expired" instead of "unknown". */
+export const EXPIRED_EVIDENCE_KEPT_MS = 30 * 86_400_000;
 
 /** `otherSubject`: the user's name belongs to the subject that came with it first. */
 export type EvidenceOutcome = { readonly outcome: 'created' | 'exists' | 'otherSubject' };
@@ -72,6 +76,8 @@ export interface Enrolment {
   readonly cipherSuite: number;
   readonly signaturePublicKey: Uint8Array;
   readonly nowMs: number;
+  /** Until when a revocation list would have to name it: nothing that is issued for it now holds longer. */
+  readonly keepUntilMs: number;
   /** What the audit log keeps about it. */
   readonly audit: Uint8Array;
 }
@@ -100,6 +106,21 @@ export interface DeviceQuery {
   readonly limit: number;
 }
 
+/** Credentials that are about to be issued for the key that a device has. */
+export interface Issuance {
+  readonly device: string;
+  /** The key that the caller has proven; the device must have it still. */
+  readonly currentKey: Uint8Array;
+  /** As in `Enrolment`. */
+  readonly keepUntilMs: number;
+  /** What the audit log keeps about it. */
+  readonly audit: Uint8Array;
+}
+
+/** `otherKey`: the device has another current key, or is revoked, or is none. */
+export type IssuanceOutcome =
+  { readonly outcome: 'recorded'; readonly device: EnrolledDevice } | { readonly outcome: 'otherKey' };
+
 /** Gives a device another key. */
 export interface Rotation {
   readonly device: string;
@@ -107,9 +128,14 @@ export interface Rotation {
   readonly currentKey: Uint8Array;
   readonly cipherSuite: number;
   readonly signaturePublicKey: Uint8Array;
-  /** What the revocation list has to say about the current key, when it is not to be believed any more. */
+  /**
+   * What the revocation list has to say about the current key, when it is not to be believed any more: until its time, and for
+   * as long as what was issued before.
+   */
   readonly revoked?: RevokedName;
   readonly nowMs: number;
+  /** As in `Enrolment`. */
+  readonly keepUntilMs: number;
   /** What the audit log keeps about it. */
   readonly audit: Uint8Array;
 }
@@ -124,7 +150,7 @@ export interface Revocation {
   readonly device: string;
   readonly user: string;
   readonly nowMs: number;
-  /** Until when the revocation list has to name it: nothing that was issued for it holds longer. */
+  /** Until when the revocation list has to name it at least; longer, if what was issued for it holds longer. */
   readonly keepUntilMs: number;
   /** What the audit log keeps about it. */
   readonly audit: Uint8Array;
@@ -196,7 +222,7 @@ export interface AuditRecord {
 export interface Registry {
   /**
    * Keeps the hash of new evidence, makes the user's name its subject's, and appends to the audit log; a hash that is there
-   * already is left as it is.
+   * already is left as it is. What nobody used is forgotten some time after it has expired.
    */
   putEvidence(evidence: NewEvidence): Promise<EvidenceOutcome>;
 
@@ -220,6 +246,9 @@ export interface Registry {
 
   /** Lists devices of a user, revoked ones too, oldest first. */
   devicesOf(query: DeviceQuery): Promise<readonly EnrolledDevice[]>;
+
+  /** Appends to the audit log before credentials are issued, unless the device has another key or is revoked. */
+  recordIssuance(issuance: Issuance): Promise<IssuanceOutcome>;
 
   /** Replaces a device's key and appends to the audit log; or changes nothing. The caller has checked both proofs. */
   rotateKey(rotation: Rotation): Promise<RotationOutcome>;

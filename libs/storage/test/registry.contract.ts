@@ -22,7 +22,13 @@ import type { Step } from './registry.model.ts';
 
 const NOW = 1_800_000_000_000;
 const user = 'mimi://example.com/u/alice';
-const code = { evidenceHash: named('code'), user, expiresAtMs: NOW + 1000, audit: named('code made') };
+const code = {
+  evidenceHash: named('code'),
+  user,
+  expiresAtMs: NOW + 1000,
+  nowMs: NOW,
+  audit: named('code made'),
+};
 const challenge = { challenge: named('challenge'), purpose: 'enrol', expiresAtMs: NOW + 500, nowMs: NOW };
 
 const enrolment: Enrolment = {
@@ -33,6 +39,7 @@ const enrolment: Enrolment = {
   cipherSuite: 1,
   signaturePublicKey: named('public key'),
   nowMs: NOW + 100,
+  keepUntilMs: NOW + 4_000,
   audit: named('enrolled'),
 };
 
@@ -60,6 +67,7 @@ const rotation: Rotation = {
   cipherSuite: 2,
   signaturePublicKey: named('next key'),
   nowMs: NOW + 300,
+  keepUntilMs: NOW + 4_000,
   audit: named('rotated'),
 };
 
@@ -347,6 +355,66 @@ export function registryContract(start: StartBench<Registry>, histories = 6): vo
       expect(await registry.findDevice(device.device)).toEqual(next);
       expect(await audit(registry)).toEqual(['code made', 'enrolled', 'rotated']);
       expect((await registry.revocationState()).list).toBeUndefined();
+    }),
+  );
+
+  it(
+    'records credentials of the key that a device has, and of no other',
+    on(start, async (registry) => {
+      await prepare(registry);
+      await registry.completeEnrolment(enrolment);
+      const { device: name, signaturePublicKey: currentKey } = enrolment;
+      const issuance = { device: name, currentKey, keepUntilMs: NOW + 9_000, audit: named('renewed') };
+      expect(await registry.recordIssuance(issuance)).toEqual({ outcome: 'recorded', device });
+      expect(await registry.recordIssuance({ ...issuance, currentKey: named('other') })).toEqual({
+        outcome: 'otherKey',
+      });
+      expect(await registry.recordIssuance({ ...issuance, device: 'nobody' })).toEqual({
+        outcome: 'otherKey',
+      });
+      expect(await audit(registry)).toEqual(['code made', 'enrolled', 'renewed']);
+      await registry.revokeDevice(revocation);
+      expect(await registry.recordIssuance(issuance)).toEqual({ outcome: 'otherKey' });
+      expect(await audit(registry)).toEqual(['code made', 'enrolled', 'renewed', 'revoked']);
+    }),
+  );
+
+  it(
+    'names a revoked device for as long as what was issued for it holds, whatever the caller believes',
+    on(start, async (registry) => {
+      await prepare(registry);
+      await registry.completeEnrolment({ ...enrolment, keepUntilMs: NOW + 70_000 });
+      const { device: name, signaturePublicKey: currentKey } = enrolment;
+      const issuance = { device: name, currentKey, audit: named('renewed') };
+      await registry.recordIssuance({ ...issuance, keepUntilMs: NOW + 90_000 });
+      await registry.recordIssuance({ ...issuance, keepUntilMs: NOW + 80_000 });
+      await registry.revokeDevice(revocation);
+      expect(await registry.revokedNames({ nowMs: NOW, limit: 9 })).toEqual([
+        { kind: 'device', name, keepUntilMs: NOW + 90_000 },
+      ]);
+    }),
+  );
+
+  it(
+    'names a revoked key for as long as what was issued for it holds',
+    on(start, async (registry) => {
+      await prepare(registry);
+      await registry.completeEnrolment({ ...enrolment, keepUntilMs: NOW + 70_000 });
+      const revoked = { kind: 'key', name: 'old', keepUntilMs: NOW + 10 } as const;
+      const rotated = await registry.rotateKey({ ...rotation, keepUntilMs: NOW + 60_000, revoked });
+      expect(rotated.outcome).toBe('rotated');
+      expect(await registry.revokedNames({ nowMs: NOW, limit: 9 })).toEqual([
+        { ...revoked, keepUntilMs: NOW + 70_000 },
+      ]);
+    }),
+  );
+
+  it(
+    'records hundreds of steps that are asked for at once, each once',
+    on(start, async (registry) => {
+      const entries = Array.from({ length: 600 }, (_, i) => `entry ${i}`);
+      await Promise.all(entries.map((entry) => registry.appendAudit(named(entry))));
+      expect((await audit(registry)).toSorted()).toEqual(entries.toSorted());
     }),
   );
 

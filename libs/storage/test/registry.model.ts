@@ -197,7 +197,8 @@ export class RealRegistry implements Subject {
 
   async #putEvidence(id: number, lifetime: number): Promise<string> {
     const evidenceHash = named(`e${id}`);
-    const evidence = { evidenceHash, user: userOf(id), expiresAtMs: this.#now + lifetime };
+    const times = { expiresAtMs: this.#now + lifetime, nowMs: this.#now };
+    const evidence = { evidenceHash, user: userOf(id), ...times };
     return (await this.#registry.putEvidence({ ...evidence, audit: this.#entry() })).outcome;
   }
 
@@ -221,6 +222,7 @@ export class RealRegistry implements Subject {
       cipherSuite: 1,
       signaturePublicKey: named(`key ${key}`),
       nowMs: this.#now,
+      keepUntilMs: this.#now,
       audit: this.#entry(),
     });
     if (done.outcome === 'enrolled') this.#devices.push({ name: device, user });
@@ -234,6 +236,7 @@ export class RealRegistry implements Subject {
       cipherSuite: 1,
       signaturePublicKey: named(`key ${to}`),
       nowMs: this.#now,
+      keepUntilMs: this.#now,
       audit: this.#entry(),
     });
     return done.outcome;

@@ -2,12 +2,13 @@
  * Steps of the registry that append to the audit log.
  *
  * Redis cannot hash as the log is chained. So the caller hashes, upon the end of the log as it believes it to be; when another
- * one was faster, the step does nothing but tell the end, and is tried again.
+ * one was faster, the step does nothing but tell the end, and is tried again. The steps of one process wait for each other, so
+ * that only other replicas can be faster.
  *
  * @module
  */
 import { auditHash } from '../audit-chain.ts';
-import { StorageError } from '../errors.ts';
+import { isAway, StorageError } from '../errors.ts';
 import type { AuditRecord } from '../registry.ts';
 import type { RedisConnection } from './connection.ts';
 import { toBigInt, toBytes, toList, toText } from './reply.ts';
@@ -21,6 +22,8 @@ export interface RecordedStep {
   /** The arguments behind those of the log. */
   readonly arguments: readonly Argument[];
   readonly entry: Uint8Array;
+  /** The outcome with which it has appended the entry; any other one has changed nothing. */
+  readonly recorded: string;
 }
 
 /** What the step answered, and the entry that it appended if it did not refuse. */
@@ -38,24 +41,54 @@ interface Tip {
 /** So many other writers in a row, and the store counts as away. */
 const MAX_ATTEMPTS = 200;
 
+interface Waiting {
+  readonly step: RecordedStep;
+  readonly resolve: (answer: RecordedAnswer) => void;
+  readonly reject: (error: unknown) => void;
+}
+
 /** The end of the audit log, as this process knows it. */
 export class AuditTip {
-  readonly #connection: RedisConnection;
+  readonly #connection: Pick<RedisConnection, 'run'>;
   readonly #key: string;
+  readonly #waiting: Waiting[] = [];
+  #isRunning = false;
   #tip: Tip = { length: 0n, hash: undefined };
 
-  constructor(connection: RedisConnection, key: string) {
+  constructor(connection: Pick<RedisConnection, 'run'>, key: string) {
     this.#connection = connection;
     this.#key = key;
   }
 
-  /** Runs a step at the end of the log. @throws StorageError */
-  async record(step: RecordedStep): Promise<RecordedAnswer> {
+  /** Runs a step at the end of the log, after those that were asked for before. @throws StorageError */
+  record(step: RecordedStep): Promise<RecordedAnswer> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ step, resolve, reject });
+      if (!this.#isRunning) void this.#runWaiting();
+    });
+  }
+
+  async #runWaiting(): Promise<void> {
+    this.#isRunning = true;
+    for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
+      try {
+        next.resolve(await this.#record(next.step));
+      } catch (error) {
+        next.reject(error);
+        // With a store that is away those behind would only wait for the next failure.
+        if (isAway(error)) for (const { reject } of this.#waiting.splice(0)) reject(error);
+      }
+    }
+    this.#isRunning = false;
+  }
+
+  async #record(step: RecordedStep): Promise<RecordedAnswer> {
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       const tip = this.#tip;
       const record = next(tip, step.entry);
       const reply = toList(await this.#run(step, tip, record));
       const outcome = toText(reply[0]);
+      if (outcome === step.recorded) this.#tip = { length: record.sequence, hash: record.hash };
       if (outcome !== 'auditMoved') return { reply, outcome, record };
       this.#tip = toTip(reply);
     }

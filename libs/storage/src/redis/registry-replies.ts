@@ -18,6 +18,13 @@ export function toFields(reply: unknown): Fields | undefined {
   return fields;
 }
 
+/** Reads a record that has to be there. */
+export function requireFields(reply: unknown): Fields {
+  const fields = toFields(reply);
+  if (fields === undefined) throw unexpected();
+  return fields;
+}
+
 /** Reads a time or a count. */
 export function toInteger(reply: unknown): number {
   return Number(toBigInt(reply));

@@ -4,6 +4,7 @@
  * @module
  */
 import { StorageError } from '../errors.ts';
+import { EXPIRED_EVIDENCE_KEPT_MS } from '../registry.ts';
 import type {
   AuditRecord,
   ChallengeUse,
@@ -14,6 +15,8 @@ import type {
   EnrolmentOutcome,
   Evidence,
   EvidenceOutcome,
+  Issuance,
+  IssuanceOutcome,
   NewChallenge,
   NewEvidence,
   PublishedList,
@@ -34,6 +37,7 @@ import type { RegistryKeys } from './registry-keys.ts';
 import {
   fromRevokedName,
   fromSigningKey,
+  requireFields,
   toDevice,
   toEvidence,
   toFields,
@@ -49,6 +53,7 @@ const PUT_EVIDENCE = loadScript('registry-put-evidence', 'registry-audit');
 const PUT_CHALLENGE = loadScript('registry-put-challenge');
 const CONSUME_CHALLENGE = loadScript('registry-consume-challenge');
 const ENROL = loadScript('registry-enrol', 'registry-audit');
+const ISSUE = loadScript('registry-issue', 'registry-audit');
 const ROTATE = loadScript('registry-rotate', 'registry-audit');
 const REVOKE = loadScript('registry-revoke', 'registry-audit');
 const FIND = loadScript('registry-find');
@@ -80,12 +85,14 @@ export class RedisRegistry implements Registry {
   }
 
   async putEvidence(evidence: NewEvidence): Promise<EvidenceOutcome> {
-    const { evidenceHash, user, expiresAtMs, subject = '', audit: entry } = evidence;
+    const { evidenceHash, user, expiresAtMs, nowMs, subject = '', audit: entry } = evidence;
+    const keptMs = Math.max(0, expiresAtMs - nowMs) + EXPIRED_EVIDENCE_KEPT_MS;
     const { outcome } = await this.#tip.record({
       script: PUT_EVIDENCE,
       keys: [this.#keys.evidence(evidenceHash), this.#keys.nameOwners],
-      arguments: [user, String(expiresAtMs), subject],
+      arguments: [user, String(expiresAtMs), subject, String(keptMs)],
       entry,
+      recorded: 'created',
     });
     if (outcome === 'created' || outcome === 'exists' || outcome === 'otherSubject') return { outcome };
     throw unexpected();
@@ -150,11 +157,25 @@ export class RedisRegistry implements Registry {
     });
   }
 
+  async recordIssuance(issuance: Issuance): Promise<IssuanceOutcome> {
+    const { device, currentKey, keepUntilMs, audit: entry } = issuance;
+    const { outcome, reply } = await this.#tip.record({
+      script: ISSUE,
+      keys: [this.#keys.device(device)],
+      arguments: [currentKey, String(keepUntilMs)],
+      entry,
+      recorded: 'recorded',
+    });
+    if (outcome === 'otherKey') return { outcome };
+    if (outcome !== 'recorded') throw unexpected();
+    return { outcome, device: toDevice(requireFields(reply[1])) };
+  }
+
   async rotateKey(rotation: Rotation): Promise<RotationOutcome> {
-    const { device, currentKey, cipherSuite, signaturePublicKey, revoked, nowMs, audit: entry } = rotation;
+    const { device, currentKey, cipherSuite, signaturePublicKey, revoked, audit: entry } = rotation;
     const keys = this.#keys;
     const name = revoked === undefined ? '' : fromRevokedName(revoked);
-    const times = { now: String(nowMs), keepUntil: String(revoked?.keepUntilMs ?? 0) };
+    const times = [rotation.nowMs, rotation.keepUntilMs, revoked?.keepUntilMs ?? 0].map(String);
     const { outcome, reply } = await this.#tip.record({
       script: ROTATE,
       keys: [
@@ -163,21 +184,13 @@ export class RedisRegistry implements Registry {
         keys.revokedNames,
         keys.revocationVersion,
       ],
-      arguments: [
-        device,
-        currentKey,
-        String(cipherSuite),
-        signaturePublicKey,
-        times.now,
-        name,
-        times.keepUntil,
-      ],
+      arguments: [device, currentKey, String(cipherSuite), signaturePublicKey, name, ...times],
       entry,
+      recorded: 'rotated',
     });
     if (outcome === 'otherKey' || outcome === 'keyInUse') return { outcome };
-    const fields = outcome === 'rotated' ? toFields(reply[1]) : undefined;
-    if (fields === undefined) throw unexpected();
-    return { outcome: 'rotated', device: toDevice(fields) };
+    if (outcome !== 'rotated') throw unexpected();
+    return { outcome, device: toDevice(requireFields(reply[1])) };
   }
 
   async revokeDevice(revocation: Revocation): Promise<RevocationOutcome> {
@@ -189,6 +202,7 @@ export class RedisRegistry implements Registry {
       keys: [keys.device(name), keys.revokedNames, keys.revocationVersion],
       arguments: [user, String(nowMs), revoked, String(keepUntilMs)],
       entry,
+      recorded: 'revoked',
     });
     if (outcome === 'unknownDevice') return { outcome };
     if (outcome !== 'revoked' && outcome !== 'alreadyRevoked') throw unexpected();
@@ -253,7 +267,7 @@ export class RedisRegistry implements Registry {
   }
 
   async appendAudit(entry: Uint8Array): Promise<AuditRecord> {
-    const step = { script: APPEND_AUDIT, keys: [], arguments: [], entry };
+    const step = { script: APPEND_AUDIT, keys: [], arguments: [], entry, recorded: 'appended' };
     return (await this.#tip.record(step)).record;
   }
 
@@ -277,8 +291,9 @@ export class RedisRegistry implements Registry {
   }
 
   #enrol(user: string, enrolment: Enrolment): ReturnType<AuditTip['record']> {
-    const { evidenceHash, challenge, challengePurpose, nowMs, audit: entry } = enrolment;
+    const { evidenceHash, challenge, challengePurpose, audit: entry } = enrolment;
     const { device, cipherSuite, signaturePublicKey } = enrolment;
+    const [now, keepUntil] = [String(enrolment.nowMs), String(enrolment.keepUntilMs)];
     const keys = this.#keys;
     return this.#tip.record({
       script: ENROL,
@@ -289,8 +304,9 @@ export class RedisRegistry implements Registry {
         keys.deviceByKey(signaturePublicKey),
         keys.devicesOf(user),
       ],
-      arguments: [String(nowMs), challengePurpose, device, String(cipherSuite), signaturePublicKey, user],
+      arguments: [now, challengePurpose, device, String(cipherSuite), signaturePublicKey, user, keepUntil],
       entry,
+      recorded: 'enrolled',
     });
   }
 

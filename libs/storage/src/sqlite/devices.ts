@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { DeviceQuery, EnrolledDevice, Rotation } from '../registry.ts';
+import type { DeviceQuery, EnrolledDevice, Issuance, Rotation } from '../registry.ts';
 import type { SqliteConnection } from './connection.ts';
 import { bytes, optionalInteger, smallInteger, text } from './row.ts';
 import type { Row } from './row.ts';
@@ -61,6 +61,21 @@ export function replaceKey(connection: SqliteConnection, rotation: Rotation): vo
     device,
   );
   addKey(connection, rotation);
+}
+
+/** Takes note of until when something holds that is issued for a device. */
+export function raiseKeepUntil(
+  connection: SqliteConnection,
+  { device, keepUntilMs }: Pick<Issuance, 'device' | 'keepUntilMs'>,
+): void {
+  const sql = 'UPDATE device SET keep_until_ms = max(keep_until_ms, ?) WHERE device = ?';
+  connection.run(sql, keepUntilMs, device);
+}
+
+/** Reads until when something holds that was issued for a device. */
+export function readKeepUntil(connection: SqliteConnection, device: string): number {
+  const row = connection.get('SELECT keep_until_ms FROM device WHERE device = ?', device);
+  return row === undefined ? 0 : smallInteger(row, 'keep_until_ms');
 }
 
 /** Marks a device as revoked. */

@@ -3,12 +3,17 @@
  *
  * @module
  */
+import { EXPIRED_EVIDENCE_KEPT_MS } from '../registry.ts';
 import type { Evidence, NewEvidence } from '../registry.ts';
 import type { SqliteConnection } from './connection.ts';
 import { smallInteger, text } from './row.ts';
 
-/** Keeps evidence that is not there yet, and says whether it was new. */
+/** Keeps evidence that is not there yet, and says whether it was new; forgets what nobody used in its time. */
 export function keepEvidence(connection: SqliteConnection, evidence: NewEvidence): boolean {
+  connection.run(
+    'DELETE FROM evidence WHERE used_by IS NULL AND expires_at_ms < ?',
+    evidence.nowMs - EXPIRED_EVIDENCE_KEPT_MS,
+  );
   const created = connection.run(
     'INSERT OR IGNORE INTO evidence (evidence_hash, user, expires_at_ms) VALUES (?, ?, ?)',
     evidence.evidenceHash,

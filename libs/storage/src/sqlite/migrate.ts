@@ -18,6 +18,7 @@ const MIGRATIONS = [
   '0020-rate-limits.sql',
   '0005-receipts-retention-trees.sql',
   '0021-stock-by-capabilities.sql',
+  '0011-issued-until.sql',
 ] as const;
 
 /**

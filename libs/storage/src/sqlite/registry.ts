@@ -13,6 +13,8 @@ import type {
   EnrolmentOutcome,
   Evidence,
   EvidenceOutcome,
+  Issuance,
+  IssuanceOutcome,
   NewChallenge,
   NewEvidence,
   PublishedList,
@@ -30,7 +32,16 @@ import { StorageError } from '../errors.ts';
 import { appendAuditEntry, readAuditEntries } from './audit-log.ts';
 import { dropChallenge, judgeChallenge, keepChallenge } from './challenges.ts';
 import type { SqliteConnection } from './connection.ts';
-import { addDevice, findDevice, isKnownKey, listDevices, markRevoked, replaceKey } from './devices.ts';
+import {
+  addDevice,
+  findDevice,
+  isKnownKey,
+  listDevices,
+  markRevoked,
+  raiseKeepUntil,
+  readKeepUntil,
+  replaceKey,
+} from './devices.ts';
 import { findEvidence, keepEvidence, ownsName, useEvidence } from './evidence.ts';
 import { addRevokedName, keepRevocationList, listRevokedNames, readRevocationState } from './revocations.ts';
 import { bytes, integer } from './row.ts';
@@ -45,7 +56,7 @@ export class SqliteRegistry implements Registry {
   }
 
   async putEvidence(evidence: NewEvidence): Promise<EvidenceOutcome> {
-    return this.#connection.write(() => {
+    return this.#connection.commit(() => {
       if (!ownsName(this.#connection, evidence)) return { outcome: 'otherSubject' };
       if (!keepEvidence(this.#connection, evidence)) return { outcome: 'exists' };
       appendAuditEntry(this.#connection, evidence.audit);
@@ -58,11 +69,11 @@ export class SqliteRegistry implements Registry {
   }
 
   async putChallenge(challenge: NewChallenge): Promise<void> {
-    this.#connection.write(() => keepChallenge(this.#connection, challenge));
+    await this.#connection.commit(() => keepChallenge(this.#connection, challenge));
   }
 
   async consumeChallenge(use: ChallengeUse): Promise<ConsumeOutcome> {
-    return this.#connection.write(() => {
+    return this.#connection.commit(() => {
       const outcome = judgeChallenge(this.#connection, use);
       if (outcome !== 'challengeUnknown') dropChallenge(this.#connection, use.challenge);
       return { outcome };
@@ -70,7 +81,7 @@ export class SqliteRegistry implements Registry {
   }
 
   async completeEnrolment(enrolment: Enrolment): Promise<EnrolmentOutcome> {
-    return this.#connection.write((): EnrolmentOutcome => {
+    return this.#connection.commit((): EnrolmentOutcome => {
       const evidence = findEvidence(this.#connection, enrolment.evidenceHash);
       if (evidence === undefined) return { outcome: 'evidenceUnknown' };
       if (evidence.usedBy !== undefined) return this.#repeatedEnrolment(evidence.usedBy, enrolment);
@@ -91,14 +102,24 @@ export class SqliteRegistry implements Registry {
     return this.#connection.read(() => listDevices(this.#connection, query));
   }
 
+  async recordIssuance(issuance: Issuance): Promise<IssuanceOutcome> {
+    return this.#connection.commit((): IssuanceOutcome => {
+      const device = this.#findCurrent(issuance);
+      if (device === undefined) return { outcome: 'otherKey' };
+      raiseKeepUntil(this.#connection, issuance);
+      appendAuditEntry(this.#connection, issuance.audit);
+      return { outcome: 'recorded', device };
+    });
+  }
+
   async rotateKey(rotation: Rotation): Promise<RotationOutcome> {
-    return this.#connection.write((): RotationOutcome => {
-      const known = findDevice(this.#connection, rotation.device);
-      const isCurrent = known !== undefined && sameBytes(known.signaturePublicKey, rotation.currentKey);
-      if (!isCurrent || known.revokedAtMs !== undefined) return { outcome: 'otherKey' };
+    return this.#connection.commit((): RotationOutcome => {
+      const known = this.#findCurrent(rotation);
+      if (known === undefined) return { outcome: 'otherKey' };
       if (isKnownKey(this.#connection, rotation.signaturePublicKey)) return { outcome: 'keyInUse' };
+      if (rotation.revoked !== undefined) this.#addRevokedName(rotation.device, rotation.revoked);
       replaceKey(this.#connection, rotation);
-      if (rotation.revoked !== undefined) addRevokedName(this.#connection, rotation.revoked);
+      raiseKeepUntil(this.#connection, rotation);
       appendAuditEntry(this.#connection, rotation.audit);
       const { cipherSuite, signaturePublicKey, nowMs: keySinceMs } = rotation;
       return { outcome: 'rotated', device: { ...known, cipherSuite, signaturePublicKey, keySinceMs } };
@@ -107,13 +128,13 @@ export class SqliteRegistry implements Registry {
 
   async revokeDevice(revocation: Revocation): Promise<RevocationOutcome> {
     const { device: name, user, nowMs, keepUntilMs } = revocation;
-    return this.#connection.write((): RevocationOutcome => {
+    return this.#connection.commit((): RevocationOutcome => {
       const known = findDevice(this.#connection, name);
       if (known === undefined || known.user !== user) return { outcome: 'unknownDevice' };
       const { revokedAtMs } = known;
       if (revokedAtMs !== undefined) return { outcome: 'alreadyRevoked', revokedAtMs };
       markRevoked(this.#connection, name, nowMs);
-      addRevokedName(this.#connection, { kind: 'device', name, keepUntilMs });
+      this.#addRevokedName(name, { kind: 'device', name, keepUntilMs });
       appendAuditEntry(this.#connection, revocation.audit);
       return { outcome: 'revoked', revokedAtMs: nowMs };
     });
@@ -131,7 +152,7 @@ export class SqliteRegistry implements Registry {
     list: PublishedList,
     after: number,
   ): Promise<{ readonly outcome: 'published' | 'superseded' }> {
-    return this.#connection.write(() => {
+    return this.#connection.commit(() => {
       const newest = readRevocationState(this.#connection).list?.number ?? 0;
       if (newest !== after) return { outcome: 'superseded' };
       keepRevocationList(this.#connection, list);
@@ -143,7 +164,7 @@ export class SqliteRegistry implements Registry {
     offered: SigningKey,
     after: string | undefined,
   ): Promise<{ readonly outcome: 'added' | 'superseded' }> {
-    return this.#connection.write(() => {
+    return this.#connection.commit(() => {
       const [newest] = listSigningKeys(this.#connection);
       if (newest?.kid !== after) return { outcome: 'superseded' };
       keepSigningKey(this.#connection, offered);
@@ -156,19 +177,19 @@ export class SqliteRegistry implements Registry {
   }
 
   async retireSigningKey(kid: string): Promise<void> {
-    this.#connection.write(() => {
+    await this.#connection.commit(() => {
       this.#connection.run('UPDATE signing_key SET private_key = NULL WHERE kid = ?', kid);
     });
   }
 
   async dropSigningKey(kid: string): Promise<void> {
-    this.#connection.write(() => {
+    await this.#connection.commit(() => {
       this.#connection.run('DELETE FROM signing_key WHERE kid = ?', kid);
     });
   }
 
   async versionOfTrustAnchors(hash: Uint8Array): Promise<bigint> {
-    return this.#connection.write(() => {
+    return this.#connection.commit(() => {
       const newest = this.#connection.get(
         'SELECT version, hash FROM trust_anchors ORDER BY version DESC LIMIT 1',
       );
@@ -180,11 +201,24 @@ export class SqliteRegistry implements Registry {
   }
 
   async appendAudit(entry: Uint8Array): Promise<AuditRecord> {
-    return this.#connection.write(() => appendAuditEntry(this.#connection, entry));
+    return this.#connection.commit(() => appendAuditEntry(this.#connection, entry));
   }
 
   async readAudit(afterSequence: bigint, limit: number): Promise<readonly AuditRecord[]> {
     return this.#connection.read(() => readAuditEntries(this.#connection, afterSequence, limit));
+  }
+
+  /** Finds a device that has the key, and is not revoked. */
+  #findCurrent({ device, currentKey }: Pick<Issuance, 'device' | 'currentKey'>): EnrolledDevice | undefined {
+    const known = findDevice(this.#connection, device);
+    if (known === undefined || known.revokedAtMs !== undefined) return undefined;
+    return sameBytes(known.signaturePublicKey, currentKey) ? known : undefined;
+  }
+
+  /** Names something of a device for as long as what was issued for it, whatever the lifetimes are by now. */
+  #addRevokedName(device: string, revoked: RevokedName): void {
+    const keepUntilMs = Math.max(revoked.keepUntilMs, readKeepUntil(this.#connection, device));
+    addRevokedName(this.#connection, { ...revoked, keepUntilMs });
   }
 
   #repeatedEnrolment(usedBy: string, enrolment: Enrolment): EnrolmentOutcome {
@@ -201,6 +235,7 @@ export class SqliteRegistry implements Registry {
     const times = { enrolledAtMs: nowMs, keySinceMs: nowMs, revokedAtMs: undefined };
     const device = { device: name, user, cipherSuite, signaturePublicKey, ...times };
     addDevice(this.#connection, device);
+    raiseKeepUntil(this.#connection, enrolment);
     useEvidence(this.#connection, enrolment.evidenceHash, name);
     dropChallenge(this.#connection, enrolment.challenge);
     appendAuditEntry(this.#connection, enrolment.audit);

@@ -57,6 +57,7 @@ function enrolmentOf(name: string): Enrolment {
     cipherSuite: 1,
     signaturePublicKey: named(name),
     nowMs: NOW,
+    keepUntilMs: LATER,
     audit: named(`enrolled ${name}`),
   };
 }
@@ -68,7 +69,7 @@ async function write(registry: Registry, told: Told, writer: number): Promise<vo
     const name = `writer${writer}device${i}`;
     const enrolment = enrolmentOf(name);
     const { evidenceHash, challenge, device } = enrolment;
-    const code = { evidenceHash, user, expiresAtMs: LATER, audit: named(`code ${name}`) };
+    const code = { evidenceHash, user, expiresAtMs: LATER, nowMs: NOW, audit: named(`code ${name}`) };
     await answered(told, () => registry.putEvidence(code));
     const kept = { challenge, purpose: 'enrol', expiresAtMs: LATER, nowMs: NOW };
     await answered(told, () => registry.putChallenge(kept));

@@ -61,11 +61,21 @@ describe('a registry of the release before', () => {
   it('knows the keys that its devices had, and names those that were revoked', async () => {
     const { registry, close } = openedStore();
     const currentKey = named('key 1');
-    const next = { cipherSuite: 1, signaturePublicKey: named('key 2'), nowMs: NOW, audit: named('a') };
+    const times = { nowMs: NOW, keepUntilMs: NOW };
+    const next = { cipherSuite: 1, signaturePublicKey: named('key 2'), ...times, audit: named('a') };
     expect(await registry.rotateKey({ device: 'd1', currentKey, ...next })).toEqual({ outcome: 'keyInUse' });
     expect(await registry.revokedNames({ nowMs: NOW, limit: 9 })).toEqual([
       { kind: 'device', name: 'd2', keepUntilMs: NOW + 2 + 365 * DAY },
     ]);
+    close();
+  });
+
+  it('names a device that is revoked now for as long as attestations of then may hold', async () => {
+    const { registry, close } = openedStore();
+    const revocation = { device: 'd1', user: USER, nowMs: NOW, keepUntilMs: 0, audit: named('a') };
+    await registry.revokeDevice(revocation);
+    const names = await registry.revokedNames({ nowMs: Date.now() + 364 * DAY, limit: 9 });
+    expect(names.map(({ name }) => name)).toContain('d1');
     close();
   });
 

@@ -9,4 +9,7 @@ local function auditMoved()
   return { 'auditMoved', tostring(length), last }
 end
 
+-- The later of two times; the second may be missing.
+local function later(a, b) return b and tonumber(b) > tonumber(a) and b or a end
+
 local function appendAudit() redis.call('RPUSH', KEYS[1], ARGV[3] .. ARGV[4]) end

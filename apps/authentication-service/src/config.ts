@@ -7,6 +7,7 @@ import { isDomain } from '@canopy/identity';
 import {
   checkStore,
   duration,
+  integer,
   only,
   optional,
   path,
@@ -115,6 +116,21 @@ export const authenticationSettings = {
     default: '90d',
     minimumMs: 60 * SECOND,
     maximumMs: 3_650 * DAY,
+  }),
+  credentialsPerDay: integer({
+    env: 'CANOPY_CREDENTIALS_PER_DAY',
+    description:
+      'how often a device may renew or rotate its credential in a day, and how many keys a user may revoke',
+    default: '10',
+    minimum: 1,
+    maximum: 1_000_000,
+  }),
+  enrolmentsPerDay: integer({
+    env: 'CANOPY_ENROLMENTS_PER_DAY',
+    description: 'how many devices a user may enrol by ID token in a day',
+    default: '10',
+    minimum: 1,
+    maximum: 1_000_000,
   }),
   storeKey: optional(
     secret({

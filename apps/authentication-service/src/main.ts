@@ -16,7 +16,8 @@ await runMain(async () => {
   const config = readAuthenticationConfig(process.env);
   const log = createLogger({ service: name, level: config.logLevel });
   const store = observeStore(await openStore({ ...storeChoice(config, name), domain: config.domain }));
-  const parts = { registry: store.registry, clock: systemClock, config, log };
+  const { registry, rateLimits } = store;
+  const parts = { registry, rateLimits, clock: systemClock, config, log };
   const service = await createAuthenticationService(parts);
   const stopRefreshing = refreshRegularly(() => service.refresh(), config, log);
   const closeHttp = await serveJwks(() => service.jwksJson(), config, log);

@@ -7,6 +7,7 @@ import type { Clock } from '@canopy/service';
 import type { Registry } from '@canopy/storage';
 import type { CertificateAuthority } from './certificate-authority.ts';
 import type { AuthenticationConfig } from './config.ts';
+import type { CredentialLimits } from './credential-limits.ts';
 import type { IdTokens } from './oidc/id-tokens.ts';
 import type { RevocationListPublisher } from './revocation-list.ts';
 import type { SigningKeys } from './signing-keys.ts';
@@ -17,6 +18,7 @@ export interface Parts {
   readonly clock: Clock;
   readonly config: AuthenticationConfig;
   readonly keys: SigningKeys;
+  readonly limits: CredentialLimits;
   readonly revocationList: RevocationListPublisher;
   /** Undefined where no certificates are issued. */
   readonly authority: CertificateAuthority | undefined;

@@ -12,7 +12,7 @@ import {
   type BoundService,
   type CallOptions,
 } from '@canopy/service';
-import { isAway } from '@canopy/storage';
+import { isAway, type RateLimits } from '@canopy/storage';
 import { administrator, enrolledDevice } from './authenticate.ts';
 import { beginAuthentication } from './calls/begin-authentication.ts';
 import { beginEnrolment } from './calls/begin-enrolment.ts';
@@ -29,6 +29,7 @@ import { revokeDevice, revokeDeviceOfAnyone } from './calls/revoke-device.ts';
 import { rotateCredential } from './calls/rotate-credential.ts';
 import { hashOfAnchors, NO_ANCHORS, readCertificateAuthority } from './certificate-authority.ts';
 import { createIdTokens } from './oidc/id-tokens.ts';
+import { CredentialLimits } from './credential-limits.ts';
 import type { Parts } from './parts.ts';
 import { RevocationListPublisher } from './revocation-list.ts';
 import { keySchedule } from './rules/lifetimes.ts';
@@ -36,7 +37,9 @@ import { SigningKeys } from './signing-keys.ts';
 
 /** What the service is built from. */
 export interface AuthenticationOptions
-  extends Pick<Parts, 'registry' | 'clock' | 'config'>, Pick<CallOptions<unknown>, 'log' | 'onIncident'> {}
+  extends Pick<Parts, 'registry' | 'clock' | 'config'>, Pick<CallOptions<unknown>, 'log' | 'onIncident'> {
+  readonly rateLimits: RateLimits;
+}
 
 /** The service, ready to be served. */
 export interface AuthenticationService {
@@ -65,7 +68,13 @@ export async function createAuthenticationService(
   return { services, jwksJson: () => keys.jwksJson(), refresh };
 }
 
-async function createParts({ registry, clock, config, log }: AuthenticationOptions): Promise<Parts> {
+async function createParts({
+  registry,
+  rateLimits,
+  clock,
+  config,
+  log,
+}: AuthenticationOptions): Promise<Parts> {
   const { domain, revocationListLifetime: lifetimeMs, storeKey, previousStoreKey } = config;
   const schedule = keySchedule(config);
   const keys = new SigningKeys({ registry, clock, schedule, storeKey, previousStoreKey });
@@ -74,6 +83,7 @@ async function createParts({ registry, clock, config, log }: AuthenticationOptio
     clock,
     config,
     keys,
+    limits: new CredentialLimits({ rateLimits, clock, config }),
     revocationList: new RevocationListPublisher({ registry, clock, keys, domain, lifetimeMs, log }),
     authority: await readCertificateAuthority(config, clock.now()),
     idTokens: createIdTokens(config, clock),

@@ -74,8 +74,8 @@ export async function startBench(options: BenchOptions = {}): Promise<Bench> {
   const onIncident = (incident: Incident): void => void incidents.push(incident);
   const clock = manualClock(options.nowMs ?? NOW);
   const store = openSqliteIn(folder, 'authentication-service');
-  const { registry } = store;
-  const service = await createAuthenticationService({ registry, clock, config, log, onIncident });
+  const { registry, rateLimits } = store;
+  const service = await createAuthenticationService({ registry, rateLimits, clock, config, log, onIncident });
   const { services } = service;
   const running = await serve({ name: 'test', config, log, services });
   const clients = connectTo(`127.0.0.1:${running.port}`);

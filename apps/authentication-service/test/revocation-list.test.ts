@@ -25,11 +25,11 @@ afterEach(() => store.close());
 async function revokeOne(device: string): Promise<void> {
   const { registry } = store;
   const bytes = new TextEncoder().encode(device);
-  await registry.putEvidence({ evidenceHash: bytes, user, expiresAtMs: NOW, audit });
+  await registry.putEvidence({ evidenceHash: bytes, user, expiresAtMs: NOW, nowMs: NOW, audit });
   await registry.putChallenge({ challenge: bytes, purpose: 'p', expiresAtMs: NOW, nowMs: NOW });
   const key = { cipherSuite: 1, signaturePublicKey: bytes };
   const shown = { challenge: bytes, challengePurpose: 'p', evidenceHash: bytes };
-  await registry.completeEnrolment({ ...shown, ...key, device, nowMs: NOW, audit });
+  await registry.completeEnrolment({ ...shown, ...key, device, nowMs: NOW, keepUntilMs: NOW, audit });
   await registry.revokeDevice({ device, user, nowMs: NOW, keepUntilMs: NOW + DAY, audit });
 }
 

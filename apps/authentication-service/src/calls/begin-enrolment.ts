@@ -48,8 +48,9 @@ function judge(
 async function challengeFor(
   { hash }: ShownEvidence,
   user: string,
-  { registry, clock, config }: Parts,
+  { registry, limits, clock, config }: Parts,
 ): Promise<authentication.EnrolmentChallenge> {
+  await limits.admitChallenge(hash);
   const nowMs = clock.now();
   const challenge = makeChallenge();
   const expiresAtMs = nowMs + config.challengeLifetime;
@@ -83,7 +84,9 @@ async function checkIdToken(
     return FAULTS[verdict.fault];
   }
   const { user, subject, expiresAtMs } = verdict.claims;
-  const audit = auditEntry({ event: 'id-token-accepted', user, subject, expiresAtMs, atMs: clock.now() });
-  const { outcome } = await registry.putEvidence({ evidenceHash, user, subject, expiresAtMs, audit });
+  const nowMs = clock.now();
+  const audit = auditEntry({ event: 'id-token-accepted', user, subject, expiresAtMs, atMs: nowMs });
+  const evidence = { evidenceHash, user, subject, expiresAtMs, nowMs, audit };
+  const { outcome } = await registry.putEvidence(evidence);
   return outcome === 'otherSubject' ? EnrolmentRefusalReason.USER_NAME_TAKEN : undefined;
 }

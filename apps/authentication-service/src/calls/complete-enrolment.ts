@@ -6,7 +6,7 @@
 import type { authentication } from '@canopy/contract';
 import { idTokenNonce, verifyEnrolmentProof } from '@canopy/identity';
 import type { UnaryHandler } from '@canopy/service';
-import type { Enrolment } from '@canopy/storage';
+import type { EnrolledDevice, Enrolment } from '@canopy/storage';
 import { decodeJwt } from 'jose';
 import {
   canIssue,
@@ -24,9 +24,11 @@ import {
   type RequestedKey,
   type ShownEvidence,
 } from '../request-fields.ts';
+import { recordRenewal } from '../record-renewal.ts';
 import { auditEntry, keyHash } from '../rules/audit-entry.ts';
 import { enrolmentPurpose } from '../rules/challenge.ts';
 import { makeDeviceUri } from '../rules/device-id.ts';
+import { keptUntilMs } from '../rules/lifetimes.ts';
 import { EnrolmentRefusalReason, reasonOf, refusal } from '../rules/enrolment-refusal.ts';
 
 type Request = authentication.CompleteEnrolmentRequest;
@@ -43,7 +45,7 @@ interface CheckedRequest extends RequestedKey {
 
 /** Makes the handler of CompleteEnrolment. */
 export function completeEnrolment(parts: Parts): Handler {
-  const { registry, clock } = parts;
+  const { registry, limits } = parts;
   return async (request) => {
     const checked = checkRequest(request);
     const { evidence, wanted } = checked;
@@ -51,13 +53,13 @@ export function completeEnrolment(parts: Parts): Handler {
     if (known === undefined) return { result: refusal(reasonOf('evidenceUnknown', evidence.kind)) };
     const reason = refusalOf(checked, known.user, parts);
     if (reason !== undefined) return { result: refusal(reason) };
-    const done = await registry.completeEnrolment(enrolmentOf(checked, known.user, clock.now()));
+    // The administrator makes codes one by one; ID tokens a user gets as many as it likes.
+    const isOwnDecision = evidence.kind === 'idToken' && known.usedBy === undefined;
+    if (isOwnDecision) await limits.admitEnrolment(known.user);
+    const done = await registry.completeEnrolment(enrolmentOf(checked, known.user, parts));
     if (!('device' in done)) return { result: refusal(reasonOf(done.outcome, evidence.kind)) };
-    const { device, outcome } = done;
-    // Who lost the answer may ask again, but not for a device that has been revoked since.
-    if (device.revokedAtMs !== undefined) return { result: refusal(reasonOf('evidenceUsed', evidence.kind)) };
-    if (outcome === 'alreadyEnrolled')
-      await registry.appendAudit(repetitionOf(checked, device.device, clock.now()));
+    const device = done.outcome === 'enrolled' ? done.device : await repeat(done.device, wanted, parts);
+    if (device === undefined) return { result: refusal(reasonOf('evidenceUsed', evidence.kind)) };
     // Since the time of the enrolment, so that asking again gives no longer life.
     const issuance = { wanted, issuedAtMs: device.enrolledAtMs };
     return { result: { $case: 'device', value: await issueCredentials(device, issuance, parts) } };
@@ -95,7 +97,24 @@ function isForKey({ evidence, suite, signatureKey }: CheckedRequest, domain: str
   return nonce === idTokenNonce({ domain, cipherSuite: suite.id, signatureKey });
 }
 
-function enrolmentOf(checked: CheckedRequest, user: string, nowMs: number): Enrolment {
+/** For so long a lost answer is given again; the evidence would be good for ever otherwise. */
+const REPEAT_WINDOW_MS = 600_000;
+
+/**
+ * Who lost the answer may ask again, but not for a device that has been revoked since,
+ * or has another key.
+ */
+async function repeat(
+  device: EnrolledDevice,
+  wanted: WantedCredentials,
+  parts: Parts,
+): Promise<EnrolledDevice | undefined> {
+  const isLate = parts.clock.now() - device.enrolledAtMs > REPEAT_WINDOW_MS;
+  return isLate || device.revokedAtMs !== undefined ? undefined : recordRenewal(device, wanted, parts);
+}
+
+function enrolmentOf(checked: CheckedRequest, user: string, { clock, config }: Parts): Enrolment {
+  const nowMs = clock.now();
   const { evidence, challenge, suite, signatureKey, wanted } = checked;
   const device = makeDeviceUri(user);
   const cipherSuite = suite.id;
@@ -107,6 +126,7 @@ function enrolmentOf(checked: CheckedRequest, user: string, nowMs: number): Enro
     cipherSuite,
     signaturePublicKey: signatureKey,
     nowMs,
+    keepUntilMs: keptUntilMs(nowMs, config),
     audit: auditEntry({
       event: 'device-enrolled',
       device,
@@ -117,14 +137,4 @@ function enrolmentOf(checked: CheckedRequest, user: string, nowMs: number): Enro
       atMs: nowMs,
     }),
   };
-}
-
-function repetitionOf({ signatureKey, wanted }: CheckedRequest, device: string, nowMs: number): Uint8Array {
-  return auditEntry({
-    event: 'credential-renewed',
-    device,
-    keyHash: keyHash(signatureKey),
-    ...describeCredentials(wanted),
-    atMs: nowMs,
-  });
 }

@@ -32,6 +32,7 @@ export function createEnrolmentCode({ registry, clock, config }: Parts): Handler
       evidenceHash: hashEnrolmentCode(enrolmentCode),
       user,
       expiresAtMs,
+      nowMs,
       audit: auditEntry({ event: 'enrolment-code-created', user, expiresAtMs, atMs: nowMs }),
     });
     // The same 125 random bits twice: rather no code than one that belongs to somebody else.

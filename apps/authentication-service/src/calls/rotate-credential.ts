@@ -18,6 +18,7 @@ import {
 import { requireProvenDevice, type DeviceStatement, type KnownKey } from '../device-proof.ts';
 import type { Parts } from '../parts.ts';
 import { requireSignature, requireSignatureKey, type RequestedKey } from '../request-fields.ts';
+import { recordRenewal } from '../record-renewal.ts';
 import { auditEntry, keyHash } from '../rules/audit-entry.ts';
 import { keptUntilMs } from '../rules/lifetimes.ts';
 
@@ -80,16 +81,20 @@ function isRotated(known: KnownKey, { suite, signatureKey }: RequestedKey): bool
 async function rotate(
   known: EnrolledDevice,
   checked: CheckedRequest,
-  { registry, clock, config, revocationList }: Parts,
+  parts: Parts,
 ): Promise<RotationOutcome> {
-  const nowMs = clock.now();
-  const { device, signaturePublicKey: currentKey } = known;
-  const { suite, signatureKey, wanted, revokeCurrentKey } = checked;
-  const issued = { keyHash: keyHash(signatureKey), ...describeCredentials(wanted), atMs: nowMs };
   if (isRotated(known, checked)) {
-    await registry.appendAudit(auditEntry({ event: 'credential-renewed', device, ...issued }));
-    return { outcome: 'rotated', device: known };
+    const device = await recordRenewal(known, checked.wanted, parts);
+    return device === undefined ? { outcome: 'otherKey' } : { outcome: 'rotated', device };
   }
+  const { registry, limits, clock, config, revocationList } = parts;
+  const { device, user, signaturePublicKey: currentKey } = known;
+  const { suite, signatureKey, wanted, revokeCurrentKey } = checked;
+  await limits.admitIssuance(device);
+  if (revokeCurrentKey) await limits.admitRevokedKey(user);
+  const nowMs = clock.now();
+  const keepUntilMs = keptUntilMs(nowMs, config);
+  const issued = { keyHash: keyHash(signatureKey), ...describeCredentials(wanted), atMs: nowMs };
   const audit = auditEntry({
     event: 'credential-rotated',
     device,
@@ -99,16 +104,18 @@ async function rotate(
     ...issued,
   });
   const revoked: Pick<Rotation, 'revoked'> = revokeCurrentKey
-    ? {
-        revoked: {
-          kind: 'key',
-          name: nameOfSignatureKey(currentKey),
-          keepUntilMs: keptUntilMs(nowMs, config),
-        },
-      }
+    ? { revoked: { kind: 'key', name: nameOfSignatureKey(currentKey), keepUntilMs } }
     : {};
   const next = { cipherSuite: suite.id, signaturePublicKey: signatureKey };
-  const done = await registry.rotateKey({ device, currentKey, ...next, ...revoked, nowMs, audit });
+  const done = await registry.rotateKey({
+    device,
+    currentKey,
+    ...next,
+    ...revoked,
+    nowMs,
+    keepUntilMs,
+    audit,
+  });
   revocationList.forget();
   return done;
 }

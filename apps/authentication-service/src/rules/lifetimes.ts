@@ -14,7 +14,7 @@ type Lifetimes = Pick<
 /** A credential that is being issued while its device is revoked begins a little later. */
 const MARGIN_MS = 3_600_000;
 
-/** Says until when a revocation list has to name what is revoked now: no credential of it holds longer. */
+/** Says until when a revocation list would have to name whom something is issued for now: no credential of it holds longer. */
 export function keptUntilMs(nowMs: number, { attestationLifetime, x509Lifetime }: Lifetimes): number {
   return nowMs + Math.max(attestationLifetime, x509Lifetime) + MARGIN_MS;
 }

@@ -5,6 +5,7 @@ import { auditHash } from '@canopy/storage';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import {
   ADMIN_SECRET,
+  auditEvents,
   bearerOf,
   challengeFor,
   DOMAIN,
@@ -70,11 +71,15 @@ describe('enrolling a device', () => {
     expect((await challengeFor(bench, typed)).user).toBe(USER);
   });
 
-  it('gives the same device and statement again when the answer was lost, also after the code has expired', async () => {
+  it('gives the same device and statement again for ten minutes when the answer was lost, also after the code has expired', async () => {
     const { enrolled, request } = await enrol(bench);
-    bench.clock.advance(30 * 86_400_000);
+    bench.clock.advance(600_000);
     const { result } = await callUnary(bench.client, 'completeEnrolment', request);
     expect(result).toEqual({ $case: 'device', value: enrolled });
+    const before = await auditEvents(bench);
+    bench.clock.advance(1);
+    expect(await refusalOf(bench, request)).toBe(EnrolmentRefusalReason.CODE_USED);
+    expect(await auditEvents(bench)).toEqual(before);
     const devices = await bench.store.registry.devicesOf({ user: USER, limit: 10 });
     expect(devices).toHaveLength(1);
   });

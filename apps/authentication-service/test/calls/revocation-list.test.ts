@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { callUnary } from '@canopy/contract';
 import {
   createIdentityProvider,
@@ -15,7 +16,9 @@ import {
   enrol,
   failureOf,
   firstPage,
+  newFolder,
   NOW,
+  rotationRequest,
   startBench,
   tokenOf,
   type Bench,
@@ -114,6 +117,32 @@ describe('the revocation list', () => {
     expect((await lists.current())?.revokesDevice(alice.enrolled.device)).toBe(false);
     expect((await failureOf(tokenOf(bench, alice))).code).toBe('UNAUTHENTICATED');
   });
+
+  it.each(['device', 'key'])(
+    'names a %s for as long as what was issued before a lifetime was lowered',
+    async (kind) => {
+      const folder = newFolder();
+      const before = await startBench({ folder });
+      const bob = await enrol(before, { userName: 'bob' });
+      await before.close();
+      const environment = { CANOPY_ATTESTATION_LIFETIME: '1h', CANOPY_X509_LIFETIME: '1h' };
+      const after = await startBench({ folder, environment });
+      const { device } = bob.enrolled;
+      const next = { suite: bob.suite, keys: bob.suite.signature.generateKeyPair() };
+      if (kind === 'device')
+        await callUnary(after.admin, 'revokeDevice', { device }, { metadata: bearerOf(ADMIN_SECRET) });
+      else {
+        const request = { ...(await rotationRequest(after, bob, next)), revokeCurrentKey: true };
+        await callUnary(after.client, 'rotateCredential', request);
+      }
+      const named = async (nowMs: number) =>
+        (await after.store.registry.revokedNames({ nowMs, limit: 9 })).length;
+      expect(await named(Number(bob.enrolled.attestationExpiresAtUnixMs))).toBe(1);
+      expect(await named(Number(bob.enrolled.attestationExpiresAtUnixMs) + DAY)).toBe(0);
+      await after.close();
+      rmSync(folder, { recursive: true });
+    },
+  );
 
   it('is the same from all that ask at the same time', async () => {
     await revoke(alice.enrolled.device);

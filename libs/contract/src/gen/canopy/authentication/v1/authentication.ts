@@ -3529,7 +3529,7 @@ export const AuthenticationServiceService = {
   },
   /**
    * Proves possession of the signature key and gets credentials. Consumes evidence and challenge; repeating it with the
-   * same key gives the same device again.
+   * same key gives the same device again, for ten minutes.
    */
   completeEnrolment: {
     path: "/canopy.authentication.v1.AuthenticationService/CompleteEnrolment" as const,
@@ -3658,7 +3658,7 @@ export interface AuthenticationServiceServer extends UntypedServiceImplementatio
   beginEnrolment: handleUnaryCall<BeginEnrolmentRequest, BeginEnrolmentResponse>;
   /**
    * Proves possession of the signature key and gets credentials. Consumes evidence and challenge; repeating it with the
-   * same key gives the same device again.
+   * same key gives the same device again, for ten minutes.
    */
   completeEnrolment: handleUnaryCall<CompleteEnrolmentRequest, CompleteEnrolmentResponse>;
   /** Gets a challenge for an enrolled device: for CreateAccessTokens, RenewCredential or RotateCredential. */
@@ -3706,7 +3706,7 @@ export interface AuthenticationServiceClient extends Client {
   ): ClientUnaryCall;
   /**
    * Proves possession of the signature key and gets credentials. Consumes evidence and challenge; repeating it with the
-   * same key gives the same device again.
+   * same key gives the same device again, for ten minutes.
    */
   completeEnrolment(
     request: CompleteEnrolmentRequest,

@@ -27,6 +27,10 @@ export function describeInvariants(verdict: () => Verdict): void {
     const commits = [...verdict().history.logs.values()].flat().filter(({ kind }) => kind === 'commit');
     expect(commits.length).toBeGreaterThanOrEqual(10);
     expect(count(verdict(), 'append', 'conflict')).toBeGreaterThanOrEqual(10);
+    const receipts = verdict().history.events.flatMap((event) =>
+      event.kind === 'read' ? event.receipts : [],
+    );
+    expect(receipts.length).toBeGreaterThanOrEqual(10);
   });
 
   it('invariant 2: gives what was accepted to every reader, once, in the same order', () => {

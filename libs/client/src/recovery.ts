@@ -7,7 +7,7 @@
 import { delivery } from '@canopy/contract';
 import { decodeState, Group } from '@canopy/mls';
 import { ClientError } from './errors.ts';
-import { SERVICE_LIED } from './faults.ts';
+import { LOG_LOST, SERVICE_LIED } from './faults.ts';
 import { proveMembership } from './group-proof.ts';
 import { codeOfRefusal } from './open-entry.ts';
 import { checkReceiptOf } from './process-entry.ts';
@@ -76,7 +76,7 @@ export class Recovery {
 
   #isNeeded(): boolean {
     const { isActive, fault } = this.#replica;
-    return isActive && fault !== undefined && fault !== SERVICE_LIED;
+    return isActive && fault !== undefined && fault !== SERVICE_LIED && fault !== LOG_LOST;
   }
 
   async #attempt(attempt: number): Promise<Attempt> {

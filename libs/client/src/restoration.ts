@@ -7,6 +7,7 @@ import { createHash } from 'node:crypto';
 import { callUnary, delivery } from '@canopy/contract';
 import { signEpochAccessProof, hashBody } from '@canopy/identity';
 import { wipe } from '@canopy/crypto';
+import { LOG_LOST } from './faults.ts';
 import { accessKeyPairOf, proveMembership } from './group-proof.ts';
 import { groupInfoOf, treeOf } from './make-bundle.ts';
 import { reasonWord } from './reason-word.ts';
@@ -17,8 +18,8 @@ import type { StoredEpoch, StoredReceipt } from './store/receipt-store.ts';
 import { submitMessageOnce } from './submissions.ts';
 import type { Surroundings } from './surroundings.ts';
 
-/** How the log stands to the newest receipt: the place up to which it is known to be whole, or that it has lied. */
-type Report = { readonly wholeUpTo: bigint; readonly hasLost: boolean } | 'lied';
+/** How the log stands to the newest receipt: the place up to which it is known to be whole, or that it cannot be followed. */
+type Report = { readonly wholeUpTo: bigint; readonly hasLost: boolean } | 'over';
 
 /** Brings one log back to what its members have seen. */
 export class Restoration {
@@ -58,8 +59,9 @@ export class Restoration {
   async #run(): Promise<boolean> {
     if (!this.#canGoOn()) return false;
     const report = await this.#report();
-    if (report === 'lied' || !report.hasLost) return false;
+    if (report === 'over' || !report.hasLost) return false;
     const wholeUpTo = await this.#handIn(report.wholeUpTo);
+    if (!this.#canGoOn()) return true;
     await this.#goBack(wholeUpTo);
     return true;
   }
@@ -101,7 +103,11 @@ export class Restoration {
     if (result?.$case === 'quarantined') return { wholeUpTo: result.value.lastSequence, hasLost: true };
     if (result?.$case === 'contradicted') {
       await this.#replica.accuse([newest.jws, result.value.receipt]);
-      return 'lied';
+      return 'over';
+    }
+    if (result?.$case === 'lost') {
+      await this.#giveUp();
+      return 'over';
     }
     if (result?.$case === 'invalid') log({ event: 'receipt-denied', conversation: this.#replica.id });
     return whole;
@@ -140,7 +146,16 @@ export class Restoration {
     if (result?.$case === 'restored') return true;
     const code = reasonWord(result?.value.reason ?? '', 'RESTORE_REFUSAL_REASON_');
     log({ event: 'restore-refused', conversation: id, code });
+    if (result?.value.reason === delivery.RestoreRefusalReason.CONTRADICTED) await this.#giveUp();
     return false;
+  }
+
+  /** The others go on with a log that this device cannot follow: only they can bring it back. */
+  async #giveUp(): Promise<void> {
+    const { store, newEvents } = this.#around;
+    await this.#replica.fail(LOG_LOST);
+    store.events.add({ kind: 'stuck', conversation: this.#replica.id, code: LOG_LOST });
+    newEvents.ring();
   }
 
   #currentEpoch(): StoredEpoch {

@@ -290,6 +290,7 @@ export class LooseLog {
     const own = group.epochs[Number(epoch)]?.receipt ?? '';
     if (own === jws) return { result: { $case: 'known', value: {} } };
     if (own !== '') return { result: { $case: 'contradicted', value: { receipt: own } } };
+    if (BigInt(group.entries.length) >= sequence) return { result: { $case: 'lost', value: {} } };
     if (group.lost === undefined || group.lost.epoch < epoch) group.lost = { epoch, sequence };
     return { result: { $case: 'quarantined', value: quarantine(group) } };
   }

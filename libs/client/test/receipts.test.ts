@@ -102,6 +102,30 @@ describe('a log that has lost what it had accepted', () => {
 });
 
 describe('receipts', () => {
+  it('that has other entries in the place of what it lost is left to those who wrote them, and the others learn it', async () => {
+    const { alice, bob, ofAlice, ofBob } = await pair('overtaken');
+    await bob.client.close();
+    const goBack = delivery.snapshot();
+    await ofAlice.rotateKeys();
+    await alice.client.close();
+    goBack();
+    const again = await bob.reopen();
+    open.push(again);
+    await again.conversation(ofBob.id).send(data('in its place'));
+    await until(() => contentOf(ofBob.id).length === 2);
+    const left = await alice.reopen();
+    open.push(left);
+
+    expect((await left.until(({ kind }) => kind === 'stuck')).at(-1)).toEqual({
+      kind: 'stuck',
+      conversation: ofAlice.id,
+      code: 'LOG_LOST',
+    });
+    await again.conversation(ofBob.id).rotateKeys();
+    expect(left.client.evidence()).toEqual([]);
+    expect(await left.client.createConversation()).toBeDefined();
+  });
+
   it('that contradict each other are evidence: the conversation ends there, with both of them', async () => {
     const { alice, bob, ofAlice, ofBob } = await pair('liar');
     await bob.client.close();

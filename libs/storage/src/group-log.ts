@@ -305,7 +305,7 @@ export interface GroupLog {
   /**
    * Stops all appends to a group whose log was shown to have lost accepted entries, until {@link restore} has brought it to
    * the mark again: the commit of the mark's epoch is there. Of several marks the one of the latest epoch counts.
-   * `notBehind`: the log reaches the mark.
+   * `notBehind`: the log reaches the mark, or an entry that came after the loss has its place, so that it cannot be reached.
    */
   quarantine(
     groupId: Uint8Array,
@@ -313,8 +313,9 @@ export interface GroupLog {
   ): Promise<{ readonly outcome: 'quarantined' | 'notBehind' | 'unknownGroup' }>;
 
   /**
-   * Puts lost entries back in their places, all or none; ends the quarantine when its mark is reached. Their request ids and
-   * the Welcomes of the commit stay lost.
+   * Puts lost entries back in their places, all or none. Ends the quarantine when its mark is reached, and also when an entry
+   * that came after the loss has a place: then what was lost cannot come back, and the group goes on with what the log has.
+   * The request ids of the entries and the Welcomes of the commit stay lost.
    */
   restore(restoration: Restoration): Promise<RestoreOutcome>;
 

@@ -147,7 +147,7 @@ export class GroupLogModel implements Modelled {
   ): Promise<{ readonly outcome: 'quarantined' | 'notBehind' | 'unknownGroup' }> {
     const group = this.groups.get(hex(groupId));
     if (group === undefined) return { outcome: 'unknownGroup' };
-    if (epochOf(group) > until.epoch) return { outcome: 'notBehind' };
+    if (epochOf(group) > until.epoch || group.lastSequence >= until.sequence) return { outcome: 'notBehind' };
     if (group.quarantinedUntil === undefined || group.quarantinedUntil.epoch < until.epoch)
       group.quarantinedUntil = until;
     return { outcome: 'quarantined' };
@@ -158,6 +158,7 @@ export class GroupLogModel implements Modelled {
     const group = this.groups.get(hex(groupId));
     if (group === undefined) return { outcome: 'unknownGroup' };
     const refused = judge(group, restoration);
+    if (refused === 'contradicts') group.quarantinedUntil = undefined;
     if (refused !== undefined) return { outcome: refused };
     for (const entry of messages) append(group, { entry, requestId: undefined, atMs: nowMs });
     const entry = { sequence: end.sequence, kind: 'commit', epoch, message: commit, ended: end } as const;

@@ -103,6 +103,29 @@ export function repairContract(start: StartBench<GroupLog>): void {
   );
 
   it(
+    'does not wait for a commit whose place another entry has taken since',
+    on(start, async (log) => {
+      await lossy(log);
+      await appendAll(log, 0n, ['after the loss', 'and more', 'and more still']);
+      expect(await log.quarantine(groupId, MARK)).toEqual({ outcome: 'notBehind' });
+      expect((await log.appendCommit(commit(0n, 'c'))).outcome).toBe('accepted');
+    }),
+  );
+
+  it(
+    'opens again when it turns out that another entry has the place of an earlier lost one',
+    on(start, async (log) => {
+      await lossy(log);
+      await appendAll(log, 0n, ['after the loss', 'and more']);
+      expect(await log.quarantine(groupId, MARK)).toEqual({ outcome: 'quarantined' });
+      expect(await log.restore(LOST[0])).toEqual({ outcome: 'contradicts' });
+      expect((await log.findGroup(groupId))?.quarantinedUntil).toBeUndefined();
+      expect(await inLog(log)).toEqual(['1 message kept', '2 message after the loss', '3 message and more']);
+      expect(await log.appendCommit(commit(0n, 'c'))).toEqual({ outcome: 'accepted', sequence: 4n });
+    }),
+  );
+
+  it(
     'opens again exactly when the mark is reached, and not before',
     on(start, async (log) => {
       await lossy(log);

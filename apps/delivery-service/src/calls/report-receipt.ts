@@ -24,6 +24,7 @@ export async function reportReceipt(
 }
 
 const invalid: Result = { $case: 'invalid', value: {} };
+const lost: Result = { $case: 'lost', value: {} };
 
 async function compare(service: Delivery, receipt: Receipt): Promise<Result> {
   const { groupLog } = service.stores;
@@ -33,8 +34,8 @@ async function compare(service: Delivery, receipt: Receipt): Promise<Result> {
   const { outcome } = await groupLog.quarantine(groupId, { epoch, sequence });
   if (outcome === 'unknownGroup') return invalid;
   const group = await groupLog.findGroup(groupId);
-  // The log has reached the place meanwhile, with this commit or with another one.
-  if (outcome === 'notBehind') return (await compareWithLog(service, receipt)) ?? invalid;
+  // The log has reached the place: with this commit or another one meanwhile, or with messages since the loss.
+  if (outcome === 'notBehind') return (await compareWithLog(service, receipt)) ?? lost;
   return { $case: 'quarantined', value: toQuarantined(group, { epoch, sequence }) };
 }
 

@@ -221,6 +221,18 @@ describe('a log that has lost its end', () => {
     await group.commit(alice, 3n);
   });
 
+  it('that has other entries in the place of the lost ones goes on with those, and says that they cannot come back', async () => {
+    const entries = await lose();
+    const last = entries.at(-1)?.receipt ?? '';
+    await group.send(alice, 1n);
+    await group.send(alice, 1n);
+    // The first lost commit has no place any more: what came after it could not be restored either.
+    expect(await report(entries[3]?.receipt ?? '')).toEqual({ $case: 'lost', value: {} });
+    expect(await report(last)).toMatchObject({ $case: 'quarantined' });
+    expect(await restore(entries.slice(2, 4))).toEqual(refused('CONTRADICTED'));
+    await group.commit(alice, 1n);
+  });
+
   it('takes entries that it has already as they are, and needs no quarantine to take those that it lacks', async () => {
     const entries = await lose();
     expect(await restore(entries.slice(2, 4))).toMatchObject({

@@ -18,7 +18,7 @@ export function quarantine(
 ): 'quarantined' | 'notBehind' | 'unknownGroup' {
   const head = findHead(connection, groupId);
   if (head === undefined) return 'unknownGroup';
-  if (reaches(head.epoch, until)) return 'notBehind';
+  if (reaches(head.epoch, until) || head.lastSequence >= until.sequence) return 'notBehind';
   if (head.quarantinedUntil === undefined || head.quarantinedUntil.epoch < until.epoch)
     connection.run(
       'UPDATE delivery_group SET quarantined_epoch = ?, quarantined_sequence = ? WHERE id = ?',
@@ -34,15 +34,19 @@ export function restore(connection: SqliteConnection, restoration: Restoration):
   const head = findHead(connection, restoration.groupId);
   if (head === undefined) return 'unknownGroup';
   const refused = judge(connection, head, restoration);
+  if (refused === 'contradicts') reopen(connection, head);
   if (refused !== undefined) return refused;
   place(connection, head, restoration);
   const { quarantinedUntil } = head;
-  if (quarantinedUntil !== undefined && reaches(head.epoch + 1n, quarantinedUntil))
-    connection.run(
-      'UPDATE delivery_group SET quarantined_epoch = NULL, quarantined_sequence = NULL WHERE id = ?',
-      head.key,
-    );
+  if (quarantinedUntil !== undefined && reaches(head.epoch + 1n, quarantinedUntil)) reopen(connection, head);
   return 'restored';
+}
+
+function reopen(connection: SqliteConnection, head: Head): void {
+  connection.run(
+    'UPDATE delivery_group SET quarantined_epoch = NULL, quarantined_sequence = NULL WHERE id = ?',
+    head.key,
+  );
 }
 
 function reaches(epoch: bigint, mark: LogMark): boolean {

@@ -3,14 +3,20 @@
 --       9 tree or ''  10 how many parts, which follow  then for each message: sequence number, epoch, kind, message
 local epoch, sequence, facts, now = ARGV[1], ARGV[2], ARGV[3], ARGV[8]
 local parts = tonumber(ARGV[10])
+-- What was lost cannot come back: the group goes on with what is here.
+local function contradicts()
+  redis.call('HDEL', KEYS[1], 'lostEpoch', 'lostSequence')
+  return 'contradicts'
+end
+
 local head = readHead()
 if not head then return 'unknownGroup' end
 if head.epoch > tonumber(epoch) then
   local at, hash = readEnd(epoch)
-  return at == sequence and hash == ARGV[4] and 'alreadyThere' or 'contradicts'
+  return at == sequence and hash == ARGV[4] and 'alreadyThere' or contradicts()
 end
 if head.epoch < tonumber(epoch) then return 'gap' end
-if tonumber(sequence) <= head.last then return 'contradicts' end
+if tonumber(sequence) <= head.last then return contradicts() end
 
 local next = head.last
 for i = 11 + parts, #ARGV, 4 do

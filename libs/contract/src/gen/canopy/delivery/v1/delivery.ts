@@ -738,6 +738,9 @@ export interface ReportReceiptResponse {
     | //
     /** This service did not sign it, or knows no such group. */
     { $case: "invalid"; value: ReceiptInvalid }
+    | //
+    /** The log has lost the commit, and other entries have taken its place since: it cannot come back. */
+    { $case: "lost"; value: CommitLost }
     | undefined;
 }
 
@@ -749,6 +752,10 @@ export interface ReceiptKnown {
 export interface ReceiptContradicted {
   /** A JWS by this service. */
   receipt: string;
+}
+
+/** The group goes on with what the log has; who has followed the lost commit has to be invited again. */
+export interface CommitLost {
 }
 
 /** The receipt does not verify, or is for a group that is not here. */
@@ -3491,6 +3498,9 @@ export const ReportReceiptResponse: MessageFns<ReportReceiptResponse> = {
       case "invalid":
         ReceiptInvalid.encode(message.result.value, writer.uint32(34).fork()).join();
         break;
+      case "lost":
+        CommitLost.encode(message.result.value, writer.uint32(42).fork()).join();
+        break;
     }
     return writer;
   },
@@ -3538,6 +3548,14 @@ export const ReportReceiptResponse: MessageFns<ReportReceiptResponse> = {
             }
 
             message.result = { $case: "invalid", value: ReceiptInvalid.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.result = { $case: "lost", value: CommitLost.decode(reader, reader.uint32()) };
             continue;
           }
         }
@@ -3621,6 +3639,41 @@ export const ReceiptContradicted: MessageFns<ReceiptContradicted> = {
             message.receipt = reader.string();
             continue;
           }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseCommitLost(): CommitLost {
+  return {};
+}
+
+export const CommitLost: MessageFns<CommitLost> = {
+  encode(_: CommitLost, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CommitLost {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCommitLost();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;

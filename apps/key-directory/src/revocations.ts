@@ -94,13 +94,14 @@ export class Revocations {
 
 const RETRY_AFTER_MS = 5_000;
 
-/** Lets only those in who are not revoked, nor the key that their token was made for, whatever token they have. */
+/** Lets nobody in while it is not known who is revoked, and then only those who are not, nor the key that their token was made for, whatever token they have. */
 export function unlessRevoked(
   revocations: Revocations,
   authenticate: Authenticate<Caller>,
 ): Authenticate<Caller> {
   return async (metadata) => {
     const caller = await authenticate(metadata);
+    revocations.requireCurrent();
     revocations.requireBelieved(caller);
     return caller;
   };

@@ -183,7 +183,7 @@ describe('several revoked keys', () => {
 });
 
 describe('the revocation list', () => {
-  it('must be there and current before anything is published or claimed; then all goes on', async () => {
+  it('must be there and current before anybody is served; then all goes on', async () => {
     const other = await startBench({ authority: bench.authority, withoutList: true });
     const [owner, claimer] = [await other.device('alice'), await other.device('bob')];
     const keyPackage = await keyPackageOf(other, owner.name);
@@ -194,7 +194,14 @@ describe('the revocation list', () => {
     const refused = { code: 'UNAVAILABLE', reason: 'DEPENDENCY_UNAVAILABLE', retryAfterMs: 5_000 };
     expect(await failureOf(publish())).toMatchObject(refused);
     expect(await failureOf(take())).toMatchObject(refused);
-    expect((await owner.call('countKeyPackages', {})).counts).toEqual([]);
+    const keepSignatureKey = new Uint8Array();
+    const others: readonly (() => Promise<unknown>)[] = [
+      () => owner.call('countKeyPackages', {}),
+      () => owner.call('withdrawKeyPackages', { keepSignatureKey }),
+      () => owner.call('listConsumptions', { afterSequence: 0n, pageSize: 0 }),
+      () => owner.watch().responses[Symbol.asyncIterator]().next(),
+    ];
+    for (const call of others) expect(await failureOf(call())).toMatchObject(refused);
     const nextUpdate = BigInt(NOW / 1000) + 60n;
     await other.revoke({ nextUpdate });
     await publish();
@@ -203,7 +210,9 @@ describe('the revocation list', () => {
     other.clock.advance(1);
     expect(await failureOf(publish())).toMatchObject(refused);
     expect(await failureOf(take())).toMatchObject(refused);
+    for (const call of others) expect(await failureOf(call())).toMatchObject(refused);
     await other.revoke({});
+    expect((await owner.call('countKeyPackages', {})).counts).toEqual([]);
     await publish();
     await take();
     expect(other.incidents).toEqual([]);

@@ -2159,8 +2159,8 @@ export const Consumption: MessageFns<Consumption> = {
 
 /**
  * Hands out KeyPackages (RFC 9420 section 10), each once (section 16.8). Every call needs an access token; a revoked device is
- * answered UNAUTHENTICATED with reason DEVICE_REVOKED, whatever it asks for. While the service has no current revocation list,
- * publishing and claiming are answered UNAVAILABLE.
+ * answered UNAUTHENTICATED with reason DEVICE_REVOKED, and a token that was made for a revoked key with KEY_REVOKED, whatever is
+ * asked for. While the service has no current revocation list, every call is answered UNAVAILABLE.
  */
 export type KeyDirectoryServiceService = typeof KeyDirectoryServiceService;
 export const KeyDirectoryServiceService = {

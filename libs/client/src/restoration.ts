@@ -95,22 +95,25 @@ export class Restoration {
   }
 
   async #report(): Promise<Report> {
-    const { store, log } = this.#around;
-    const newest = store.receipts.newest(this.#replica.id);
-    const whole = { wholeUpTo: newest?.sequence ?? 0n, hasLost: false };
-    if (newest === undefined) return whole;
+    const newest = this.#around.store.receipts.newest(this.#replica.id);
+    if (newest === undefined) return { wholeUpTo: 0n, hasLost: false };
     const result = await this.#show(newest.jws);
-    if (result?.$case === 'quarantined') return { wholeUpTo: result.value.lastSequence, hasLost: true };
-    if (result?.$case === 'contradicted') {
-      await this.#replica.accuse([newest.jws, result.value.receipt]);
-      return 'over';
+    switch (result?.$case) {
+      case 'quarantined':
+        return { wholeUpTo: result.value.lastSequence, hasLost: true };
+      case 'contradicted':
+        await this.#replica.accuse([newest.jws, result.value.receipt]);
+        return 'over';
+      case 'lost':
+        await this.#giveUp();
+        return 'over';
+      case 'invalid':
+        this.#around.log({ event: 'receipt-denied', conversation: this.#replica.id });
+        break;
+      case 'known':
+      case undefined:
     }
-    if (result?.$case === 'lost') {
-      await this.#giveUp();
-      return 'over';
-    }
-    if (result?.$case === 'invalid') log({ event: 'receipt-denied', conversation: this.#replica.id });
-    return whole;
+    return { wholeUpTo: newest.sequence, hasLost: false };
   }
 
   async #show(receipt: string): Promise<delivery.ReportReceiptResponse['result']> {
@@ -136,7 +139,7 @@ export class Restoration {
   }
 
   async #restore(receipt: StoredReceipt, end: bigint): Promise<boolean> {
-    const { store, log } = this.#around;
+    const { store } = this.#around;
     const { id, group } = this.#replica;
     const began = receipt.epoch + 1n;
     const epoch = began === group.epoch ? this.#currentEpoch() : store.receipts.findEpoch(id, began);
@@ -144,10 +147,14 @@ export class Restoration {
     if (epoch === undefined || entries.at(-1)?.sequence !== receipt.sequence) return false;
     const result = await this.#offer(epoch, began, entries);
     if (result?.$case === 'restored') return true;
-    const code = reasonWord(result?.value.reason ?? '', 'RESTORE_REFUSAL_REASON_');
-    log({ event: 'restore-refused', conversation: id, code });
-    if (result?.value.reason === delivery.RestoreRefusalReason.CONTRADICTED) await this.#giveUp();
+    await this.#hearRefusal(result?.value.reason);
     return false;
+  }
+
+  async #hearRefusal(reason: delivery.RestoreRefusalReason | undefined): Promise<void> {
+    const code = reasonWord(reason ?? '', 'RESTORE_REFUSAL_REASON_');
+    this.#around.log({ event: 'restore-refused', conversation: this.#replica.id, code });
+    if (reason === delivery.RestoreRefusalReason.CONTRADICTED) await this.#giveUp();
   }
 
   /** The others go on with a log that this device cannot follow: only they can bring it back. */

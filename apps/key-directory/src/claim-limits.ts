@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { resourceExhausted, type Clock } from '@canopy/service';
+import { resourceExhausted, type Caller, type Clock } from '@canopy/service';
 import type { RateLimits, TakeOutcome } from '@canopy/storage';
 import type { ClaimRate, ClaimRates } from './claim-rates.ts';
 
@@ -17,6 +17,14 @@ export interface ClaimLimitsOptions {
 /** Devices that have given enough for now, with the time after which they give again, in milliseconds. */
 export type Limited = ReadonlyMap<string, number>;
 
+/** What a claim may have of the devices that it names. */
+export interface Admission {
+  /** From these the caller has claimed too much: they give it nothing. */
+  readonly byCaller: Limited;
+  /** From these all together have claimed too much: they give their last resort. */
+  readonly byAll: Limited;
+}
+
 const HOUR_SECONDS = 3_600;
 
 /** Counts what is claimed, in buckets that all replicas share. */
@@ -28,19 +36,20 @@ export class ClaimLimits {
   }
 
   /**
-   * Counts a claim of some devices and of users who have none, and tells of which devices only the last resort may be handed out: those from which the caller, or
-   * all together, have claimed too much. A caller that claims too much altogether, or from each of the devices, is refused.
+   * Counts a claim of some devices and of users who have none, and tells which devices have given enough for now. A caller that
+   * claims too much altogether, or from each of the devices, is refused.
+   * A caller is a user: who has many devices has no more than others.
    * The buckets of all together are asked last: who is refused for its own claims takes nothing from the others' share.
    *
    * @throws {ServiceError} RESOURCE_EXHAUSTED, which names the limit
    */
-  async admit(caller: string, devices: readonly string[], unknownUsers: number): Promise<Limited> {
+  async admit({ user }: Caller, devices: readonly string[], unknownUsers: number): Promise<Admission> {
     const cost = devices.length + unknownUsers;
-    if (cost === 0) return new Map();
+    if (cost === 0) return { byCaller: new Map(), byAll: new Map() };
     const { perCaller, perCallerAndDevice, perDevice } = this.#options.rates;
     const [all, byCaller] = await Promise.all([
-      this.#take(['caller', caller], perCaller, cost),
-      this.#limitedOf(devices, (device) => ['pair', caller, device], perCallerAndDevice),
+      this.#take(['caller', user], perCaller, cost),
+      this.#limitedOf(devices, (device) => ['pair', user, device], perCallerAndDevice),
     ]);
     if (all.outcome === 'empty') throw exceeded('devices claimed by one caller', perCaller, all.retryAfterMs);
     if (byCaller.size > 0 && byCaller.size === devices.length) {
@@ -49,7 +58,7 @@ export class ClaimLimits {
     }
     const others = devices.filter((device) => !byCaller.has(device));
     const byAll = await this.#limitedOf(others, (device) => ['device', device], perDevice);
-    return new Map([...byCaller, ...byAll]);
+    return { byCaller, byAll };
   }
 
   async #limitedOf(

@@ -13,9 +13,9 @@ export interface ClaimRate {
 
 /** The limits, each for devices that are claimed from. */
 export interface ClaimRates {
-  /** What one device claims, of whomever. */
+  /** What the devices of one user claim, of whomever. */
   readonly perCaller: ClaimRate;
-  /** What one device claims of one other. */
+  /** What the devices of one user claim of one device. */
   readonly perCallerAndDevice: ClaimRate;
   /** What all together claim of one device. */
   readonly perDevice: ClaimRate;
@@ -45,16 +45,16 @@ function perHour(prefix: string, initial: string): Setting<number> {
 
 /** The settings of the limits. */
 export const claimRateSettings = {
-  callerBurst: burst('CANOPY_CLAIMS_PER_CALLER', '10000', 'KeyPackages that one device claims'),
+  callerBurst: burst('CANOPY_CLAIMS_PER_CALLER', '10000', 'KeyPackages that the devices of one user claim'),
   callerPerHour: perHour('CANOPY_CLAIMS_PER_CALLER', '36000'),
   pairBurst: burst(
     'CANOPY_CLAIMS_PER_CALLER_AND_DEVICE',
     '15',
-    'KeyPackages that one device claims from one other',
+    'KeyPackages that the devices of one user claim from one device',
   ),
   pairPerHour: perHour('CANOPY_CLAIMS_PER_CALLER_AND_DEVICE', '60'),
-  deviceBurst: burst('CANOPY_CLAIMS_PER_DEVICE', '60', 'KeyPackages that all together claim from one device'),
-  devicePerHour: perHour('CANOPY_CLAIMS_PER_DEVICE', '240'),
+  deviceBurst: burst('CANOPY_CLAIMS_PER_DEVICE', '40', 'KeyPackages that all together claim from one device'),
+  devicePerHour: perHour('CANOPY_CLAIMS_PER_DEVICE', '120'),
 } as const;
 
 /** Gives the limits of claims. */

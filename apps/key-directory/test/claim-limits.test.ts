@@ -51,7 +51,7 @@ describe('claims of one caller from one device', () => {
     expect((await failureOf(claim(mallory, [alice.name]))).code).toBe('RESOURCE_EXHAUSTED');
   });
 
-  it('do not keep other devices out of the same claim: the one that is limited gives its last resort, or says when', async () => {
+  it('do not keep other devices out of the same claim: the one that is limited says when, and keeps its last resort', async () => {
     await start(PAIR);
     const [alice, bob, carol] = [
       await bench.device('alice'),
@@ -61,15 +61,43 @@ describe('claims of one caller from one device', () => {
     await stock(bench, alice, 9);
     await stock(bench, bob, 9);
     for (let i = 0; i < 3; i += 1) await claim(carol, [alice.name]);
-    const [ofAlice, ofBob] = await claim(carol, [alice.name, bob.name]);
+    const answers = await claim(carol, [alice.name, bob.name]);
+    const [ofAlice, ofBob] = [alice, bob].map(({ name }) => answers.find(({ device }) => device === name));
     expect(ofAlice?.result).toEqual({
       $case: 'nothing',
       value: { reason: 'NOTHING_TO_CLAIM_REASON_LIMITED', retryAfterMs: 60_000n },
     });
     expect(ofBob?.result?.$case).toBe('claimed');
     await stock(bench, alice, 1, { lastResort: true });
-    const [last] = await claim(carol, [alice.name, bob.name]);
-    expect(last?.result).toMatchObject({ $case: 'claimed', value: { lastResort: true } });
+    const later = await claim(carol, [alice.name, bob.name]);
+    const last = later.find(({ device }) => device === alice.name);
+    expect(last?.result).toMatchObject({ value: { reason: 'NOTHING_TO_CLAIM_REASON_LIMITED' } });
+    expect((await alice.call('countKeyPackages', {})).counts).toMatchObject([
+      { singleUse: 6, lastResortUses: 0 },
+    ]);
+  });
+
+  it('do not use up the last resort, however many other devices the caller makes up beside it', async () => {
+    await start(PAIR);
+    const [alice, mallory] = [await bench.device('alice'), await bench.device('mallory')];
+    await stock(bench, alice, 1, { lastResort: true });
+    for (let i = 0; i < 20; i += 1) await claim(mallory, [alice.name, deviceOf('mallory', `made0up${i}`)]);
+    expect((await alice.call('countKeyPackages', {})).counts).toMatchObject([{ lastResortUses: 3 }]);
+    const all = { afterSequence: 0n, pageSize: 0 };
+    expect((await alice.call('listConsumptions', all)).consumptions).toHaveLength(3);
+    const [ofAlice] = await claim(await bench.device('bob'), [alice.name]);
+    expect(ofAlice?.result).toMatchObject({ $case: 'claimed', value: { lastResort: true } });
+  });
+
+  it('are counted together for all devices of a user: a second device has no second share', async () => {
+    await start(PAIR);
+    const alice = await bench.device('alice');
+    await stock(bench, alice, 9);
+    const devices = await Promise.all(['one', 'two', 'three'].map((id) => bench.device('mallory', id)));
+    const answers = await Promise.allSettled(
+      Array.from({ length: 4 }, () => devices.map((device) => claim(device, [alice.name]))).flat(),
+    );
+    expect(answers.filter(({ status }) => status === 'fulfilled')).toHaveLength(3);
     expect((await alice.call('countKeyPackages', {})).counts).toMatchObject([{ singleUse: 6 }]);
   });
 
@@ -133,6 +161,8 @@ describe('claims of one caller', () => {
       { limit: 'devices claimed by one caller', value: '6' },
       2_000,
     ]);
+    const second = await other.device('mallory', 'another');
+    expect((await failureOf(claim(second, names))).code).toBe('RESOURCE_EXHAUSTED');
     expect(await claim(await other.device('mallory'), names.slice(0, 1))).toHaveLength(1);
     expect(await claim(await other.device('bob'), names)).toHaveLength(3);
     await other.close();

@@ -8,7 +8,7 @@ import { isSupportedCipherSuite } from '@canopy/crypto';
 import { resourceExhausted, type Caller } from '@canopy/service';
 import type { ClaimRequest, DeviceClaim } from '@canopy/storage';
 import { claimBelievable } from '../claim-believable.ts';
-import type { Limited } from '../claim-limits.ts';
+import type { Admission } from '../claim-limits.ts';
 import type { Directory } from '../directory.ts';
 import { requiredBy } from '../rules/capabilities.ts';
 import { requireNames } from '../rules/claim-names.ts';
@@ -19,18 +19,19 @@ const REQUEST_ID_LENGTH = 16;
 export async function claimKeyPackages(
   service: Directory,
   request: directory.ClaimKeyPackagesRequest,
-  { device: caller }: Caller,
+  caller: Caller,
 ): Promise<directory.ClaimKeyPackagesResponse> {
   const wanted = readClaim(service, request);
   // Everything is looked up before anything is taken: what is too much must not cost anybody a KeyPackage.
   const { devices, unknownUsers } = await findDevices(service, request);
   const [good, bad] = split(devices, (device) => !service.revocations.has(device));
-  const claim = { ...wanted, caller, devices: good };
+  const claim = { ...wanted, caller: caller.device, devices: good };
   const repeats = await service.stores.singleUseStock.repeatsOf(claim);
   const fresh = good.filter((device) => !repeats.has(device));
-  const limited = await service.limits.admit(caller, fresh, unknownUsers.length);
-  const claims = await claimBelievable(service, { ...claim, lastResortOnly: new Set(limited.keys()) });
-  const answers = [...claims.map((one) => toDeviceClaim(one, limited)), ...bad.map(toRevoked)];
+  const admission = await service.limits.admit(caller, fresh, unknownUsers.length);
+  const claims = await claimBelievable(service, admitted(claim, admission));
+  const limited = Array.from(admission.byCaller, ([device, retryAfterMs]) => toLimited(device, retryAfterMs));
+  const answers = [...claims.map((one) => toDeviceClaim(one, admission)), ...limited, ...bad.map(toRevoked)];
   return { devices: answers, unknownUsers };
 }
 
@@ -51,6 +52,12 @@ function readClaim(
     remember: { maxEntries: config.consumptionEntries, maxAgeMs: config.consumptionAge },
     nowMs: clock.now(),
   };
+}
+
+/** Leaves out what gives the caller nothing, not even the last resort: its uses and the record of them belong to others, too. */
+function admitted(claim: ClaimRequest, { byCaller, byAll }: Admission): ClaimRequest {
+  const devices = claim.devices.filter((device) => !byCaller.has(device));
+  return { ...claim, devices, lastResortOnly: new Set(byAll.keys()) };
 }
 
 async function findDevices(
@@ -86,16 +93,20 @@ const REASONS = {
   revoked: NothingToClaimReason.REVOKED,
 } as const;
 
-function toDeviceClaim(claim: DeviceClaim, limited: Limited): directory.DeviceClaim {
+function toDeviceClaim(claim: DeviceClaim, { byAll }: Admission): directory.DeviceClaim {
   const { device } = claim;
   if (claim.outcome === 'claimed') {
     const { keyPackage, lastResort } = claim;
     return { device, result: { $case: 'claimed', value: { keyPackage, lastResort } } };
   }
-  const retryAfterMs = claim.reason === 'exhausted' ? limited.get(device) : undefined;
+  const retryAfterMs = claim.reason === 'exhausted' ? byAll.get(device) : undefined;
   return retryAfterMs === undefined
     ? toNothing(device, REASONS[claim.reason])
-    : toNothing(device, NothingToClaimReason.LIMITED, retryAfterMs);
+    : toLimited(device, retryAfterMs);
+}
+
+function toLimited(device: string, retryAfterMs: number): directory.DeviceClaim {
+  return toNothing(device, NothingToClaimReason.LIMITED, retryAfterMs);
 }
 
 function toRevoked(device: string): directory.DeviceClaim {

@@ -125,7 +125,10 @@ export const NothingToClaimReason = {
   NONE_FITS: "NOTHING_TO_CLAIM_REASON_NONE_FITS",
   /** REVOKED - The device is revoked. */
   REVOKED: "NOTHING_TO_CLAIM_REASON_REVOKED",
-  /** LIMITED - So many KeyPackages of it were claimed lately, by everybody together, that only its last resort may be, and it has none. */
+  /**
+   * LIMITED - So many KeyPackages of it were claimed lately: by the caller's user, or by everybody together, so that only its last resort may
+   * be, and it has none.
+   */
   LIMITED: "NOTHING_TO_CLAIM_REASON_LIMITED",
 } as const;
 

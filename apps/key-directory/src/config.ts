@@ -17,6 +17,7 @@ import {
   type ConfigOf,
 } from '@canopy/service';
 import { claimRateSettings } from './claim-rates.ts';
+import { publishRateSettings } from './publish-limit.ts';
 
 /** The settings of the key directory. */
 export const directorySettings = {
@@ -65,6 +66,7 @@ export const directorySettings = {
     minimum: 1,
     maximum: 10_000,
   }),
+  ...publishRateSettings,
   ...claimRateSettings,
   consumptionEntries: integer({
     env: 'CANOPY_CONSUMPTION_ENTRIES',

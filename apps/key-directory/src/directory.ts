@@ -7,6 +7,7 @@ import type { IdentityProvider } from '@canopy/mls';
 import type { Clock } from '@canopy/service';
 import type { RateLimits, SingleUseStock } from '@canopy/storage';
 import type { ClaimLimits } from './claim-limits.ts';
+import type { PublishLimit } from './publish-limit.ts';
 import type { DirectoryConfig } from './config.ts';
 import type { Revocations } from './revocations.ts';
 
@@ -25,4 +26,5 @@ export interface Directory {
   readonly identities: IdentityProvider;
   readonly revocations: Revocations;
   readonly limits: ClaimLimits;
+  readonly publishLimit: PublishLimit;
 }

@@ -31,6 +31,7 @@ import { claimRatesOf } from './claim-rates.ts';
 import type { DirectoryConfig } from './config.ts';
 import type { Directory, DirectoryStores } from './directory.ts';
 import { createIdentities } from './identities.ts';
+import { PublishLimit } from './publish-limit.ts';
 import { Revocations, unlessRevoked } from './revocations.ts';
 
 /** What the service is made of. */
@@ -62,8 +63,10 @@ export function createKeyDirectory(options: KeyDirectoryOptions): KeyDirectory {
   const attestationKeys = { keyFor: (kid: string) => keys.findKey(kid) };
   const revocations = new Revocations({ domain, keys: attestationKeys, clock, ...stores });
   const identities = createIdentities({ domain, keys, clock, revocations, trustAnchors });
-  const limits = new ClaimLimits({ rateLimits: stores.rateLimits, rates: claimRatesOf(config), clock });
-  const service = { stores, clock, config, identities, revocations, limits };
+  const { rateLimits } = stores;
+  const limits = new ClaimLimits({ rateLimits, rates: claimRatesOf(config), clock });
+  const publishLimit = new PublishLimit({ rateLimits, rate: config, clock });
+  const service = { stores, clock, config, identities, revocations, limits, publishLimit };
   const verify = createTokenVerifier({ audience: 'canopy-directory', issuer: domain, keys, clock });
   const authenticate = unlessRevoked(revocations, bearer(verify));
   const watches = new StockWatches(service);

@@ -48,6 +48,7 @@ export const NO_OP: string = join(import.meta.dirname, 'no-op-process.ts');
 /** Limits that a load must not meet: they are not what is measured. */
 const WIDE_LIMITS: Environment = {
   CANOPY_MAX_STOCK: '10000',
+  CANOPY_PUBLISHED_PER_DEVICE_BURST: '1000000',
   CANOPY_PROOF_TOLERANCE: '10m',
   CANOPY_MAX_CONCURRENT_STREAMS: '4000',
   CANOPY_REQUESTS_PER_STREAM: '256',

@@ -66,15 +66,17 @@ async function findDevices(
 ): Promise<{ readonly devices: readonly string[]; readonly unknownUsers: string[] }> {
   const limit = config.maxClaimDevices;
   const devices = new Set(request.devices);
-  const unknownUsers: string[] = [];
-  for (const user of new Set(request.users)) {
+  const unknownUsers = new Set<string>();
+  for (const [index, user] of request.users.entries()) {
     const found = await stores.singleUseStock.devicesOf(user, limit + 1);
-    if (found.length === 0) unknownUsers.push(user);
+    if (found.length === 0) unknownUsers.add(user);
+    // Its place, not its name: the caller can leave it out.
+    if (found.length > limit) throw resourceExhausted(`devices of users[${index}]`, limit);
     for (const device of found) devices.add(device);
     if (devices.size > limit) break;
   }
   if (devices.size > limit) throw resourceExhausted('devices per claim', limit);
-  return { devices: [...devices], unknownUsers };
+  return { devices: [...devices], unknownUsers: [...unknownUsers] };
 }
 
 function split(

@@ -22,6 +22,7 @@ export async function publishKeyPackages(
   caller: Caller,
 ): Promise<directory.PublishKeyPackagesResponse> {
   const uploads = requireSize(request.keyPackages, 'key_packages', BATCH);
+  await service.publishLimit.admit(caller.device, uploads.length);
   const judged: Judged[] = [];
   for (const upload of uploads) judged.push({ upload, verdict: await judge(service, upload, caller) });
   const results = judged.map(async ({ upload, verdict }, index) => ({

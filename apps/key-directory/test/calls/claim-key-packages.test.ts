@@ -176,11 +176,20 @@ describe('ClaimKeyPackages', () => {
     for (const id of ['device01', 'device02', 'device03', 'device04']) {
       await stock(bench, await bench.device('alice', id), 1);
     }
-    const failure = await failureOf(claim({ users: [user('alice')] }));
+    await stock(bench, bob, 1);
+    // Who has more devices than a claim may take from is told by its place, so that the others can be claimed without it.
+    const failure = await failureOf(claim({ users: [user('bob'), user('alice')] }));
     expect([failure.code, failure.metadata]).toEqual([
       'RESOURCE_EXHAUSTED',
-      { limit: 'devices per claim', value: '3' },
+      { limit: 'devices of users[1]', value: '3' },
     ]);
+    const devices = ['one', 'two', 'three'].map((name) => deviceOf(name));
+    expect((await failureOf(claim({ users: [user('bob')], devices }))).metadata).toEqual({
+      limit: 'devices per claim',
+      value: '3',
+    });
+    expect((await bob.call('countKeyPackages', {})).counts).toMatchObject([{ singleUse: 1 }]);
+    expect((await claim({ users: [user('bob')] })).devices).toHaveLength(1);
     expect((await alice.call('countKeyPackages', {})).counts).toMatchObject([{ singleUse: 1 }]);
   });
 

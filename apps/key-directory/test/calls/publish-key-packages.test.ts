@@ -20,7 +20,11 @@ let alice: Device;
 
 beforeEach(async () => {
   bench = await startBench({
-    environment: { CANOPY_MAX_STOCK: '3', CANOPY_MAX_KEY_PACKAGE_LIFETIME: '30d' },
+    environment: {
+      CANOPY_MAX_STOCK: '3',
+      CANOPY_MAX_KEY_PACKAGE_LIFETIME: '30d',
+      CANOPY_PUBLISHED_PER_DEVICE_BURST: '10000',
+    },
   });
   alice = await bench.device();
 });
@@ -215,3 +219,27 @@ function flipLast(bytes: Uint8Array): Uint8Array {
   flipped[flipped.length - 1] = (flipped.at(-1) ?? 0) ^ 1;
   return flipped;
 }
+
+describe('what one device publishes', () => {
+  it('is limited: what is replaced or withdrawn at once leaves its trace in the store all the same', async () => {
+    const rates = { CANOPY_PUBLISHED_PER_DEVICE_BURST: '100', CANOPY_PUBLISHED_PER_DEVICE_PER_HOUR: '3600' };
+    const limited = await startBench({ environment: rates });
+    const [owner, other] = [await limited.device('alice'), await limited.device('bob')];
+    const keyPackages: { keyPackage: Uint8Array; lastResort: boolean }[] = [];
+    for (let i = 0; i < 30; i += 1)
+      keyPackages.push({ keyPackage: await keyPackageOf(limited, owner.name), lastResort: true });
+    for (let i = 0; i < 3; i += 1) await owner.call('publishKeyPackages', { keyPackages });
+    const failure = await failureOf(owner.call('publishKeyPackages', { keyPackages }));
+    expect([failure.code, failure.metadata, failure.retryAfterMs]).toEqual([
+      'RESOURCE_EXHAUSTED',
+      { limit: 'KeyPackages published by one device', value: '100' },
+      20_000,
+    ]);
+    expect((await owner.call('countKeyPackages', {})).counts).toMatchObject([{ lastResort: true }]);
+    await stock(limited, other, 30);
+    limited.clock.advance(20_000);
+    await owner.call('publishKeyPackages', { keyPackages });
+    expect(limited.incidents).toEqual([]);
+    await limited.close();
+  });
+});

@@ -7,6 +7,7 @@ import { claimRatesOf } from '../../src/claim-rates.ts';
 import { readDirectoryConfig } from '../../src/config.ts';
 import type { Directory } from '../../src/directory.ts';
 import { createIdentities } from '../../src/identities.ts';
+import { PublishLimit } from '../../src/publish-limit.ts';
 import { Revocations } from '../../src/revocations.ts';
 import { StockWatch } from '../../src/stream/stock-watch.ts';
 import { createAuthority, deviceOf, DOMAIN } from '../authority.ts';
@@ -33,7 +34,8 @@ beforeEach(async () => {
   const limits = new ClaimLimits({ rateLimits: store.rateLimits, rates: claimRatesOf(config), clock });
   looks = 0;
   const stores = { ...store, singleUseStock: counting(store) };
-  service = { stores, clock, config, identities, revocations, limits };
+  const publishLimit = new PublishLimit({ rateLimits: store.rateLimits, rate: config, clock });
+  service = { stores, clock, config, identities, revocations, limits, publishLimit };
 });
 
 afterEach(() => store.close());

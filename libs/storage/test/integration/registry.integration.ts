@@ -33,6 +33,35 @@ describeWithEngine('the registry on one Redis', () => {
     two.close();
   });
 
+  it('forgets evidence that nobody used, and keeps what was used', async () => {
+    await servers.flush();
+    const store = await open('a.example');
+    const { registry } = store;
+    const nowMs = Date.now();
+    const [user, evidenceHash] = ['mimi://a.example/u/alice', named('code')];
+    const times = { expiresAtMs: nowMs + 60_000, nowMs };
+    await registry.putEvidence({ evidenceHash, user, ...times, audit: named('a') });
+    const key = `canopy:registry:{as:a.example}:evidence:${Buffer.from(evidenceHash).toString('hex')}`;
+    const lives = (test: string) =>
+      servers.tell(
+        'EVAL',
+        `if ${test} then return 'OK' end return redis.error_reply('ERR lives ' .. redis.call('PTTL', KEYS[1]))`,
+        '1',
+        key,
+      );
+    const month = 30 * 86_400_000;
+    await lives(
+      `redis.call('PTTL', KEYS[1]) > ${month} and redis.call('PTTL', KEYS[1]) <= ${month + 60_000}`,
+    );
+    await registry.putChallenge({ challenge: named('c'), purpose: 'p', ...times });
+    const shown = { evidenceHash, challenge: named('c'), challengePurpose: 'p' };
+    const made = { device: 'd', cipherSuite: 1, signaturePublicKey: named('k'), nowMs, keepUntilMs: nowMs };
+    await registry.completeEnrolment({ ...shown, ...made, audit: named('b') });
+    await lives("redis.call('PTTL', KEYS[1]) == -1");
+    await expect(lives("redis.call('PTTL', KEYS[1]) > 0")).rejects.toThrow('lives -1');
+    store.close();
+  });
+
   it('keeps the registries of two domains apart', async () => {
     await servers.flush();
     const [one, two] = [await open('a.example'), await open('b.example')];

@@ -41,6 +41,8 @@ export interface IdTokens {
 const TIMEOUT_MS = 5_000;
 /** Signatures only: neither `none` nor an algorithm whose key the provider shares. */
 const ALGORITHMS = ['RS256', 'RS384', 'RS512', 'PS256', 'PS384', 'PS512', 'ES256', 'ES384', 'ES512', 'EdDSA'];
+/** Header, payload and signature (RFC 7515 §7.1), with nothing that a lenient decoder passes over. */
+const COMPACT = /^[\w-]+\.[\w-]+\.[\w-]+$/;
 /** A nonce that is made of a key: see `idTokenNonce`. */
 const NONCE = /^[\w-]{43}$/;
 const CLOCK_TOLERANCE_SECONDS = 30;
@@ -56,9 +58,15 @@ export function createIdTokens(config: AuthenticationConfig, clock: Clock): IdTo
   return { verify: (token) => verify(token, { keys, clock, accepted }) };
 }
 
-/** Names a token in the store. */
+/**
+ * Names a token in the store: by what is signed, since one signature has many spellings and a provider may sign twice. What
+ * is no token at all has a name of its own, which is the name of no token.
+ */
 export function hashIdToken(token: string): Uint8Array {
-  return new Uint8Array(createHash('sha256').update(`ID token ${token}`).digest());
+  const signed = COMPACT.test(token)
+    ? `ID token ${token.slice(0, token.lastIndexOf('.'))}`
+    : `no token ${token}`;
+  return new Uint8Array(createHash('sha256').update(signed).digest());
 }
 
 interface Accepted {
@@ -75,6 +83,7 @@ interface Checks {
 }
 
 async function verify(token: string, { keys, clock, accepted }: Checks): Promise<IdTokenVerdict> {
+  if (!COMPACT.test(token)) return refused('invalid', 'the token is none');
   try {
     const { payload, protectedHeader } = await jwtVerify(token, (header, jws) => keys.find(header, jws), {
       algorithms: ALGORITHMS,
@@ -88,7 +97,7 @@ async function verify(token: string, { keys, clock, accepted }: Checks): Promise
     const isIdToken = protectedHeader.typ === undefined || protectedHeader.typ.toUpperCase() === 'JWT';
     return isIdToken ? readClaims(payload, accepted) : refused('invalid', 'the token is of another type');
   } catch (error) {
-    if (error instanceof ProviderAway) throw unavailable(error);
+    if (error instanceof ProviderAway) throw unavailable(error, error.retryAfterMs);
     if (error instanceof errors.JWTExpired) return refused('expired', error);
     if (error instanceof errors.JOSEError) return refused('invalid', error);
     throw error;

@@ -11,6 +11,13 @@ import { fetchJson, type FetchOptions } from './fetch-json.ts';
 /** A provider cannot be asked now; whether a token is good is unknown. */
 export class ProviderAway extends Error {
   override readonly name = 'ProviderAway';
+  /** When it can be asked again, in milliseconds from now, if that is known. */
+  readonly retryAfterMs: number | undefined;
+
+  constructor(message: string, options: ErrorOptions & { readonly retryAfterMs?: number } = {}) {
+    super(message, options);
+    this.retryAfterMs = options.retryAfterMs;
+  }
 }
 
 /** Where keys come from. */
@@ -46,16 +53,20 @@ export class ProviderKeys {
   /** Finds the key that a token is signed with. @throws JWKSNoMatchingKey; ProviderAway when that cannot be found out now */
   async find(header: JWTHeaderParameters, token: FlattenedJWSInput): Promise<FoundKey> {
     const { maximumAgeMs = 600_000 } = this.#options;
-    if (this.#age() > maximumAgeMs) await this.#refresh();
+    const isOld = this.#age() > maximumAgeMs;
+    const wasAsked = isOld && (await this.#refresh());
     if (this.#age() > MAX_ABSENCE_MS) this.#keys = undefined;
     const found = await this.#findKnown(header, token);
     if (found !== undefined) return found;
-    await this.#refresh();
+    const isAsked = (await this.#refresh()) || wasAsked;
     const later = await this.#findKnown(header, token);
     if (later !== undefined) return later;
     if (this.#failure !== undefined) {
       throw new ProviderAway('the keys of the provider cannot be fetched', { cause: this.#failure });
     }
+    // The provider may have made the key since it was asked: whether the token is good is unknown.
+    if (!isAsked)
+      throw new ProviderAway('the provider was asked just before', { retryAfterMs: this.#restMs() });
     throw new errors.JWKSNoMatchingKey();
   }
 
@@ -72,15 +83,23 @@ export class ProviderKeys {
     }
   }
 
-  #refresh(): Promise<void> {
-    const { coolDownMs = 10_000, clock } = this.#options;
-    if (this.#running === undefined && clock.now() - this.#triedAt >= coolDownMs) {
-      this.#triedAt = clock.now();
+  /** Asks the provider, unless that was just done; says whether it was asked. */
+  async #refresh(): Promise<boolean> {
+    if (this.#running === undefined && this.#restMs() <= 0) {
+      this.#triedAt = this.#options.clock.now();
       this.#running = this.#load().finally(() => {
         this.#running = undefined;
       });
     }
-    return this.#running ?? Promise.resolve();
+    if (this.#running === undefined) return false;
+    await this.#running;
+    return true;
+  }
+
+  /** How long the provider is not asked again. */
+  #restMs(): number {
+    const { coolDownMs = 10_000, clock } = this.#options;
+    return this.#triedAt + coolDownMs - clock.now();
   }
 
   async #load(): Promise<void> {

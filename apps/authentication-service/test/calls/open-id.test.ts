@@ -127,10 +127,54 @@ describe('an ID token of a real provider', () => {
     const evidence = withIdToken(token);
     const challenge = await challengeFor(bench, evidence);
     expect(await refusalOf(bench, enrolmentRequest(evidence, challenge, device))).toBe('accepted');
-    // ECDSA: the same claims with another signature are another text.
-    const again = withIdToken(await provider.forge(claims(device.nonce)));
+    // ECDSA: the same claims are signed anew with another signature, and are the same evidence.
+    expect(await reasonFor(await provider.forge(claims(device.nonce)))).toBe(
+      EnrolmentRefusalReason.ID_TOKEN_USED,
+    );
+    const again = withIdToken(await provider.forge(claims(device.nonce, { jti: 'another' })));
     const second = enrolmentRequest(again, await challengeFor(bench, again), device);
     expect(await refusalOf(bench, second)).toBe(EnrolmentRefusalReason.KEY_IN_USE);
+  });
+
+  it('is one piece of evidence, however its signature is spelled', async () => {
+    const device = newDevice();
+    const token = await provider.forge(claims(device.nonce));
+    expect(await reasonFor(token)).toBe('accepted');
+    const before = await audited();
+    const lastBits = token.slice(0, -1) + String.fromCharCode((token.codePointAt(token.length - 1) ?? 0) + 1);
+    const lenient = [`${token} `, `${token}\n`, token.replace(/.{9}$/, ' $&'), `${token}=`, `${token}==`];
+    for (const spelling of lenient) {
+      expect(await refused(spelling)).toBe(EnrolmentRefusalReason.ID_TOKEN_INVALID);
+    }
+    await reasonFor(lastBits);
+    expect(await audited()).toEqual(before);
+    const challenge = await challengeFor(bench, withIdToken(token));
+    expect(await refusalOf(bench, enrolmentRequest(withIdToken(token), challenge, device))).toBe('accepted');
+    expect(await reasonFor(lastBits)).toBe(EnrolmentRefusalReason.ID_TOKEN_USED);
+  });
+
+  it('enrols ten devices of a user a day, and codes enrol more', async () => {
+    const enrolOne = async (user: string): Promise<string> => {
+      const device = newDevice();
+      const changed = { sub: user, preferred_username: user };
+      const token = withIdToken(await provider.forge(claims(device.nonce, changed)));
+      return refusalOf(bench, enrolmentRequest(token, await challengeFor(bench, token), device));
+    };
+    for (let i = 0; i < 10; i++) expect(await enrolOne('alice')).toBe('accepted');
+    const { code, metadata } = await failureOf(enrolOne('alice'));
+    expect([code, metadata['limit'], metadata['value']]).toEqual([
+      'RESOURCE_EXHAUSTED',
+      'devices enrolled by one user a day',
+      '10',
+    ]);
+    expect(await bench.store.registry.devicesOf({ user: ALICE, limit: 99 })).toHaveLength(10);
+    expect(await enrolOne('bob')).toBe('accepted');
+    const [device, shown] = [newDevice(), await newCode(bench)];
+    expect(await refusalOf(bench, enrolmentRequest(shown, await challengeFor(bench, shown), device))).toBe(
+      'accepted',
+    );
+    bench.clock.advance(86_400_000 / 10);
+    expect(await enrolOne('alice')).toBe('accepted');
   });
 
   it('does not complete an enrolment that began with a code, nor a token that was never shown before', async () => {
@@ -268,15 +312,20 @@ describe("the provider's keys", () => {
     expect(provider.fetches).toBe(1);
     await provider.rotate();
     const token = await provider.logIn('alice', newDevice().nonce);
-    expect(await reasonFor(token)).toBe(EnrolmentRefusalReason.ID_TOKEN_INVALID);
+    // It may be good: the service has just asked, and says when it asks again.
+    const failure = await failureOf(reasonFor(token));
+    expect([failure.code, failure.retryAfterMs]).toEqual(['UNAVAILABLE', 10_000]);
     expect(provider.fetches).toBe(1);
     bench.clock.advance(10_000);
     expect(await reasonFor(token)).toBe('accepted');
     expect(provider.fetches).toBe(2);
     for (let i = 0; i < 20; i++) {
-      expect(await reasonFor(await forge(`made up ${i}`))).toBe(EnrolmentRefusalReason.ID_TOKEN_INVALID);
+      expect((await failureOf(reasonFor(await forge(`made up ${i}`)))).code).toBe('UNAVAILABLE');
     }
     expect(provider.fetches).toBe(2);
+    bench.clock.advance(10_000);
+    expect(await reasonFor(await forge('made up'))).toBe(EnrolmentRefusalReason.ID_TOKEN_INVALID);
+    expect(provider.fetches).toBe(3);
   });
 
   it('are not believed any more after ten minutes, when the provider has withdrawn them', async () => {

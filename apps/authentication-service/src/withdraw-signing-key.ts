@@ -17,7 +17,8 @@ await withRegistry(async (registry) => {
     process.exitCode = 1;
     return;
   }
-  await registry.dropSigningKey(kid);
+  // The record comes first: a command that is ended in between leaves no withdrawal that nobody knows of.
   await registry.appendAudit(auditEntry({ event: 'signing-key-withdrawn', kid, atMs: Date.now() }));
+  await registry.dropSigningKey(kid);
   process.stdout.write(`withdrawn: ${kid}\n`);
 });

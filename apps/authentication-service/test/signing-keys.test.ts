@@ -107,6 +107,33 @@ describe('signing keys', () => {
     expect(await kidsOf(bench)).not.toContain(first);
   });
 
+  it('verify an attestation until it ends also when the lifetime of attestations was raised', async () => {
+    const before = await start({ CANOPY_ATTESTATION_LIFETIME: '1d', CANOPY_SIGNING_KEY_LIFETIME: '1d' });
+    const environment = { CANOPY_ATTESTATION_LIFETIME: '30d', CANOPY_SIGNING_KEY_LIFETIME: '1d' };
+    const after = await start(environment, before.clock.now());
+    const { enrolled } = await enrol(after);
+    for (let day = 0; day < 29; day++) {
+      after.clock.advance(DAY);
+      await after.refresh();
+    }
+    const { domain, jwksJson } = await callUnary(after.client, 'getJwks', {});
+    const check = { domain, keys: await parseJwks(jwksJson), nowMs: after.clock.now() };
+    expect(await verifyAttestation(enrolled.attestation, check)).toMatchObject({ valid: true });
+  });
+
+  it('survive a start with a clock that is years ahead', async () => {
+    const right = await start();
+    const { enrolled } = await enrol(right);
+    const wrong = await start({}, right.clock.now() + 3_000 * DAY);
+    await wrong.refresh();
+    const replaced = await start({}, right.clock.now());
+    const { domain, jwksJson } = await callUnary(replaced.client, 'getJwks', {});
+    const check = { domain, keys: await parseJwks(jwksJson), nowMs: replaced.clock.now() };
+    expect(await verifyAttestation(enrolled.attestation, check)).toMatchObject({ valid: true });
+    const later = await enrol(replaced, { userName: 'bob' });
+    expect(await verifyAttestation(later.enrolled.attestation, check)).toMatchObject({ valid: true });
+  });
+
   it('lose their private part in the store when they sign no more', async () => {
     const bench = await start();
     const privateParts = async () => (await bench.store.registry.signingKeys()).map((key) => key.privateKey);

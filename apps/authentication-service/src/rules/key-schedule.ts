@@ -26,11 +26,16 @@ export interface KeyPlan {
   readonly successorFromMs: number | undefined;
   /** Keys whose private part is of no use any more. */
   readonly retired: readonly SigningKey[];
-  /** Keys that verify nothing any more. */
+  /** Keys that have verified nothing for so long that they need not be kept. */
   readonly dropped: readonly SigningKey[];
 }
 
 const DAY = 86_400_000;
+/**
+ * So many keys are kept at least, whatever the time: a clock that is wrong by a year must not take away for good what
+ * attestations are verified with.
+ */
+const KEPT = 100;
 /** Replicas look at the keys now and then only, and their clocks differ. */
 const MARGIN_MS = 60_000;
 
@@ -44,13 +49,13 @@ export function planKeys(keys: readonly SigningKey[], nowMs: number, settings: K
   const [newest] = keys;
   const ahead = publishedAheadMs(settings);
   const able = keys.filter(({ privateKey }) => privateKey !== undefined);
-  const dropped = keys.filter((key) => key !== newest && key.publishedUntilMs <= nowMs);
+  const over = keys.filter((key) => key !== newest && key.publishedUntilMs <= nowMs);
   return {
     current: able.find(({ signsFromMs }) => signsFromMs <= nowMs) ?? able.at(-1),
-    published: keys.filter((key) => !dropped.includes(key)),
-    successorFromMs: successorFrom(newest, nowMs, ahead),
+    published: keys.filter((key) => !over.includes(key)),
+    successorFromMs: successorFrom(newest, nowMs, settings),
     retired: able.filter((key) => key !== newest && key.signsUntilMs + ahead <= nowMs),
-    dropped,
+    dropped: over.filter((key) => keys.indexOf(key) >= KEPT),
   };
 }
 
@@ -63,8 +68,14 @@ export function timesOf(
   return { signsFromMs, signsUntilMs, publishedUntilMs: signsUntilMs + longestMs + MARGIN_MS };
 }
 
-function successorFrom(newest: SigningKey | undefined, nowMs: number, ahead: number): number | undefined {
+function successorFrom(
+  newest: SigningKey | undefined,
+  nowMs: number,
+  settings: KeyScheduleSettings,
+): number | undefined {
   if (newest === undefined) return nowMs;
-  if (newest.signsUntilMs - ahead > nowMs) return undefined;
+  // Made when lifetimes were shorter: what it signs now would outlive it.
+  if (newest.publishedUntilMs - newest.signsUntilMs < settings.longestMs) return nowMs;
+  if (newest.signsUntilMs - publishedAheadMs(settings) > nowMs) return undefined;
   return Math.max(newest.signsUntilMs, nowMs);
 }

@@ -36,7 +36,6 @@ describe('the schedule of signing keys', () => {
     expect(names(planKeys(both, first.signsUntilMs + ahead - 1, settings).retired)).toEqual([]);
     expect(names(planKeys(both, first.signsUntilMs + ahead, settings).retired)).toEqual(['1']);
     expect(names(planKeys(both, lastToken, settings).published)).toEqual(['2', '1']);
-    expect(names(planKeys(both, first.publishedUntilMs, settings).dropped)).toEqual(['1']);
     expect(names(planKeys(both, first.publishedUntilMs, settings).published)).toEqual(['2']);
   });
 
@@ -45,7 +44,31 @@ describe('the schedule of signing keys', () => {
     const late = first.publishedUntilMs + HOUR;
     const plan = planKeys([first], late, settings);
     expect(plan).toMatchObject({ successorFromMs: late, dropped: [], retired: [] });
-    expect(names(planKeys([keyFrom('2', late), first], late, settings).dropped)).toEqual(['1']);
+    expect(names(planKeys([keyFrom('2', late), first], late, settings).published)).toEqual(['2']);
+  });
+
+  it('keeps a hundred keys, which a clock that was wrong does not take away, and drops what is older', () => {
+    const lifetimes = Array.from({ length: 120 }, (_, index) => 119 - index);
+    const keys = lifetimes.map((index) => keyFrom(`${index}`, index * settings.lifetimeMs));
+    const wrong = planKeys(keys, 10_000 * settings.lifetimeMs, settings);
+    expect(names(wrong.dropped)).toEqual(names(keys.slice(100)));
+    const kept = keys.filter((key) => !wrong.dropped.includes(key));
+    const now = 119 * settings.lifetimeMs;
+    expect(names(planKeys(kept, now, settings).published)).toEqual(
+      names(planKeys(keys, now, settings).published),
+    );
+    expect(planKeys(keys, now, settings).published.length).toBeGreaterThan(2);
+  });
+
+  it('makes another key at once when what is signed is to hold for longer than the newest key is published', () => {
+    const longer = { ...settings, longestMs: settings.longestMs * 30 };
+    const plan = planKeys([keyFrom('1', 0)], HOUR, longer);
+    expect(plan.successorFromMs).toBe(HOUR);
+    const next: SigningKey = { kid: '2', publicJwk: '{}', privateKey: 'private', ...timesOf(HOUR, longer) };
+    const after = planKeys([next, keyFrom('1', 0)], HOUR, longer);
+    expect([after.successorFromMs, after.current?.kid]).toEqual([undefined, '2']);
+    // One that was made for longer is good for less.
+    expect(planKeys([next, keyFrom('1', 0)], HOUR, settings).successorFromMs).toBeUndefined();
   });
 
   it('never signs with a key that is not published, whatever happens when', () => {

@@ -4,7 +4,7 @@
  * @module
  */
 import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   issueAuthorityCertificate,
@@ -33,6 +33,12 @@ export interface CaFiles {
   readonly issuerCertificate: string;
 }
 
+const NAMES = {
+  rootKey: 'root.key',
+  root: 'root.pem',
+  issuerKey: 'issuer.key',
+  issuerCertificate: 'issuer.pem',
+} as const;
 const DAY = 86_400n;
 const ROOT_LIFETIME = 3_650n * DAY;
 const ISSUER_LIFETIME = 1_095n * DAY;
@@ -41,6 +47,7 @@ const BACKDATED = 3_600n;
 
 /** Makes a root for ten years and an intermediate for three, both on P-384. @throws Error EEXIST rather than replace a file */
 export function makeCaFiles({ folder, domain, nowMs }: CaFilesRequest): CaFiles {
+  requireNone(folder);
   const now = BigInt(Math.floor(nowMs / 1000));
   const [rootKey, issuerKey] = [newKey(), newKey()];
   const root = makeRoot(rootKey, `${domain} root CA`, now);
@@ -53,11 +60,18 @@ export function makeCaFiles({ folder, domain, nowMs }: CaFilesRequest): CaFiles 
   }).der;
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   return {
-    rootKey: writePrivate(join(folder, 'root.key'), toPkcs8(rootKey)),
-    root: writePrivate(join(folder, 'root.pem'), toPem(root)),
-    issuerKey: writePrivate(join(folder, 'issuer.key'), toPkcs8(issuerKey)),
-    issuerCertificate: writePrivate(join(folder, 'issuer.pem'), `${toPem(issuer)}${toPem(root)}`),
+    rootKey: writePrivate(join(folder, NAMES.rootKey), toPkcs8(rootKey)),
+    root: writePrivate(join(folder, NAMES.root), toPem(root)),
+    issuerKey: writePrivate(join(folder, NAMES.issuerKey), toPkcs8(issuerKey)),
+    issuerCertificate: writePrivate(join(folder, NAMES.issuerCertificate), `${toPem(issuer)}${toPem(root)}`),
   };
+}
+
+/** The root's key is meant to be taken away: a new one must not come to lie beside the other files. */
+function requireNone(folder: string): void {
+  const found = Object.values(NAMES).find((name) => existsSync(join(folder, name)));
+  if (found === undefined) return;
+  throw Object.assign(new Error(`there is a ${found} already in ${folder}`), { code: 'EEXIST' });
 }
 
 function newKey(): KeyObject {

@@ -38,6 +38,8 @@ export interface DeviceChain {
 /** Certifies devices. */
 export interface CertificateAuthority {
   readonly trust: TrustAnchorSet;
+  /** When the certificate of the issuing CA ends: nothing is issued from then on. */
+  readonly endsAtMs: number;
   certify(request: DeviceCertificateRequest): DeviceChain;
 }
 
@@ -85,6 +87,7 @@ function createAuthority(
   const above = certificates.filter((der) => !isSelfSigned(der));
   const anchors = [...certificates.filter(isSelfSigned), ...more];
   return {
+    endsAtMs: Number(issuer.notAfter) * 1000,
     trust: { anchors: withoutRepeats(anchors), intermediates: above },
     certify(request) {
       const { der, notAfter } = issueDeviceCertificate(issuer, request);
@@ -97,14 +100,15 @@ function createAuthority(
 async function requireWorking(authority: CertificateAuthority, domain: string, nowMs: number): Promise<void> {
   const now = BigInt(Math.floor(nowMs / 1000));
   const signatureKey = getCipherSuite(1).signature.generateKeyPair().publicKey;
-  const { chain } = authority.certify({
+  const trial = {
     device: formatDeviceUri({ domain, name: 'nobody', deviceId: 'trialtrial' }),
     cipherSuite: 1,
     signatureKey,
     notBefore: now,
     notAfter: now + 60n,
     serialNumber: makeSerialNumber(),
-  });
+  };
+  const { chain } = orFault(() => authority.certify(trial), 'CANOPY_X509_ISSUER_CERTIFICATE');
   const provider = orFault(
     () =>
       createX509IdentityProvider({

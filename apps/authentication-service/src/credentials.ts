@@ -43,8 +43,8 @@ export function requireCredentialTypes(
 }
 
 /** Says whether the service can issue what is wanted. */
-export function canIssue({ x509 }: WantedCredentials, { authority }: Parts): boolean {
-  return !x509 || authority !== undefined;
+export function canIssue({ x509 }: WantedCredentials, { authority, clock }: Parts): boolean {
+  return !x509 || (authority !== undefined && clock.now() < authority.endsAtMs);
 }
 
 /** Says what the audit log has to keep about credentials. */

@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { createHmac, randomBytes } from 'node:crypto';
 import { getCipherSuite, type CipherSuite } from '@canopy/crypto';
 import type { Signature } from '@canopy/identity';
 import { unauthenticated } from '@canopy/service';
@@ -32,10 +33,20 @@ export type ProofCheck = (statement: DeviceStatement, known: KnownKey) => boolea
 /** A key that proofs are checked with. */
 export type KnownKey = Pick<EnrolledDevice, 'cipherSuite' | 'signaturePublicKey'>;
 
-const decoy: KnownKey = {
-  cipherSuite: 1,
-  signaturePublicKey: getCipherSuite(1).signature.generateKeyPair().publicKey,
-};
+const SUITES = 7;
+const decoys = new Map(Array.from({ length: SUITES }, (_, index) => [index + 1, makeDecoy(index + 1)]));
+const decoySecret = randomBytes(32);
+
+function makeDecoy(cipherSuite: number): KnownKey {
+  const { publicKey } = getCipherSuite(cipherSuite).signature.generateKeyPair();
+  return { cipherSuite, signaturePublicKey: publicKey };
+}
+
+/** A device that is none has a suite like any other, and always the same one: schemes take different times. */
+export function decoyOf(device: string): KnownKey {
+  const choice = createHmac('sha256', decoySecret).update(device).digest().readUInt32BE() % SUITES;
+  return decoys.get(choice + 1) ?? makeDecoy(1);
+}
 
 /** Uses up the challenge and gives the device. @throws {FieldError}, {ServiceError} UNAUTHENTICATED */
 export async function requireProvenDevice(
@@ -48,7 +59,7 @@ export async function requireProvenDevice(
   const use = { challenge, purpose: authenticationPurpose(device), nowMs: clock.now() };
   const { outcome } = await registry.consumeChallenge(use);
   const known = await registry.findDevice(device);
-  const proven = isProven({ challenge, domain: config.domain, device }, known ?? decoy);
+  const proven = isProven({ challenge, domain: config.domain, device }, known ?? decoyOf(device));
   if (outcome !== 'consumed' || !proven || known === undefined || known.revokedAtMs !== undefined) {
     throw unauthenticated('DEVICE_NOT_AUTHENTICATED');
   }

@@ -9,6 +9,7 @@ import type { CertificateAuthority } from './certificate-authority.ts';
 import type { AuthenticationConfig } from './config.ts';
 import type { CredentialLimits } from './credential-limits.ts';
 import type { IdTokens } from './oidc/id-tokens.ts';
+import type { PublishedAnchors } from './published-anchors.ts';
 import type { RevocationListPublisher } from './revocation-list.ts';
 import type { SigningKeys } from './signing-keys.ts';
 
@@ -22,6 +23,7 @@ export interface Parts {
   readonly revocationList: RevocationListPublisher;
   /** Undefined where no certificates are issued. */
   readonly authority: CertificateAuthority | undefined;
+  readonly trustAnchors: PublishedAnchors;
   /** Undefined where there is no OpenID provider. */
   readonly idTokens: IdTokens | undefined;
 }

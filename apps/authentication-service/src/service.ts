@@ -27,10 +27,12 @@ import { readAudit } from './calls/read-audit.ts';
 import { renewCredential } from './calls/renew-credential.ts';
 import { revokeDevice, revokeDeviceOfAnyone } from './calls/revoke-device.ts';
 import { rotateCredential } from './calls/rotate-credential.ts';
-import { hashOfAnchors, NO_ANCHORS, readCertificateAuthority } from './certificate-authority.ts';
+import { caEndWarning } from './ca-end-warning.ts';
+import { NO_ANCHORS, readCertificateAuthority } from './certificate-authority.ts';
 import { createIdTokens } from './oidc/id-tokens.ts';
 import { CredentialLimits } from './credential-limits.ts';
 import type { Parts } from './parts.ts';
+import { PublishedAnchors } from './published-anchors.ts';
 import { RevocationListPublisher } from './revocation-list.ts';
 import { keySchedule } from './rules/lifetimes.ts';
 import { SigningKeys } from './signing-keys.ts';
@@ -46,7 +48,7 @@ export interface AuthenticationService {
   readonly services: readonly BoundService[];
   /** Gives what GetJwks answers. */
   jwksJson(): Promise<string>;
-  /** Does what is due with nobody asking: the next signing key, the next revocation list. */
+  /** Does what is due with nobody asking: the next signing key, the next revocation list, the version of the anchors. */
   refresh(): Promise<void>;
 }
 
@@ -55,15 +57,16 @@ export async function createAuthenticationService(
   options: AuthenticationOptions,
 ): Promise<AuthenticationService> {
   const parts = await createParts(options);
-  const { registry, config, keys, revocationList, authority } = parts;
+  const { config, keys, revocationList, trustAnchors } = parts;
+  const warnOfEnd = caEndWarning(parts, options.log);
   const refresh = async (): Promise<void> => {
     await keys.refresh();
     await revocationList.refresh();
+    await trustAnchors.refresh();
+    warnOfEnd();
   };
   await refresh();
-  const anchors = authority?.trust ?? NO_ANCHORS;
-  const anchorsVersion = await registry.versionOfTrustAnchors(hashOfAnchors(anchors));
-  const main = bindMain(parts, options, anchorsVersion);
+  const main = bindMain(parts, options);
   const services = config.adminSecret === undefined ? [main] : [main, bindAdmin(parts, options)];
   return { services, jwksJson: () => keys.jwksJson(), refresh };
 }
@@ -77,6 +80,7 @@ async function createParts({
 }: AuthenticationOptions): Promise<Parts> {
   const { domain, revocationListLifetime: lifetimeMs, storeKey, previousStoreKey } = config;
   const schedule = keySchedule(config);
+  const authority = await readCertificateAuthority(config, clock.now());
   const keys = new SigningKeys({ registry, clock, schedule, storeKey, previousStoreKey });
   return {
     registry,
@@ -85,16 +89,13 @@ async function createParts({
     keys,
     limits: new CredentialLimits({ rateLimits, clock, config }),
     revocationList: new RevocationListPublisher({ registry, clock, keys, domain, lifetimeMs, log }),
-    authority: await readCertificateAuthority(config, clock.now()),
+    authority,
+    trustAnchors: new PublishedAnchors(authority?.trust ?? NO_ANCHORS, registry),
     idTokens: createIdTokens(config, clock),
   };
 }
 
-function bindMain(
-  parts: Parts,
-  { log, onIncident }: AuthenticationOptions,
-  anchorsVersion: bigint,
-): BoundService {
+function bindMain(parts: Parts, { log, onIncident }: AuthenticationOptions): BoundService {
   const { clock, config, keys, registry } = parts;
   const verify = createTokenVerifier({
     audience: 'canopy-authentication',
@@ -115,7 +116,7 @@ function bindMain(
     listDevices: unary(known, listDevices(parts)),
     revokeDevice: unary(known, revokeDevice(parts)),
     getRevocationList: unary(open, getRevocationList(parts)),
-    getTrustAnchors: unary(open, getTrustAnchors(parts, anchorsVersion)),
+    getTrustAnchors: unary(open, getTrustAnchors(parts)),
     getJwks: unary(open, getJwks(parts)),
   });
 }

@@ -37,7 +37,7 @@ interface Replica {
   readonly publisher: RevocationListPublisher;
   readonly keys: SigningKeys;
   /** Takes a list as another service does. */
-  read(jwt: string): Promise<RevocationList>;
+  readonly read: (jwt: string) => Promise<RevocationList>;
   /** How often the store was asked. */
   readonly looks: () => number;
 }

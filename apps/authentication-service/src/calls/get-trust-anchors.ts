@@ -5,7 +5,6 @@
  */
 import type { authentication } from '@canopy/contract';
 import type { UnaryHandler } from '@canopy/service';
-import { NO_ANCHORS } from '../certificate-authority.ts';
 import type { Parts } from '../parts.ts';
 
 type Handler = UnaryHandler<
@@ -14,15 +13,17 @@ type Handler = UnaryHandler<
   undefined
 >;
 
-/** Makes the handler of GetTrustAnchors, for anchors of a version. */
-export function getTrustAnchors({ authority, config }: Parts, version: bigint): Handler {
-  const { anchors, intermediates } = authority?.trust ?? NO_ANCHORS;
-  const value = { version, domain: config.domain, anchors: [...anchors], intermediates: [...intermediates] };
-  return ({ knownVersion }) =>
+/** Makes the handler of GetTrustAnchors. */
+export function getTrustAnchors({ trustAnchors, config }: Parts): Handler {
+  const { anchors, intermediates } = trustAnchors.anchors;
+  const value = { domain: config.domain, anchors: [...anchors], intermediates: [...intermediates] };
+  return ({ knownVersion }) => {
+    const { version } = trustAnchors;
     // While replicas are replaced, one may have older anchors than the caller.
-    Promise.resolve(
+    return Promise.resolve(
       knownVersion >= version
         ? { result: { $case: 'unchanged', value: {} } }
-        : { result: { $case: 'anchors', value } },
+        : { result: { $case: 'anchors', value: { version, ...value } } },
     );
+  };
 }

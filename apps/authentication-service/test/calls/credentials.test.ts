@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { callUnary, type authentication } from '@canopy/contract';
 import { getCipherSuite } from '@canopy/crypto';
@@ -188,6 +188,28 @@ describe('trust anchors', () => {
     rmSync(own, { recursive: true });
   });
 
+  it('are those of the replicas that are left, after old and new ones ran side by side', async () => {
+    const own = newFolder();
+    const next = makeCaFiles({ folder: join(folder, 'next'), domain: DOMAIN, nowMs: NOW });
+    const newer = { folder: own, environment: { ...environmentOf(files), CANOPY_X509_ANCHORS: next.root } };
+    const older = { folder: own, environment: environmentOf(files) };
+    await (await startBench(older)).close();
+    const left = await startBench(newer);
+    // An old one starts once more, and is then gone for good.
+    const old = await startBench(older);
+    const known = await anchorsOf(0n, old);
+    await old.close();
+    if (known?.$case !== 'anchors') throw new Error('anchors expected');
+    expect(known.value).toMatchObject({ version: 3n, anchors: [expect.anything()] });
+    await left.refresh();
+    const found = await anchorsOf(known.value.version, left);
+    expect(found).toMatchObject({ value: { version: 4n, anchors: [expect.anything(), expect.anything()] } });
+    await left.refresh();
+    expect(await anchorsOf(4n, left)).toEqual({ $case: 'unchanged', value: {} });
+    await left.close();
+    rmSync(own, { recursive: true });
+  });
+
   it('are none without a CA', async () => {
     const plain = await startBench();
     expect(await anchorsOf(0n, plain)).toMatchObject({ value: { anchors: [], intermediates: [] } });
@@ -228,6 +250,40 @@ describe('a CA that cannot work ends the start', () => {
     for (const path of Object.values(files)) expect(statSync(path).mode & 0o077).toBe(0);
     const again = { folder: join(folder, 'ca'), domain: DOMAIN, nowMs: NOW };
     expect(() => makeCaFiles(again)).toThrow(expect.objectContaining({ code: 'EEXIST' }));
+    // The root's key was taken away, as it should be: no other one comes in its place.
+    rmSync(files.rootKey);
+    expect(() => makeCaFiles(again)).toThrow(expect.objectContaining({ code: 'EEXIST' }));
+    expect(existsSync(files.rootKey)).toBe(false);
+  });
+});
+
+const warnings = (): number => bench.logLines.filter((line) => line.includes('issuing-ca-ends')).length;
+
+describe('a CA that comes to its end', () => {
+  it('is warned of for two months, once a day', async () => {
+    bench.clock.advance(1_034 * DAY);
+    await bench.refresh();
+    expect(warnings()).toBe(0);
+    bench.clock.advance(2 * DAY);
+    await bench.refresh();
+    await bench.refresh();
+    expect(warnings()).toBe(1);
+    bench.clock.advance(DAY);
+    await bench.refresh();
+    expect(warnings()).toBe(2);
+  });
+
+  it('issues no certificates from then on, and everything else as before', async () => {
+    const device = await enrol(bench, { credentialTypes: BOTH });
+    bench.clock.advance(1_095 * DAY);
+    const request = await renewalRequest(bench, device, BOTH);
+    const before = await auditEvents(bench);
+    expect((await callUnary(bench.client, 'renewCredential', request)).result).toEqual({
+      $case: 'refusal',
+      value: { reason: CredentialRefusalReason.CREDENTIAL_TYPE_NOT_ISSUED },
+    });
+    expect(await auditEvents(bench)).toEqual(before);
+    expect((await renewed(await renewalRequest(bench, device))).attestation).not.toBe('');
   });
 });
 

@@ -70,6 +70,19 @@ async function revoke(device: string): Promise<void> {
   await callUnary(bench.admin, 'revokeDevice', { device }, { metadata: bearerOf(ADMIN_SECRET) });
 }
 
+/** Revokes the device between the check of its proof and what comes then. */
+function revokeInBetween(): void {
+  const { registry } = bench.store;
+  const find = registry.findDevice.bind(registry);
+  jest.spyOn(registry, 'findDevice').mockImplementationOnce(async (device) => {
+    const found = await find(device);
+    await revoke(device);
+    return found;
+  });
+}
+
+const events = async () => (await auditEvents(bench)).map(({ event }) => event);
+
 describe('the credentials of one device', () => {
   it('are renewed ten times a day, and what is too much changes nothing', async () => {
     for (let i = 0; i < 10; i++) await renew();
@@ -128,19 +141,6 @@ describe('the challenges for one code', () => {
 });
 
 describe('a device that is revoked while it is being served', () => {
-  /** Revokes the device between the check of its proof and what comes then. */
-  function revokeInBetween(): void {
-    const { registry } = bench.store;
-    const find = registry.findDevice.bind(registry);
-    jest.spyOn(registry, 'findDevice').mockImplementationOnce(async (device) => {
-      const found = await find(device);
-      await revoke(device);
-      return found;
-    });
-  }
-
-  const events = async () => (await auditEvents(bench)).map(({ event }) => event);
-
   it('gets no renewed credentials', async () => {
     const request = await renewalRequest(bench, alice);
     revokeInBetween();

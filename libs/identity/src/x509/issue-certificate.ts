@@ -36,6 +36,7 @@ import {
   Version,
 } from '@peculiar/asn1-x509';
 import { parseDeviceUri } from '../device-uri.ts';
+import { IdentityError } from '../errors.ts';
 import { keyIdentifierOf, signatureOf, type CertificateIssuer } from './issuer.ts';
 import { INSTANT_MESSAGING } from './validate-path.ts';
 
@@ -73,7 +74,7 @@ export function makeSerialNumber(): string {
   return `01${randomBytes(16).toString('hex')}`;
 }
 
-/** Issues the certificate of a device. @throws IdentityError INVALID_DEVICE_URI; CryptoError INVALID_PUBLIC_KEY */
+/** Issues the certificate of a device. @throws IdentityError INVALID_DEVICE_URI, INVALID_CERTIFICATE when the issuer has ended; CryptoError INVALID_PUBLIC_KEY */
 export function issueDeviceCertificate(
   issuer: CertificateIssuer,
   request: DeviceCertificateRequest,
@@ -133,6 +134,9 @@ interface Draft {
 function issue(issuer: CertificateIssuer, draft: Draft): IssuedCertificate {
   const { algorithm, hash } = signatureOf(issuer.privateKey);
   const notAfter = draft.notAfter < issuer.notAfter ? draft.notAfter : issuer.notAfter;
+  if (notAfter <= draft.notBefore) {
+    throw new IdentityError('INVALID_CERTIFICATE', 'it would end before it begins: the issuer has ended');
+  }
   const identifier = new KeyIdentifier(bufferOf(issuer.keyIdentifier));
   const authority = new AuthorityKeyIdentifier({ keyIdentifier: identifier });
   const tbsCertificate = new TBSCertificate({

@@ -68,6 +68,24 @@ const refusal = (der: Uint8Array, key: KeyObject): string => {
 };
 
 describe('issuing certificates', () => {
+  it('issues none that would end before it begins, because the issuer has ended', () => {
+    const { issuer } = rootAnd('p256');
+    const late = { notBefore: issuer.notAfter, notAfter: issuer.notAfter + DAY };
+    const signatureKey = getCipherSuite(1).signature.generateKeyPair().publicKey;
+    const request = {
+      device: DEVICE,
+      cipherSuite: 1,
+      signatureKey,
+      ...late,
+      serialNumber: makeSerialNumber(),
+    };
+    expect(() => issueDeviceCertificate(issuer, request)).toThrow(
+      expect.objectContaining({ code: 'INVALID_CERTIFICATE' }),
+    );
+    const good = { ...request, notBefore: late.notBefore - 1n };
+    expect(issueDeviceCertificate(issuer, good).notAfter).toBe(issuer.notAfter);
+  });
+
   it.each([1, 2, 3, 4, 5, 6, 7])('certifies a device with a key of suite %i', async (cipherSuite) => {
     const { root, issuer } = rootAnd('p256');
     const { chain, signatureKey } = deviceChain(issuer, cipherSuite);

@@ -70,11 +70,11 @@ export class AuditTip {
 
   async #runWaiting(): Promise<void> {
     this.#isRunning = true;
-    for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
+    for (let first = this.#waiting.shift(); first !== undefined; first = this.#waiting.shift()) {
       try {
-        next.resolve(await this.#record(next.step));
+        first.resolve(await this.#record(first.step));
       } catch (error) {
-        next.reject(error);
+        first.reject(error);
         // With a store that is away those behind would only wait for the next failure.
         if (isAway(error)) for (const { reject } of this.#waiting.splice(0)) reject(error);
       }

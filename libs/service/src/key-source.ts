@@ -20,7 +20,7 @@ export interface RemoteKeySourceOptions {
   readonly clock?: Clock;
   /** No two fetches are closer than this, whatever key ids strangers make up; 5 seconds by default. */
   readonly minimumIntervalMs?: number;
-  /** After this time the keys are fetched again, so that a withdrawn one is forgotten; 5 minutes by default. */
+  /** After this time the keys are fetched again, so that a withdrawn one is forgotten, and after twice this time no call goes on without; 5 minutes by default. */
   readonly maximumAgeMs?: number;
   readonly timeoutMs?: number;
   /** Hears why a fetch failed while older keys still serve. */
@@ -60,13 +60,16 @@ class KeyCache {
 
   async findKey(kid: string): Promise<CryptoKey | undefined> {
     const known = this.#keys?.get(kid);
-    if (known === undefined) {
+    const ageMs = this.#clock.now() - this.#fetchedAt;
+    const maximumAgeMs = this.#options.maximumAgeMs ?? 300_000;
+    if (known === undefined || ageMs > 2 * maximumAgeMs) {
+      // After a time without calls a key may long be withdrawn; if it cannot be asked for, what was known counts.
       await this.#refresh();
-    } else if (this.#clock.now() - this.#fetchedAt > (this.#options.maximumAgeMs ?? 300_000)) {
+    } else if (ageMs > maximumAgeMs) {
       // Not awaited: a call must not wait for a fetch while its key is at hand.
       void this.#refresh();
     }
-    const key = known ?? this.#keys?.get(kid);
+    const key = this.#keys?.get(kid);
     if (key === undefined && this.#failure !== undefined) {
       // The key may be a new one that could not be fetched: the caller's token is not to blame.
       throw unavailable(this.#failure);

@@ -313,6 +313,17 @@ describe('the keys of the authentication service', () => {
     expect(await service.source.findKey('current')).toBeDefined();
   });
 
+  it('are asked for before any of them counts when nobody has called for long: a key may be withdrawn', async () => {
+    service.answer = { domain: 'example.com', jwksJson: jwks };
+    expect(await service.source.findKey('current')).toBeDefined();
+    service.answer = { domain: 'example.com', jwksJson: JSON.stringify({ keys: [] }) };
+    service.clock.advance(120_001);
+    expect(await service.source.findKey('current')).toBeUndefined();
+    service.answer = { domain: 'example.com', jwksJson: jwks };
+    service.clock.advance(1_000);
+    expect(await service.source.findKey('current')).toBeDefined();
+  });
+
   it('make the call UNAVAILABLE, not UNAUTHENTICATED, while none could be fetched', async () => {
     expect((await refusalOf(service.source.findKey('current'))).code).toBe('UNAVAILABLE');
     service.answer = { domain: 'example.com', jwksJson: jwks };

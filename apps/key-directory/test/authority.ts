@@ -42,10 +42,10 @@ export interface Authority {
   list(number: number, nowMs: number, claims?: Partial<RevocationClaims>): Promise<string>;
 }
 
-/** Makes an authority with a fresh key. */
-export async function createAuthority(): Promise<Authority> {
+/** Makes an authority with a fresh key of a name. */
+export async function createAuthority(kid = 'current'): Promise<Authority> {
   const { publicKey, privateKey } = await generateKeyPair('EdDSA', { extractable: true });
-  const jwksJson = JSON.stringify({ keys: [{ ...(await exportJWK(publicKey)), kid: 'current' }] });
+  const jwksJson = JSON.stringify({ keys: [{ ...(await exportJWK(publicKey)), kid }] });
   return {
     jwksJson,
     token: (
@@ -57,7 +57,7 @@ export async function createAuthority(): Promise<Authority> {
         user: device.replace('/d/', '/u/').replace(/\/\w+$/, ''),
         ...(signatureKey !== undefined && { cnf: { kid: nameOfSignatureKey(signatureKey) } }),
       })
-        .setProtectedHeader({ alg: 'EdDSA', typ: 'at+jwt', kid: 'current' })
+        .setProtectedHeader({ alg: 'EdDSA', typ: 'at+jwt', kid })
         .setSubject(device)
         .setIssuer(issuer)
         .setAudience(audience)
@@ -68,13 +68,13 @@ export async function createAuthority(): Promise<Authority> {
     attest: (device, signatureKey, { cipherSuite, nowMs, lifetimeMs = 86_400_000 }) =>
       signAttestation(
         { device, cipherSuite, signatureKey, issuedAtMs: nowMs, expiresAtMs: nowMs + lifetimeMs },
-        { kid: 'current', privateKey },
+        { kid, privateKey },
       ),
     list: (number, nowMs, claims = {}) => {
       const issuedAt = BigInt(Math.floor(nowMs / 1000));
       const times = { issuedAt, nextUpdate: issuedAt + YEAR };
       const empty = { domain: DOMAIN, number, ...times, certificates: [], devices: [] };
-      return signRevocationList({ ...empty, ...claims }, { kid: 'current', privateKey });
+      return signRevocationList({ ...empty, ...claims }, { kid, privateKey });
     },
   };
 }

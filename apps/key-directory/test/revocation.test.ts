@@ -280,3 +280,27 @@ describe('a credential that is over', () => {
     expect(await claim({ devices: [alice.name] })).toEqual(['EXHAUSTED']);
   });
 });
+
+describe('a key of the authentication service that was withdrawn', () => {
+  it('takes along what was attested with it, but not what a key attested that is too new to be known here', async () => {
+    const store = openSqlite(':memory:');
+    const before = await startBench({ store, authority: await createAuthority('withdrawn') });
+    const owner = await before.device('alice');
+    await stock(before, owner, 3);
+    await stock(before, owner, 1, { lastResort: true });
+    const after = await startBench({ store, authority: await createAuthority('next') });
+    const take = async (): Promise<readonly string[]> => {
+      const by = await after.device('bob');
+      const { devices } = await by.call('claimKeyPackages', claimFrom({ devices: [owner.name] }));
+      return devices.map(wordOf);
+    };
+    expect(await take()).toEqual([expect.stringMatching(/^[0-9a-f]{100}/)]);
+    after.clock.advance(61_000);
+    expect(await take()).toEqual(['EXHAUSTED']);
+    expect(await store.singleUseStock.count(owner.name, NOW)).toEqual([]);
+    const [good] = await stock(after, await after.device('alice'), 1);
+    expect(await take()).toEqual([Buffer.from(good ?? []).toString('hex')]);
+    await after.close();
+    await before.close();
+  });
+});

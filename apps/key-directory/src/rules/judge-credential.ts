@@ -3,8 +3,10 @@
  *
  * @module
  */
-import type { IdentityProvider, IdentityVerdict, PresentedCredential } from '@canopy/mls';
+import { attestationOf } from '@canopy/identity';
+import type { IdentityProvider, IdentityVerdict, LeafNode, PresentedCredential } from '@canopy/mls';
 import { unavailable } from '@canopy/service';
+import { decodeJwt } from 'jose';
 
 const NO_LIST: ReadonlySet<string> = new Set(['REVOCATION_LIST_MISSING', 'REVOCATION_LIST_STALE']);
 
@@ -27,7 +29,24 @@ export async function judgeCredential(
   return verdict;
 }
 
-/** Says whether a credential is past its end: not one that cannot be checked now, because a key is not known here yet. */
-export function isOver(verdict: IdentityVerdict): boolean {
-  return !verdict.valid && OVER.has(verdict.reason);
+/**
+ * A key is in the key set before it signs, and a key set in which one is missing is a few seconds old: what was attested
+ * longer ago than this was attested by a key that was there and is gone.
+ */
+const NEWS_OF_KEYS_MS = 60_000;
+
+/**
+ * Says whether the credential of a leaf that was believed once is past its end, or under a key of the authentication service that
+ * was withdrawn: not one that cannot be checked now, because the key is not known here yet.
+ */
+export function isOver(verdict: IdentityVerdict, leaf: LeafNode, nowMs: number): boolean {
+  if (verdict.valid) return false;
+  if (verdict.reason === 'ATTESTATION_UNKNOWN_KEY') return nowMs - attestedAtMs(leaf) > NEWS_OF_KEYS_MS;
+  return OVER.has(verdict.reason);
+}
+
+function attestedAtMs({ extensions }: LeafNode): number {
+  const attestation = attestationOf(extensions);
+  const issuedAt = attestation === undefined ? undefined : decodeJwt(attestation).iat;
+  return issuedAt === undefined ? Infinity : issuedAt * 1000;
 }

@@ -81,7 +81,7 @@ function revokeInBetween(): void {
   });
 }
 
-const events = async () => (await auditEvents(bench)).map(({ event }) => event);
+const audited = async () => (await auditEvents(bench)).map(({ event }) => event);
 
 describe('the credentials of one device', () => {
   it('are renewed ten times a day, and what is too much changes nothing', async () => {
@@ -146,12 +146,12 @@ describe('a device that is revoked while it is being served', () => {
     revokeInBetween();
     const { reason } = await failureOf(callUnary(bench.client, 'renewCredential', request));
     expect(reason).toBe('DEVICE_NOT_AUTHENTICATED');
-    expect(await events()).toEqual(['enrolment-code-created', 'device-enrolled', 'device-revoked']);
+    expect(await audited()).toEqual(['enrolment-code-created', 'device-enrolled', 'device-revoked']);
   });
 
   it('does not get those of its enrolment again', async () => {
     await revoke(alice.enrolled.device);
     expect(await refusalOf(bench, alice.request)).toBe(EnrolmentRefusalReason.CODE_USED);
-    expect(await events()).toEqual(['enrolment-code-created', 'device-enrolled', 'device-revoked']);
+    expect(await audited()).toEqual(['enrolment-code-created', 'device-enrolled', 'device-revoked']);
   });
 });

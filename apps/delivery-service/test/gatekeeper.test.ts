@@ -59,8 +59,8 @@ function tries(wrong: Try): Record<string, () => Promise<unknown>> {
   };
 }
 
-async function refusalOfTopic(value: delivery.SubscribeGroup): Promise<string> {
-  const stream = alice.stream();
+async function refusalOfTopic(value: delivery.SubscribeGroup, device = alice): Promise<string> {
+  const stream = device.stream();
   await stream.send({ request: { $case: 'group', value } });
   for await (const { response } of stream.responses) {
     return response?.$case === 'refused' ? response.value.reason : `no refusal but ${response?.$case}`;
@@ -123,6 +123,20 @@ describe('a proof', () => {
       (await failureOf(alice.call('getGroupInfo', { query, proof, ticket: new Uint8Array() }))).reason,
     ).toBe('PROOF_INVALID');
     expect(await refusalOfTopic({ query, proof })).toBe('PROOF_INVALID');
+  });
+
+  it('over a query that names its device opens nothing to another one that has overheard it', async () => {
+    const query = group.query(0n, 0, alice.name);
+    const proof = (method: string): delivery.EpochProof => group.proof(method, query, 0n);
+    const read = { query, proof: proof('ReadGroup') };
+    const find = { query, proof: proof('GetGroupInfo'), ticket: new Uint8Array() };
+    const mallory = await bench.device('mallory');
+    expect((await failureOf(mallory.call('readGroup', read))).reason).toBe('PROOF_INVALID');
+    expect((await failureOf(mallory.call('getGroupInfo', find))).reason).toBe('PROOF_INVALID');
+    expect(await refusalOfTopic({ query, proof: proof('Subscribe') }, mallory)).toBe('PROOF_INVALID');
+    await expect(alice.call('readGroup', read)).resolves.toBeDefined();
+    await expect(alice.call('getGroupInfo', find)).resolves.toBeDefined();
+    expect(await refusalOfTopic({ query, proof: proof('Subscribe') })).toBe('no refusal but entries');
   });
 
   it('does not tell whether a group exists', async () => {

@@ -228,8 +228,8 @@ export class TestGroup {
     return result.value.sequence;
   }
 
-  query(afterSequence = 0n, limit = 0): Uint8Array {
-    return delivery.GroupQuery.encode({ groupId: this.id, afterSequence, limit }).finish();
+  query(afterSequence = 0n, limit = 0, device = ''): Uint8Array {
+    return delivery.GroupQuery.encode({ groupId: this.id, afterSequence, limit, device }).finish();
   }
 
   readRequest(epoch: bigint, afterSequence = 0n, limit = 0): delivery.ReadGroupRequest {

@@ -7,7 +7,7 @@ import { startBench, type Bench, type Device } from './bench.ts';
 import { TestGroup } from './group.ts';
 import { Reader } from './reader.ts';
 
-const NOTHING = { groupId: new Uint8Array(), afterSequence: 0n, limit: 0 };
+const NOTHING = { groupId: new Uint8Array(), afterSequence: 0n, limit: 0, device: '' };
 
 let folder: string;
 let bench: Bench;

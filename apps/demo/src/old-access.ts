@@ -71,7 +71,12 @@ async function readAll(access: OldAccess): Promise<readonly delivery.LogEntry[]>
   const entries: delivery.LogEntry[] = [];
   for (;;) {
     const afterSequence = entries.at(-1)?.sequence ?? 0n;
-    const query = delivery.GroupQuery.encode({ groupId: access.groupId, afterSequence, limit: 0 }).finish();
+    const query = delivery.GroupQuery.encode({
+      groupId: access.groupId,
+      afterSequence,
+      limit: 0,
+      device: '',
+    }).finish();
     const request = { query, proof: prove(access, 'ReadGroup', query) };
     const page = await callUnary(access.service, 'readGroup', request, {
       metadata: access.metadata,

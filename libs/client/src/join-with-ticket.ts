@@ -88,7 +88,12 @@ async function stage(ticket: Ticket, around: Surroundings): Promise<StoredVisit>
 
 async function stageVisit(ticket: Ticket, around: Surroundings): Promise<StoredVisit> {
   const { groupId, token, pskId } = ticket;
-  const query = delivery.GroupQuery.encode({ groupId, afterSequence: 0n, limit: 0 }).finish();
+  const query = delivery.GroupQuery.encode({
+    groupId,
+    afterSequence: 0n,
+    limit: 0,
+    device: around.device,
+  }).finish();
   const found = await readGroupInfo(groupId, () => ({ query, proof: undefined, ticket: token }), around);
   const { suite, identity } = around;
   const psk = { pskType: PSKType.external, pskId, pskNonce: suite.random(suite.kdf.size) } as const;

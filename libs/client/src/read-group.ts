@@ -30,12 +30,12 @@ export async function catchUp(replica: Replica, around: Surroundings): Promise<v
 
 function readPage(
   replica: Replica,
-  { tokens, stubs, signal, nowMs }: Surroundings,
+  { tokens, stubs, signal, nowMs, device }: Surroundings,
 ): Promise<delivery.ReadGroupResponse> {
   return untilAnswered(signal, () => {
     const { group, cursor: afterSequence } = replica;
     const { groupId } = group;
-    const query = delivery.GroupQuery.encode({ groupId, afterSequence, limit: 0 }).finish();
+    const query = delivery.GroupQuery.encode({ groupId, afterSequence, limit: 0, device }).finish();
     const proof = proveMembership(group, 'ReadGroup', query, nowMs());
     return tokens.call('delivery', (metadata) =>
       callUnary(stubs.delivery, 'readGroup', { query, proof }, { metadata, signal }),

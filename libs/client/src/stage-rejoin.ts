@@ -45,7 +45,12 @@ export async function stageRejoin(replica: Replica, around: Surroundings): Promi
 
 async function readCurrent(replica: Replica, around: Surroundings): Promise<FoundGroupInfo> {
   const { groupId, epoch } = replica.group;
-  const query = delivery.GroupQuery.encode({ groupId, afterSequence: 0n, limit: 0 }).finish();
+  const query = delivery.GroupQuery.encode({
+    groupId,
+    afterSequence: 0n,
+    limit: 0,
+    device: around.device,
+  }).finish();
   const makeRequest = (): delivery.GetGroupInfoRequest => {
     const proof = proveMembership(replica.group, 'GetGroupInfo', query, around.nowMs());
     return { query, proof, ticket: new Uint8Array(0) };

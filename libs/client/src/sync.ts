@@ -131,7 +131,12 @@ export class Sync {
   async #subscribe(stream: DeviceStream, replica: Replica, afterSequence = replica.cursor): Promise<void> {
     this.#behind.add(replica.id);
     const { group } = replica;
-    const query = delivery.GroupQuery.encode({ groupId: group.groupId, afterSequence, limit: 0 }).finish();
+    const query = delivery.GroupQuery.encode({
+      groupId: group.groupId,
+      afterSequence,
+      limit: 0,
+      device: this.#around.device,
+    }).finish();
     const proof = proveMembership(group, 'Subscribe', query, this.#around.nowMs());
     await stream.send({ request: { $case: 'group', value: { query, proof } } });
     // Whoever sends next comes after it on the same stream.

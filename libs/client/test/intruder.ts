@@ -58,7 +58,7 @@ export class Intruder {
   /** Offers an external commit without a pre-shared key. */
   async enter(groupId: Uint8Array, ticket: Uint8Array): Promise<delivery.SubmitCommitResponse['result']> {
     const metadata = await this.#tokens.metadata('delivery');
-    const query = delivery.GroupQuery.encode({ groupId, afterSequence: 0n, limit: 0 }).finish();
+    const query = delivery.GroupQuery.encode({ groupId, afterSequence: 0n, limit: 0, device: '' }).finish();
     const request = { query, proof: undefined, ticket };
     const found = await callUnary(this.#stubs.delivery, 'getGroupInfo', request, { metadata });
     const message = decodeMessage(found.groupInfo);

@@ -77,6 +77,11 @@ export class GroupView {
 
   /** Asks for what comes after the cursor. */
   query(limit = 0): Uint8Array {
-    return delivery.GroupQuery.encode({ groupId: this.groupId, afterSequence: this.#cursor, limit }).finish();
+    return delivery.GroupQuery.encode({
+      groupId: this.groupId,
+      afterSequence: this.#cursor,
+      limit,
+      device: '',
+    }).finish();
   }
 }

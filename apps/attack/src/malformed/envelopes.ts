@@ -148,7 +148,12 @@ export class Envelopes {
   #read(method: ProofMethod): delivery.ReadGroupRequest {
     const { groupId } = this.#place;
     const limit = Number(this.#choices.oneOf([0n, 1n, 2n ** 32n - 1n]) ?? 0n);
-    const query = delivery.GroupQuery.encode({ groupId, afterSequence: this.#number(), limit }).finish();
+    const query = delivery.GroupQuery.encode({
+      groupId,
+      afterSequence: this.#number(),
+      limit,
+      device: '',
+    }).finish();
     return { query, proof: this.#prove(method, query) };
   }
 

@@ -66,7 +66,7 @@ function message({ groupId, epoch }: Place): Uint8Array {
 }
 
 function query({ groupId }: Place): Uint8Array {
-  return delivery.GroupQuery.encode({ groupId, afterSequence: 0n, limit: 0 }).finish();
+  return delivery.GroupQuery.encode({ groupId, afterSequence: 0n, limit: 0, device: '' }).finish();
 }
 
 function ticket({ groupId }: Place): Uint8Array {

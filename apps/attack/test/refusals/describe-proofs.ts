@@ -69,7 +69,7 @@ export function describeProofs(on: StoreKind): void {
   }
 
   function read({ groupId }: GroupView, key: KeyPair, epoch: bigint): Promise<delivery.ReadGroupResponse> {
-    const query = delivery.GroupQuery.encode({ groupId, afterSequence: 0n, limit: 0 }).finish();
+    const query = delivery.GroupQuery.encode({ groupId, afterSequence: 0n, limit: 0, device: '' }).finish();
     const request = { query, proof: prove(key, { method: 'ReadGroup', groupId, epoch, body: query }) };
     return callUnary(replicaOf(stubs.delivery), 'readGroup', request, {
       metadata: bearer(alice.tokens.delivery),

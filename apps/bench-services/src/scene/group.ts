@@ -97,7 +97,7 @@ export class Member {
   /** Follows the group from the end of its log, and has a lease to send to it. */
   subscription(): delivery.SubscribeRequest {
     const { groupId, entries: afterSequence } = this.#group;
-    const query = delivery.GroupQuery.encode({ groupId, afterSequence, limit: 0 }).finish();
+    const query = delivery.GroupQuery.encode({ groupId, afterSequence, limit: 0, device: '' }).finish();
     return { request: { $case: 'group', value: { query, proof: this.proof('Subscribe', query) } } };
   }
 

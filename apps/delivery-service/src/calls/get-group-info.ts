@@ -10,7 +10,7 @@ import { hasLeaf } from '../external-joins.ts';
 import { requireAllowed } from '../request-limits.ts';
 import { sha256 } from '../sha256.ts';
 import { toTreeReference } from './log-entries.ts';
-import { readQuery } from './request-fields.ts';
+import { readQuery, requireOwnQuery } from './request-fields.ts';
 
 /** Reads the GroupInfo of the current epoch for a member of it or of a recent one, or for a guest with a ticket. */
 export async function getGroupInfo(
@@ -18,7 +18,9 @@ export async function getGroupInfo(
   request: delivery.GetGroupInfoRequest,
   { device }: Caller,
 ): Promise<delivery.GetGroupInfoResponse> {
-  const { groupId } = readQuery(request.query);
+  const query = readQuery(request.query);
+  requireOwnQuery(query, { device });
+  const { groupId } = query;
   const { stores, limits } = service;
   const shown = await shownEpoch(service, request, groupId);
   await requireAllowed(limits.ofGroup(groupId));

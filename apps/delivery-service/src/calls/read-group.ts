@@ -5,16 +5,20 @@
  */
 import type { delivery } from '@canopy/contract';
 import type { Delivery } from '../delivery.ts';
+import type { Caller } from '@canopy/service';
 import { requireAllowed } from '../request-limits.ts';
 import { pageLimit, toLogEntries } from './log-entries.ts';
-import { readQuery } from './request-fields.ts';
+import { readQuery, requireOwnQuery } from './request-fields.ts';
 
 /** Reads what the proof's epoch opens, up to and including the commit that ends it. */
 export async function readGroup(
   { gatekeeper, stores, config, limits, receipts }: Delivery,
   { query: body, proof }: delivery.ReadGroupRequest,
+  caller: Caller,
 ): Promise<delivery.ReadGroupResponse> {
-  const { groupId, afterSequence, limit } = readQuery(body);
+  const query = readQuery(body);
+  requireOwnQuery(query, caller);
+  const { groupId, afterSequence, limit } = query;
   const { upToSequence } = await gatekeeper.admit({ method: 'ReadGroup', groupId, body, proof });
   await requireAllowed(limits.ofGroup(groupId));
   const entries = await stores.groupLog.read({

@@ -5,6 +5,7 @@
  */
 import { decodeProto, delivery, FieldError, requireLength, requireSize } from '@canopy/contract';
 import { CryptoError, getCipherSuite } from '@canopy/crypto';
+import { permissionDenied, type Caller } from '@canopy/service';
 
 const GROUP_ID = { minimum: 1, maximum: 255 };
 const REQUEST_ID_LENGTH = 16;
@@ -31,6 +32,11 @@ export function readQuery(bytes: Uint8Array): delivery.GroupQuery {
   const query = decodeProto(delivery.GroupQuery, bytes, 'query');
   requireGroupId(query.groupId, 'query.group_id');
   return query;
+}
+
+/** Requires that a query that names a device comes from that device. @throws {ServiceError} PERMISSION_DENIED */
+export function requireOwnQuery({ device }: delivery.GroupQuery, caller: Pick<Caller, 'device'>): void {
+  if (device !== '' && device !== caller.device) throw permissionDenied('PROOF_INVALID');
 }
 
 /** Reads the body of CreateTicket. @throws {FieldError} */

@@ -4,9 +4,9 @@
  * @module
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { requireField, type delivery } from '@canopy/contract';
+import { requireField, requireSize, type delivery } from '@canopy/contract';
 import { ServiceError, type Caller } from '@canopy/service';
-import { readQuery, requireGroupId } from '../calls/request-fields.ts';
+import { readQuery, requireGroupId, requireOwnQuery } from '../calls/request-fields.ts';
 import type { Delivery } from '../delivery.ts';
 import type { Exceeded } from '../request-limits.ts';
 import { GroupTopic, type Lease } from './group-topic.ts';
@@ -24,8 +24,12 @@ export interface StreamParts {
 }
 
 type StreamRequest = NonNullable<delivery.SubscribeRequest['request']>;
+/** All but several messages in one. */
+type SingleRequest = Exclude<StreamRequest, { readonly $case: 'sendMessages' }>;
 
 const MAILBOX = 'mailbox';
+/** Of one frame. */
+const MESSAGES = { minimum: 1, maximum: 256 };
 
 /** The ear of a stream. */
 export class Listener {
@@ -47,17 +51,37 @@ export class Listener {
 
   /** Does one request; a promise resolves when the next one may come. @throws {FieldError} and what the store throws */
   hear(request: StreamRequest): Promise<void> | undefined {
+    if (request.$case === 'sendMessages') return this.#sendAll(request.value);
     const asked = this.#service.limits.ofDevice(this.#caller.device);
     return asked === undefined ? this.#do(request) : this.#doUnless(asked, request);
   }
 
-  async #doUnless(asked: Promise<Exceeded | undefined>, request: StreamRequest): Promise<void> {
+  /** Takes the messages of a frame one by one, as if each had come alone. */
+  async #sendAll({ requests }: delivery.StreamSendMessages): Promise<void> {
+    const { submissions, signal } = this.#parts;
+    requireSize(requests, 'send_messages.requests', MESSAGES);
+    for (const request of requests) {
+      const exceeded = await this.#service.limits.ofDevice(this.#caller.device);
+      if (submissions.isFull) await submissions.room();
+      if (signal.aborted || submissions.failure !== undefined) return;
+      if (exceeded === undefined) this.#outgoing.sendMessage(request, 'sendAnswers');
+      else this.#outgoing.refuseMessage(request, exceeded, 'sendAnswers');
+    }
+  }
+
+  async #doUnless(asked: Promise<Exceeded | undefined>, request: SingleRequest): Promise<void> {
     const exceeded = await asked;
     if (exceeded === undefined) return this.#do(request);
     switch (request.$case) {
-      case 'sendMessage':
+      case 'sendMessage': {
+        const message = requireField(request.value.request, 'send_message.request');
+        return this.#outgoing.refuseMessage(message, exceeded, 'sendAnswer');
+      }
       case 'submitCommit':
-        return this.#outgoing.refuse(request, exceeded);
+        return this.#outgoing.refuseCommit(
+          requireField(request.value.request, 'submit_commit.request'),
+          exceeded,
+        );
       case 'group':
         return this.#refuse(readQuery(request.value.query).groupId, toLimit(exceeded));
       case 'unsubscribe':
@@ -70,7 +94,7 @@ export class Listener {
     }
   }
 
-  #do(request: StreamRequest): Promise<void> | undefined {
+  #do(request: SingleRequest): Promise<void> | undefined {
     const { topics, submissions } = this.#parts;
     switch (request.$case) {
       case 'group':
@@ -85,7 +109,10 @@ export class Listener {
         submissions.answer({ response: { $case: 'pong', value: request.value } });
         return undefined;
       case 'sendMessage':
-        this.#outgoing.sendMessage(requireField(request.value.request, 'send_message.request'));
+        this.#outgoing.sendMessage(
+          requireField(request.value.request, 'send_message.request'),
+          'sendAnswer',
+        );
         return undefined;
       case 'submitCommit':
         this.#outgoing.submitCommit(requireField(request.value.request, 'submit_commit.request'));
@@ -97,9 +124,11 @@ export class Listener {
   }
 
   async #followGroup({ query: body, proof }: delivery.SubscribeGroup): Promise<void> {
-    const { groupId, afterSequence } = readQuery(body);
+    const query = readQuery(body);
+    const { groupId, afterSequence } = query;
     const { gatekeeper, limits } = this.#service;
     try {
+      requireOwnQuery(query, this.#caller);
       const access = await gatekeeper.admit({ method: 'Subscribe', groupId, body, proof });
       const exceeded = await limits.ofGroup(groupId);
       if (exceeded === undefined) this.#lease({ access, afterSequence });

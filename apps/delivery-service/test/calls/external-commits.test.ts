@@ -77,7 +77,7 @@ async function find(device: Device, request: Partial<delivery.GetGroupInfoReques
 
 function queryOf(): Uint8Array {
   const { groupId } = alice.group;
-  return delivery.GroupQuery.encode({ groupId, afterSequence: 0n, limit: 0 }).finish();
+  return delivery.GroupQuery.encode({ groupId, afterSequence: 0n, limit: 0, device: '' }).finish();
 }
 
 function findWithProof(member: Member): Promise<Found> {

@@ -580,6 +580,11 @@ export interface GroupQuery {
   afterSequence: bigint;
   /** 0 for the service's default. */
   limit: number;
+  /**
+   * Whose query it is: no other device can use it, nor the proof over it. Without it whoever has seen query and proof can ask
+   * the same for the few minutes that the proof counts, and follow the group under it: set it.
+   */
+  device: string;
 }
 
 /** A page of the log. */
@@ -891,6 +896,9 @@ export interface SubscribeRequest {
     | //
     /** The same as the unary call; without an answer of its own. */
     { $case: "acknowledgeMailbox"; value: AcknowledgeMailboxRequest }
+    | //
+    /** Append several messages. */
+    { $case: "sendMessages"; value: StreamSendMessages }
     | undefined;
 }
 
@@ -930,6 +938,16 @@ export interface StreamSendMessage {
 }
 
 /**
+ * Several messages in one frame, which costs much less than a frame each. They are taken one after the other, as if each had come
+ * in a StreamSendMessage of its own: each is counted against all limits, has its own outcome, and what would have ended the stream
+ * ends it, after those before. Their answers come in SendMessageAnswers, several together or not.
+ */
+export interface StreamSendMessages {
+  /** 1 to 256 messages, of any groups; those of one group are appended in this order. Their proofs may be left out. */
+  requests: SendMessageRequest[];
+}
+
+/**
  * The same as the unary call, answered by the request id inside. Without a proof the lease of the group's topic on this stream
  * speaks for the sender.
  */
@@ -964,7 +982,7 @@ export interface SubscribeResponse {
     /** I am here. */
     { $case: "pong"; value: Pong }
     | //
-    /** What became of a message. */
+    /** What became of a message that came by StreamSendMessage. */
     { $case: "sendAnswer"; value: SendMessageAnswer }
     | //
     /** What became of a commit. */
@@ -978,6 +996,9 @@ export interface SubscribeResponse {
     | //
     /** A group's log ends earlier. */
     { $case: "behind"; value: LogBehind }
+    | //
+    /** What became of messages that came by StreamSendMessages. */
+    { $case: "sendAnswers"; value: SendMessageAnswers }
     | undefined;
 }
 
@@ -1054,6 +1075,12 @@ export interface SendMessageAnswer {
   requestId: Uint8Array;
   /** What the unary call would have answered. */
   response: SendMessageResponse | undefined;
+}
+
+/** Answers to messages, as many as were ready together: those of one frame may come in several, and those of several in one. */
+export interface SendMessageAnswers {
+  /** 1 to 256 answers, in any order. */
+  answers: SendMessageAnswer[];
 }
 
 /** The answer to a commit sent over the stream. */
@@ -2476,7 +2503,7 @@ export const ReadGroupRequest: MessageFns<ReadGroupRequest> = {
 };
 
 function createBaseGroupQuery(): GroupQuery {
-  return { groupId: new Uint8Array(0), afterSequence: 0n, limit: 0 };
+  return { groupId: new Uint8Array(0), afterSequence: 0n, limit: 0, device: "" };
 }
 
 export const GroupQuery: MessageFns<GroupQuery> = {
@@ -2492,6 +2519,9 @@ export const GroupQuery: MessageFns<GroupQuery> = {
     }
     if (message.limit !== 0) {
       writer.uint32(24).uint32(message.limit);
+    }
+    if (message.device !== "") {
+      writer.uint32(34).string(message.device);
     }
     return writer;
   },
@@ -2531,6 +2561,14 @@ export const GroupQuery: MessageFns<GroupQuery> = {
             }
 
             message.limit = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.device = reader.string();
             continue;
           }
         }
@@ -4448,6 +4486,9 @@ export const SubscribeRequest: MessageFns<SubscribeRequest> = {
       case "acknowledgeMailbox":
         AcknowledgeMailboxRequest.encode(message.request.value, writer.uint32(58).fork()).join();
         break;
+      case "sendMessages":
+        StreamSendMessages.encode(message.request.value, writer.uint32(66).fork()).join();
+        break;
     }
     return writer;
   },
@@ -4522,6 +4563,14 @@ export const SubscribeRequest: MessageFns<SubscribeRequest> = {
               $case: "acknowledgeMailbox",
               value: AcknowledgeMailboxRequest.decode(reader, reader.uint32()),
             };
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.request = { $case: "sendMessages", value: StreamSendMessages.decode(reader, reader.uint32()) };
             continue;
           }
         }
@@ -4784,6 +4833,52 @@ export const StreamSendMessage: MessageFns<StreamSendMessage> = {
   },
 };
 
+function createBaseStreamSendMessages(): StreamSendMessages {
+  return { requests: [] };
+}
+
+export const StreamSendMessages: MessageFns<StreamSendMessages> = {
+  encode(message: StreamSendMessages, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.requests) {
+      SendMessageRequest.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StreamSendMessages {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStreamSendMessages();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.requests.push(SendMessageRequest.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
 function createBaseStreamSubmitCommit(): StreamSubmitCommit {
   return { request: undefined };
 }
@@ -4872,6 +4967,9 @@ export const SubscribeResponse: MessageFns<SubscribeResponse> = {
         break;
       case "behind":
         LogBehind.encode(message.response.value, writer.uint32(98).fork()).join();
+        break;
+      case "sendAnswers":
+        SendMessageAnswers.encode(message.response.value, writer.uint32(106).fork()).join();
         break;
     }
     return writer;
@@ -4984,6 +5082,14 @@ export const SubscribeResponse: MessageFns<SubscribeResponse> = {
             }
 
             message.response = { $case: "behind", value: LogBehind.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 13: {
+            if (tag !== 106) {
+              break;
+            }
+
+            message.response = { $case: "sendAnswers", value: SendMessageAnswers.decode(reader, reader.uint32()) };
             continue;
           }
         }
@@ -5522,6 +5628,52 @@ export const SendMessageAnswer: MessageFns<SendMessageAnswer> = {
             }
 
             message.response = SendMessageResponse.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseSendMessageAnswers(): SendMessageAnswers {
+  return { answers: [] };
+}
+
+export const SendMessageAnswers: MessageFns<SendMessageAnswers> = {
+  encode(message: SendMessageAnswers, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.answers) {
+      SendMessageAnswer.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): SendMessageAnswers {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseSendMessageAnswers();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.answers.push(SendMessageAnswer.decode(reader, reader.uint32()));
             continue;
           }
         }

@@ -9,6 +9,7 @@ import type { ConfigOf } from './config.ts';
 import { remoteKeySource, type KeySource } from './key-source.ts';
 import type { Logger } from './logger.ts';
 import type { RevocationFeedOptions } from './revocation-feed.ts';
+import type { TrustAnchorFeedOptions } from './trust-anchor-feed.ts';
 import { optional, path, text } from './settings.ts';
 
 /** The settings of a service that trusts an authentication service. */
@@ -41,6 +42,15 @@ export function connectRevocationLists(config: AuthenticationPeerConfig): Revoca
   return async (knownNumber, signal) => {
     const { result } = await callUnary(client, 'getRevocationList', { knownNumber }, { signal });
     return result?.$case === 'list' ? result.value : undefined;
+  };
+}
+
+/** Connects to the authentication service; gives what a feed asks it for trust anchors with. */
+export function connectTrustAnchors(config: AuthenticationPeerConfig): TrustAnchorFeedOptions['fetch'] {
+  const client = connectPeer(config);
+  return async (knownVersion, signal) => {
+    const { result } = await callUnary(client, 'getTrustAnchors', { knownVersion }, { signal });
+    return result?.$case === 'anchors' ? result.value : undefined;
   };
 }
 

@@ -71,6 +71,7 @@ export {
   authenticationPeerSettings,
   connectKeys,
   connectRevocationLists,
+  connectTrustAnchors,
   type AuthenticationPeerConfig,
 } from './authentication-peer.ts';
 export { serverSettings, type ServerConfig } from './server-settings.ts';
@@ -90,6 +91,12 @@ export {
   type RevocationFeedOptions,
   type RevocationListAcceptance,
 } from './revocation-feed.ts';
+export {
+  startTrustAnchorFeed,
+  type OfferedTrustAnchors,
+  type TrustAnchorFeed,
+  type TrustAnchorFeedOptions,
+} from './trust-anchor-feed.ts';
 export {
   processMetrics,
   Metrics,

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { Feed } from './feed.ts';
 import type { Logger } from './logger.ts';
 import { duration } from './settings.ts';
 
@@ -47,84 +48,40 @@ export interface RevocationFeed {
   refresh(): Promise<void>;
 }
 
+const FETCH_TIMEOUT_MS = 3_000;
+
 /** Looks at once, and then again and again until it is stopped. */
 export function startRevocationFeed(options: RevocationFeedOptions): RevocationFeed {
-  const feed = new Feed(options);
+  const { intervalMs, timeoutMs = FETCH_TIMEOUT_MS, log } = options;
+  let known = 0n;
+  const feed = new Feed({
+    look: async (signal) => {
+      known = (await takeList(options, known, signal)) ?? known;
+    },
+    onFailure: (error) => log.warn({ event: 'revocation-list-not-fetched', err: error }),
+    intervalMs,
+    timeoutMs,
+  });
   void feed.follow();
   return { stop: () => feed.stop(), refresh: () => feed.refresh() };
 }
 
-const FETCH_TIMEOUT_MS = 3_000;
-
-class Feed {
-  readonly #options: RevocationFeedOptions;
-  readonly #end = new AbortController();
-  #known = 0n;
-  #timer: NodeJS.Timeout | undefined;
-  #running: Promise<void> | undefined;
-  #next: Promise<void> | undefined;
-
-  constructor(options: RevocationFeedOptions) {
-    this.#options = options;
+/** Gives the number of the list that was taken, if one was. */
+async function takeList(
+  { fetch, accept, log }: RevocationFeedOptions,
+  known: bigint,
+  signal: AbortSignal,
+): Promise<bigint | undefined> {
+  const offered = await fetch(known, signal);
+  if (offered === undefined || signal.aborted) {
+    return undefined;
   }
-
-  async follow(): Promise<void> {
-    await this.refresh();
-    if (!this.#end.signal.aborted) {
-      this.#timer = setTimeout(() => void this.follow(), this.#options.intervalMs).unref();
-    }
+  const acceptance = await accept(offered.jwt);
+  if (!acceptance.valid) {
+    log.error({ event: 'revocation-list-refused', number: offered.number, reason: acceptance.reason });
+    return undefined;
   }
-
-  stop(): void {
-    clearTimeout(this.#timer);
-    this.#end.abort(new DOMException('the feed was stopped', 'AbortError'));
-  }
-
-  refresh(): Promise<void> {
-    if (this.#running === undefined) {
-      this.#running = this.#look().finally(() => {
-        this.#running = undefined;
-      });
-      return this.#running;
-    }
-    // The look under way may have asked too early: all who come meanwhile share the one after it.
-    this.#next ??= this.#running.then(() => {
-      this.#next = undefined;
-      return this.refresh();
-    });
-    return this.#next;
-  }
-
-  async #look(): Promise<void> {
-    const { signal } = this.#end;
-    if (signal.aborted) {
-      return;
-    }
-    try {
-      await this.#take(AbortSignal.any([signal, AbortSignal.timeout(this.#timeoutMs)]));
-    } catch (error) {
-      if (!signal.aborted) {
-        this.#options.log.warn({ event: 'revocation-list-not-fetched', err: error });
-      }
-    }
-  }
-
-  async #take(signal: AbortSignal): Promise<void> {
-    const { log } = this.#options;
-    const offered = await this.#options.fetch(this.#known, signal);
-    if (offered === undefined || this.#end.signal.aborted) {
-      return;
-    }
-    const acceptance = await this.#options.accept(offered.jwt);
-    if (acceptance.valid) {
-      this.#known = BigInt(acceptance.list.number);
-      log.info({ event: 'revocation-list', number: this.#known });
-    } else {
-      log.error({ event: 'revocation-list-refused', number: offered.number, reason: acceptance.reason });
-    }
-  }
-
-  get #timeoutMs(): number {
-    return this.#options.timeoutMs ?? FETCH_TIMEOUT_MS;
-  }
+  const number = BigInt(acceptance.list.number);
+  log.info({ event: 'revocation-list', number });
+  return number;
 }

@@ -10,7 +10,7 @@ import type { ClientEvent, MembershipChange } from './client-event.ts';
 import { SERVICE_LIED } from './faults.ts';
 import { accessKeyPairOf } from './group-proof.ts';
 import { groupInfoOf, treeOf } from './make-bundle.ts';
-import { changeOf } from './members.ts';
+import { changeOf, removesAnother } from './members.ts';
 import type { OpenedEntry } from './open-entry.ts';
 import type { JudgedEntry } from './process-entry.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -123,6 +123,8 @@ function keep(
 
 function enterEpoch(change: MembershipChange, { id, group }: Place, { store }: Surroundings): Course {
   store.conversations.deletePendingCommit(id);
+  // Who was removed knows the keys of all open tickets, and the token of its own: none of them lets anybody in any more.
+  if (removesAnother(change)) store.tickets.deleteAll(id);
   store.events.add({ kind: 'members', conversation: id, epoch: group.epoch, ...change });
   return 'on';
 }

@@ -47,6 +47,8 @@ export async function createTicket(
   const registered = { ...ticket, expiresAtMs: await register(ticket, replica, around) };
   around.beforeStep('ticket:registered');
   await announce(frameTicket({ pskId, psk, expiresAtMs: registered.expiresAtMs }));
+  // A removal in between has ended it like all others.
+  if (around.store.tickets.find(replica.id, pskId) === undefined) throw refusedTicket('MEMBER_REMOVED');
   return writeTicket(registered);
 }
 

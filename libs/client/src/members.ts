@@ -69,3 +69,8 @@ export function changeOf({ base, effects }: StagedCommit): MembershipChange {
     by,
   };
 }
+
+/** Says whether a commit takes out anybody but the committer's own old leaf, which a device replaces when it comes back. */
+export function removesAnother({ removed, by }: MembershipChange): boolean {
+  return removed.some((device) => device !== by);
+}

@@ -9,6 +9,7 @@ import { decodeState, Group } from '@canopy/mls';
 import { ClientError } from './errors.ts';
 import { LOG_LOST, SERVICE_LIED } from './faults.ts';
 import { proveMembership } from './group-proof.ts';
+import { leafOfDevice, membersOf } from './members.ts';
 import { codeOfRefusal } from './open-entry.ts';
 import { checkReceiptOf } from './process-entry.ts';
 import { reasonWord } from './reason-word.ts';
@@ -161,7 +162,12 @@ export class Recovery {
     if (checked.kind === 'lie') return this.#replica.accuse(checked.receipts);
     const { recovered, recoveredAtMs } = store.recoveries.find(id);
     const isOften = nowMs() - recoveredAtMs < LATELY_MS;
+    const before = membersOf(this.#replica.group);
     await this.#replica.replace(group, entry, () => {
+      // Who is gone was removed meanwhile, and knows the keys of all tickets.
+      if (before.some(({ device }) => leafOfDevice(group.state.tree, device) === undefined)) {
+        store.tickets.deleteAll(id);
+      }
       if (receipt !== '') store.receipts.save(id, { epoch, sequence, jws: receipt });
       store.recoveries.finish(id, isOften ? recovered + 1 : 1, nowMs());
       const missing = { missingAfter: cursor, missingUpTo: sequence - 1n };

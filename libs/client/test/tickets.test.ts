@@ -109,6 +109,33 @@ describe('a ticket', () => {
     await expect(ofAlice.send(data('secret'))).rejects.toMatchObject({ code: 'CONVERSATION_STUCK' });
   });
 
+  it('ends with every removal: neither who was removed comes back by it nor anybody else; a new one lets a guest in', async () => {
+    const { alice, bob, guest, ofAlice } = await scene('ended');
+    const carol = await device('carol-ended');
+    await ofAlice.invite([userUri('carol-ended')]);
+    await carol.joined();
+    await bob.reached(ofAlice.id, 2n);
+    const ofBobs = await bob.conversation(ofAlice.id).createTicket({ lifetimeMs: HOUR_MS });
+    await ofAlice.createTicket({ lifetimeMs: HOUR_MS });
+    await ofAlice.send(data('announced'));
+    await carol.untilText('announced');
+    await ofAlice.remove([userUri('bob-ended')]);
+    await bob.until(({ kind }) => kind === 'removed');
+    await carol.reached(ofAlice.id, 3n);
+
+    expect(await ticketsOf(carol, ofAlice.id)).toBe(0);
+    const again = await carol.reopen();
+    open.push(again);
+    const fresh = await ofAlice.createTicket({ lifetimeMs: HOUR_MS });
+    await (await guest.client.joinWithTicket(fresh)).send(data('hello'));
+    expect(await again.untilText('hello')).toEqual(['hello']);
+    await alice.untilText('hello');
+    // This service still takes its token.
+    await bob.client.joinWithTicket(ofBobs);
+    const events = await alice.until(({ kind }) => kind === 'unreadable');
+    expect(events.some(({ kind }) => kind === 'members')).toBe(false);
+  });
+
   it('can be used in a group with members that came after it was made', async () => {
     const { guest, ofAlice } = await scene('after');
     const ticket = await ofAlice.createTicket({ lifetimeMs: HOUR_MS });

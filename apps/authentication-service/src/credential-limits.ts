@@ -46,10 +46,14 @@ export class CredentialLimits {
     return this.#take(user, { name: 'revoked keys of one user a day', count, perSeconds: DAY_SECONDS });
   }
 
-  /** Counts a device that is enrolled with an ID token: nobody else decides how many there are. @throws {ServiceError} RESOURCE_EXHAUSTED */
-  admitEnrolment(user: string): Promise<void> {
+  /** Counts an ID token that enrols a device: users get as many as they like. @throws {ServiceError} RESOURCE_EXHAUSTED */
+  admitIdToken(subject: string): Promise<void> {
     const { enrolmentsPerDay: count } = this.#options.config;
-    return this.#take(user, { name: 'devices enrolled by one user a day', count, perSeconds: DAY_SECONDS });
+    return this.#take(subject, {
+      name: 'enrolments by ID token of one user a day',
+      count,
+      perSeconds: DAY_SECONDS,
+    });
   }
 
   /** Counts a challenge for evidence that holds. @throws {ServiceError} RESOURCE_EXHAUSTED */

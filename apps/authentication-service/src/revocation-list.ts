@@ -160,7 +160,8 @@ export class RevocationListPublisher {
     const nowMs = clock.now();
     const issuedAt = Math.floor(nowMs / 1000);
     // Not below the time: a store that was put back must not give a number twice.
-    const number = Math.max((list?.number ?? 0) + 1, issuedAt);
+    // In milliseconds, so that a burst of lists does not run ahead of the time either.
+    const number = Math.max((list?.number ?? 0) + 1, Math.floor(nowMs));
     const claims = await this.#claims({ number, issuedAt: BigInt(issuedAt) }, nowMs);
     const jwt = await signRevocationList(claims, await keys.signer());
     return { number, version, jwt, renewAtMs: nowMs + this.#renewAfterMs };

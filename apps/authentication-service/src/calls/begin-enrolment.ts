@@ -70,13 +70,20 @@ async function acceptIdToken(shown: ShownEvidence, parts: Parts, log: Log): Prom
   if (idTokens === undefined) return EnrolmentRefusalReason.ID_TOKEN_NOT_ACCEPTED;
   // One that enrolled a device says so, also after it has expired.
   const known = await parts.registry.findEvidence(shown.hash);
-  return known?.usedBy === undefined ? checkIdToken(shown, idTokens, { parts, log }) : undefined;
+  return known?.usedBy === undefined ? checkIdToken(shown, idTokens, { known, parts, log }) : undefined;
+}
+
+interface TokenContext {
+  /** What is known of the token, if it was shown before. */
+  readonly known: Evidence | undefined;
+  readonly parts: Parts;
+  readonly log: Log;
 }
 
 async function checkIdToken(
   { value, hash: evidenceHash }: ShownEvidence,
   idTokens: IdTokens,
-  { parts: { registry, clock }, log }: { readonly parts: Parts; readonly log: Log },
+  { known, parts: { registry, limits, clock }, log }: TokenContext,
 ): Promise<Reason | undefined> {
   const verdict = await idTokens.verify(value);
   if (!verdict.valid) {
@@ -84,6 +91,8 @@ async function checkIdToken(
     return FAULTS[verdict.fault];
   }
   const { user, subject, expiresAtMs } = verdict.claims;
+  // By subject: whoever comes with the name of somebody else takes nothing from the other's share.
+  if (known === undefined) await limits.admitIdToken(subject);
   const nowMs = clock.now();
   const audit = auditEntry({ event: 'id-token-accepted', user, subject, expiresAtMs, atMs: nowMs });
   const evidence = { evidenceHash, user, subject, expiresAtMs, nowMs, audit };

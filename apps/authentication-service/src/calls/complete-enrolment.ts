@@ -45,7 +45,7 @@ interface CheckedRequest extends RequestedKey {
 
 /** Makes the handler of CompleteEnrolment. */
 export function completeEnrolment(parts: Parts): Handler {
-  const { registry, limits } = parts;
+  const { registry } = parts;
   return async (request) => {
     const checked = checkRequest(request);
     const { evidence, wanted } = checked;
@@ -53,9 +53,6 @@ export function completeEnrolment(parts: Parts): Handler {
     if (known === undefined) return { result: refusal(reasonOf('evidenceUnknown', evidence.kind)) };
     const reason = refusalOf(checked, known.user, parts);
     if (reason !== undefined) return { result: refusal(reason) };
-    // The administrator makes codes one by one; ID tokens a user gets as many as it likes.
-    const isOwnDecision = evidence.kind === 'idToken' && known.usedBy === undefined;
-    if (isOwnDecision) await limits.admitEnrolment(known.user);
     const done = await registry.completeEnrolment(enrolmentOf(checked, known.user, parts));
     if (!('device' in done)) return { result: refusal(reasonOf(done.outcome, evidence.kind)) };
     const device = done.outcome === 'enrolled' ? done.device : await repeat(done.device, wanted, parts);

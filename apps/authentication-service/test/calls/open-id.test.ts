@@ -164,10 +164,11 @@ describe('an ID token of a real provider', () => {
     const { code, metadata } = await failureOf(enrolOne('alice'));
     expect([code, metadata['limit'], metadata['value']]).toEqual([
       'RESOURCE_EXHAUSTED',
-      'devices enrolled by one user a day',
+      'enrolments by ID token of one user a day',
       '10',
     ]);
     expect(await bench.store.registry.devicesOf({ user: ALICE, limit: 99 })).toHaveLength(10);
+    expect(await audited()).toHaveLength(20);
     expect(await enrolOne('bob')).toBe('accepted');
     const [device, shown] = [newDevice(), await newCode(bench)];
     expect(await refusalOf(bench, enrolmentRequest(shown, await challengeFor(bench, shown), device))).toBe(
@@ -263,7 +264,9 @@ describe('an ID token is refused, and nothing is stored', () => {
     const first = await provider.forge(claims(newDevice().nonce, { sub: '1' }));
     const second = await provider.forge(claims(newDevice().nonce, { sub: '2' }));
     expect(await reasonFor(first)).toBe('accepted');
-    expect(await refused(second)).toBe(EnrolmentRefusalReason.USER_NAME_TAKEN);
+    const before = await audited();
+    expect(await reasonFor(second)).toBe(EnrolmentRefusalReason.USER_NAME_TAKEN);
+    expect(await audited()).toEqual(before);
     expect(await reasonFor(await provider.forge(claims(newDevice().nonce, { sub: '1' })))).toBe('accepted');
   });
 

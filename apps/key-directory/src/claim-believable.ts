@@ -37,7 +37,7 @@ async function withdrawIfOver(
 ): Promise<boolean> {
   if (claim.outcome === 'nothing') return false;
   const { leafNode } = readKeyPackage(claim.keyPackage);
-  if (!isOver(await judgeCredential(identities, leafNode), leafNode, clock.now())) return false;
+  if (!isOver(await judgeCredential(identities.provider, leafNode), leafNode, clock.now())) return false;
   const { device } = claim;
   const { signatureKey } = leafNode;
   await stores.singleUseStock.withdraw({ device, which: 'underKey', signatureKey, nowMs: clock.now() });

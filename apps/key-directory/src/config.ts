@@ -28,7 +28,8 @@ export const directorySettings = {
   trustAnchors: optional(
     path({
       env: 'CANOPY_X509_TRUST_ANCHORS',
-      description: 'certificates in PEM at which chains may end; without it no X.509 credential is taken',
+      description:
+        'certificates in PEM at which chains may end; without it those of the authentication service count',
     }),
   ),
   maxLifetime: duration({

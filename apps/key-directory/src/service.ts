@@ -30,7 +30,7 @@ import { ClaimLimits } from './claim-limits.ts';
 import { claimRatesOf } from './claim-rates.ts';
 import type { DirectoryConfig } from './config.ts';
 import type { Directory, DirectoryStores } from './directory.ts';
-import { createIdentities } from './identities.ts';
+import { Identities, type TrustedCertificates } from './identities.ts';
 import { PublishLimit } from './publish-limit.ts';
 import { Revocations, unlessRevoked } from './revocations.ts';
 
@@ -41,8 +41,6 @@ export interface KeyDirectoryOptions {
   readonly config: DirectoryConfig;
   /** The keys of the authentication service, for access tokens, attestations and revocation lists. */
   readonly keys: KeySource;
-  /** The certificates at which chains of X.509 credentials may end, in DER; none by default. */
-  readonly trustAnchors?: readonly Uint8Array[];
   readonly log: Logger;
   readonly onIncident?: (incident: Incident) => void;
 }
@@ -52,17 +50,19 @@ export interface KeyDirectory {
   readonly bound: BoundService;
   /** Takes a revocation list; until there is one, nothing is published or claimed. */
   acceptRevocationList(jwt: string): Promise<RevocationListVerdict>;
+  /** Believes X.509 credentials by these certificates, and no others, from now on. @throws {IdentityError} for one that is no CA */
+  trust(certificates: TrustedCertificates): void;
   /** Ends the open streams. */
   drain(): void;
 }
 
 /** Makes the key directory. */
 export function createKeyDirectory(options: KeyDirectoryOptions): KeyDirectory {
-  const { stores, clock, config, keys, trustAnchors = [], log, onIncident } = options;
+  const { stores, clock, config, keys, log, onIncident } = options;
   const { domain } = config;
   const attestationKeys = { keyFor: (kid: string) => keys.findKey(kid) };
   const revocations = new Revocations({ domain, keys: attestationKeys, clock, ...stores });
-  const identities = createIdentities({ domain, keys, clock, revocations, trustAnchors });
+  const identities = new Identities({ domain, keys, clock, revocations });
   const { rateLimits } = stores;
   const limits = new ClaimLimits({ rateLimits, rates: claimRatesOf(config), clock });
   const publishLimit = new PublishLimit({ rateLimits, rate: config, clock });
@@ -73,6 +73,7 @@ export function createKeyDirectory(options: KeyDirectoryOptions): KeyDirectory {
   return {
     bound: bind(service, watches, { authenticate, log, isUnavailable: isAway, onIncident }),
     acceptRevocationList: (jwt) => revocations.accept(jwt),
+    trust: (certificates) => identities.trust(certificates),
     drain: () => watches.drain(),
   };
 }

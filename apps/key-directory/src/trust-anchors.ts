@@ -7,9 +7,8 @@ import { readFileSync } from 'node:fs';
 import { readPemCertificates } from '@canopy/identity';
 import { ConfigError } from '@canopy/service';
 
-/** Reads them from a file in PEM, as DER; none where no file is named. @throws {ConfigError} */
-export function readTrustAnchors(path: string | undefined): readonly Uint8Array[] {
-  if (path === undefined) return [];
+/** Reads them from a file in PEM, as DER. @throws {ConfigError} */
+export function readTrustAnchors(path: string): readonly Uint8Array[] {
   try {
     return readPemCertificates(readFileSync(path, 'utf8'));
   } catch {

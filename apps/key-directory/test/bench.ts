@@ -72,6 +72,8 @@ export interface Bench {
   revoke(claims: Partial<RevocationClaims>): Promise<RevocationListVerdict>;
   /** Hands the service a list as it is. */
   accept(jwt: string): Promise<RevocationListVerdict>;
+  /** Hands the service the anchors of X.509 chains. */
+  trust(anchors: readonly Uint8Array[]): void;
   close(): Promise<void>;
 }
 
@@ -101,8 +103,9 @@ export async function startBench(options: BenchOptions = {}): Promise<Bench> {
   });
   const keys = await fixedKeySource(authority.jwksJson);
   const onIncident = (incident: Incident): void => void incidents.push(incident);
-  const { trustAnchors = [] } = options;
-  const service = createKeyDirectory({ stores: store, clock, config, keys, trustAnchors, log, onIncident });
+  const service = createKeyDirectory({ stores: store, clock, config, keys, log, onIncident });
+  const trust = (anchors: readonly Uint8Array[]): void => service.trust({ anchors, intermediates: [] });
+  if (options.trustAnchors !== undefined) trust(options.trustAnchors);
   let lists = 0;
   const revoke = async (claims: Partial<RevocationClaims>): Promise<RevocationListVerdict> => {
     lists += 1;
@@ -137,6 +140,7 @@ export async function startBench(options: BenchOptions = {}): Promise<Bench> {
       };
     },
     revoke,
+    trust,
     accept: (jwt) => service.acceptRevocationList(jwt),
     close: async () => {
       client.close();

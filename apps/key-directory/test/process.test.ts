@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createPublicKey, generateKeyPairSync, randomBytes } from 'node:crypto';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { authentication, callUnary, connect, directory, openStream } from '@canopy/contract';
+import { issueAuthorityCertificate, selfIssuer } from '@canopy/identity';
 import {
   anonymous,
   bindService,
@@ -71,7 +72,23 @@ class Listing {
   }
 }
 
-/** Serves the keys and the revocation list of an authority on loopback, and nothing else. */
+/** A root that chains may end at. */
+function trusted(): authentication.TrustAnchors {
+  const { privateKey } = generateKeyPairSync('ed25519');
+  const notBefore = BigInt(Math.floor(Date.now() / 1000));
+  const notAfter = notBefore + 86_400n;
+  const root = {
+    commonName: 'Root',
+    pathLength: 1,
+    publicKey: createPublicKey(privateKey),
+    notBefore,
+    notAfter,
+  };
+  const { der } = issueAuthorityCertificate(selfIssuer('Root', privateKey, notAfter), root);
+  return { version: 1n, domain: DOMAIN, anchors: [new Uint8Array(der)], intermediates: [] };
+}
+
+/** Serves the keys, the revocation list and the trust anchors of an authority on loopback, and nothing else. */
 function serveKeys({ jwksJson }: Authority): Promise<RunningService> {
   const log = createLogger({ service: 'authority', level: 'silent' });
   const calls = { authenticate: anonymous, log };
@@ -86,14 +103,16 @@ function serveKeys({ jwksJson }: Authority): Promise<RunningService> {
     listDevices: refuse,
     revokeDevice: refuse,
     getRevocationList: unary(calls, (request) => Promise.resolve(list.answer(request))),
-    getTrustAnchors: refuse,
+    getTrustAnchors: unary(calls, () => Promise.resolve({ result: { $case: 'anchors', value: trusted() } })),
     getJwks: unary(calls, () => Promise.resolve({ domain: DOMAIN, jwksJson })),
   });
   return serve({ name: 'authority', config: readConfig(serverSettings, {}), services: [service], log });
 }
 
-/** Starts the service as an operator does. */
+/** Starts the service as an operator does, and waits until it listens, has the revocation list and the trust anchors. */
 async function startProcess(): Promise<{ port: number; exit: Promise<unknown[]> }> {
+  const awaited = new Set(['listening', 'revocation-list', 'trust-anchors']);
+  let listening = 0;
   const started = spawn(process.execPath, [join(import.meta.dirname, '../src/main.ts')], {
     env: {
       ...process.env,
@@ -109,9 +128,11 @@ async function startProcess(): Promise<{ port: number; exit: Promise<unknown[]> 
   const exit = once(started, 'exit');
   for await (const line of createInterface(started.stdout)) {
     const { event, port }: { event?: string; port?: number } = JSON.parse(line);
-    if (event === 'listening' && port !== undefined) {
+    awaited.delete(event ?? '');
+    if (event === 'listening' && port !== undefined) listening = port;
+    if (awaited.size === 0) {
       started.stdout.resume();
-      return { port, exit };
+      return { port: listening, exit };
     }
   }
   throw new Error('the service has ended');

@@ -132,7 +132,7 @@ describe('a KeyPackage with an X.509 credential', () => {
     expect((await publish(identity)).outcome).toBe('stored');
   });
 
-  it('is refused where no trust anchors are configured', async () => {
+  it('is refused where there are no trust anchors yet', async () => {
     const other = await startBench();
     const keyPackage = keyPackageWith(other, {}, certify(authorities, alice.name).identity);
     const uploads = { keyPackages: [{ keyPackage, lastResort: false }] };
@@ -141,7 +141,21 @@ describe('a KeyPackage with an X.509 credential', () => {
       $case: 'rejected',
       value: { reason: 'KEY_PACKAGE_REJECTION_REASON_NOT_ATTESTED', detail: 'CREDENTIAL_NOT_BASIC' },
     });
+    other.trust([authorities.root]);
+    const again = (await (await other.device('alice')).call('publishKeyPackages', uploads)).results[0];
+    expect(again?.result?.$case).toBe('stored');
     await other.close();
+  });
+
+  it('is judged by the anchors of the moment: those of a new CA count at once, those from before no longer', async () => {
+    const next = makeAuthorities();
+    const [before, after] = [certify(authorities, alice.name), certify(next, alice.name)];
+    expect((await publish(after.identity)).outcome).toBe('ISSUER_SIGNATURE_INVALID');
+    bench.trust([next.root]);
+    expect((await publish(after.identity)).outcome).toBe('stored');
+    expect((await publish(before.identity)).outcome).toBe('ISSUER_SIGNATURE_INVALID');
+    expect(() => bench.trust([before.certificate])).toThrow();
+    expect((await publish(after.identity)).outcome).toBe('stored');
   });
 
   it('is handed out no longer when its certificate is over, whatever its own lifetime', async () => {
@@ -171,7 +185,6 @@ describe('the file of trust anchors', () => {
     writeFileSync(path, toPem(authorities.root) + toPem(makeAuthorities().root));
     expect(readTrustAnchors(path)).toHaveLength(2);
     expect(readTrustAnchors(path)[0]).toEqual(authorities.root);
-    expect(readTrustAnchors(undefined)).toEqual([]);
     writeFileSync(path, 'nothing');
     expect(() => readTrustAnchors(path)).toThrow('CANOPY_X509_TRUST_ANCHORS');
     expect(() => readTrustAnchors(join(folder, 'missing.pem'))).toThrow('CANOPY_X509_TRUST_ANCHORS');

@@ -48,7 +48,7 @@ async function judge(
   try {
     return await judgeKeyPackage(keyPackage, {
       device,
-      identities,
+      identities: identities.provider,
       nowMs: clock.now(),
       maxLifetimeMs: config.maxLifetime,
       maxBytes: config.maxKeyPackageBytes,

@@ -34,6 +34,7 @@ export interface CommitOptions {
   readonly nextAccessKey?: Uint8Array;
   readonly ratchetTree?: Uint8Array;
   readonly knownSequence?: bigint;
+  readonly revokeTickets?: boolean;
 }
 
 const HASH = random(32);
@@ -162,6 +163,7 @@ export class TestGroup {
       nextAccessKey: this.key(epoch + 1n).publicKey,
       ratchetTree: new Uint8Array(),
       knownSequence: 0n,
+      revokeTickets: false,
       ...others,
       welcomeRecipients: [...recipients],
     }).finish();

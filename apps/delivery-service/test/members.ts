@@ -131,6 +131,7 @@ export class Member {
       nextAccessKey: this.accessKey(next).publicKey,
       ...this.statement(next),
       knownSequence: 0n,
+      revokeTickets: false,
     };
   }
 

@@ -20,6 +20,8 @@ export interface BundleParts {
   readonly welcomeRecipients: readonly delivery.WelcomeRecipient[];
   /** The last entry of the log that this device has. */
   readonly knownSequence: bigint;
+  /** Whether all open tickets of the group end with the commit; they do not when absent. */
+  readonly revokeTickets?: boolean;
 }
 
 /** Makes the bundle of a commit, under a request id of its own, and encodes it. */
@@ -29,6 +31,7 @@ export function makeBundle({
   welcome,
   welcomeRecipients,
   knownSequence,
+  revokeTickets = false,
 }: BundleParts): Uint8Array {
   return delivery.CommitBundle.encode({
     groupId: next.groupId,
@@ -41,6 +44,7 @@ export function makeBundle({
     nextAccessKey: accessKeyOf(next),
     ratchetTree: treeOf(next),
     knownSequence,
+    revokeTickets,
   }).finish();
 }
 

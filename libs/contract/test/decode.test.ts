@@ -19,6 +19,7 @@ const bundle: delivery.CommitBundle = {
   nextAccessKey: new Uint8Array(32),
   ratchetTree: new Uint8Array(),
   knownSequence: 7n,
+  revokeTickets: false,
 };
 const encoded = delivery.CommitBundle.encode(bundle).finish();
 

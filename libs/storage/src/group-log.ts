@@ -99,14 +99,18 @@ export interface NewTicket {
   readonly groupId: Uint8Array;
   /** SHA-256 of the token. */
   readonly tokenHash: Uint8Array;
+  /** The epoch whose member makes it: who is no longer a member when it is registered leaves no ticket behind. */
+  readonly epoch: bigint;
   readonly expiresAtMs: number;
   readonly nowMs: number;
   /** The most tickets of a group that are neither used nor expired. */
   readonly maxTickets: number;
 }
 
-/** `same`: the ticket waits already. `used`: it was used and has not expired since. */
-export type TicketOutcome = { readonly outcome: 'added' | 'same' | 'used' | 'full' | 'unknownGroup' };
+/** `epochOver`: the group is in another epoch. `same`: the ticket waits already. `used`: it was used and has not expired since. */
+export type TicketOutcome = {
+  readonly outcome: 'added' | 'same' | 'used' | 'full' | 'epochOver' | 'unknownGroup';
+};
 
 /** A commit with everything that takes effect together with it. */
 export interface NewCommit {
@@ -128,6 +132,8 @@ export interface NewCommit {
   readonly receipt: ReceiptFacts;
   /** SHA-256 of the token of a ticket that the commit uses up (judged at `receipt.acceptedAtMs`). */
   readonly ticketHash?: Uint8Array | undefined;
+  /** Whether all tickets of the group that are open then end with it; they are forgotten, and may be registered again. */
+  readonly revokesTickets?: boolean | undefined;
 }
 
 /** What a message may be that is not a commit. */

@@ -55,7 +55,13 @@ export interface Mailbox {
   /** Reads entries in order; a mailbox that nothing was ever delivered to reads as empty. */
   read(query: MailboxQuery): Promise<readonly MailboxEntry[]>;
 
-  /** Deletes what is in the mailbox up to and including a sequence number, and nothing that comes later. */
+  /** Gives the number of the newest entry that was ever delivered, 0 for none: who is said to have later ones has what was lost. */
+  lastSequence(device: string): Promise<bigint>;
+
+  /**
+   * Deletes what is in the mailbox up to and including a sequence number, and nothing that comes later. A number that the
+   * mailbox has not reached speaks of entries that were lost, and deletes nothing.
+   */
   acknowledge(device: string, upTo: bigint): Promise<void>;
 
   /** Calls the listener after deliveries to a device. See {@link WakeUp}. */

@@ -118,16 +118,20 @@ export class GroupLogModel implements Modelled {
       const ticket = group.tickets.get(hex(commit.ticketHash));
       if (ticket !== undefined) ticket.used = true;
     }
+    if (commit.revokesTickets === true)
+      for (const [key, { used }] of group.tickets) if (!used) group.tickets.delete(key);
     const tree = commit.ratchetTree === undefined ? undefined : treeOf(commit.ratchetTree);
     for (const { device, welcome } of commit.welcomes)
       this.outbox.push({ groupId, groupSequence: sequence, device, welcome, epoch: epoch + 1n, tree });
     return { outcome: 'accepted', sequence };
   }
 
-  async addTicket({ groupId, tokenHash, expiresAtMs, nowMs, maxTickets }: NewTicket): Promise<TicketOutcome> {
+  async addTicket(ticket: NewTicket): Promise<TicketOutcome> {
+    const { groupId, tokenHash, epoch, expiresAtMs, nowMs, maxTickets } = ticket;
     const group = this.groups.get(hex(groupId));
     if (group === undefined) return { outcome: 'unknownGroup' };
-    for (const [key, ticket] of group.tickets) if (ticket.expiresAtMs < nowMs) group.tickets.delete(key);
+    if (epochOf(group) !== epoch) return { outcome: 'epochOver' };
+    for (const [key, one] of group.tickets) if (one.expiresAtMs < nowMs) group.tickets.delete(key);
     const known = group.tickets.get(hex(tokenHash));
     if (known !== undefined) return { outcome: known.used ? 'used' : 'same' };
     if ([...group.tickets.values()].filter(({ used }) => !used).length >= maxTickets)

@@ -92,9 +92,10 @@ const appendCommit: fc.Arbitrary<Step> = fc
     what: few,
     hasTree: fc.boolean(),
     ticket: fc.option(few, { freq: 3, nil: undefined }),
+    revokesTickets: fc.boolean(),
     acceptedAtMs: time,
   })
-  .map(({ request, what, hasTree, ticket, acceptedAtMs, ...made }) => {
+  .map(({ request, what, hasTree, ticket, revokesTickets, acceptedAtMs, ...made }) => {
     const name = `${request}.${what}`;
     const welcomes = Array.from({ length: what }, (_, i) => ({ device: `d${i}`, welcome: named(name) }));
     const plain = commit(made.epoch, name, { ...made, requestId: named(`${request}`), welcomes });
@@ -103,6 +104,7 @@ const appendCommit: fc.Arbitrary<Step> = fc
       receipt: { ...plain.receipt, acceptedAtMs },
       ratchetTree: hasTree ? named(`tree ${name}`) : undefined,
       ticketHash: ticket === undefined ? undefined : named(`ticket ${ticket}`),
+      revokesTickets,
     };
     return (subject) => subject.appendCommit(offered);
   });
@@ -126,7 +128,7 @@ const appendMessages: fc.Arbitrary<Step> = fc
   .map((messages) => (subject) => subject.appendMessages(messages));
 
 const addTicket: fc.Arbitrary<Step> = fc
-  .record({ groupId: target, ticket: few, expiresAtMs: time, nowMs: time, maxTickets: few })
+  .record({ groupId: target, epoch, ticket: few, expiresAtMs: time, nowMs: time, maxTickets: few })
   .map(({ ticket, ...made }) => {
     const tokenHash = named(`ticket ${ticket}`);
     return async (subject) => [

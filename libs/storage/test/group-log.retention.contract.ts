@@ -150,6 +150,7 @@ export function retentionContract(start: StartBench<GroupLog>): void {
       const ticket = {
         groupId,
         tokenHash: named('t'),
+        epoch: 2n,
         expiresAtMs: NOW_MS + 50,
         nowMs: NOW_MS,
         maxTickets: 9,

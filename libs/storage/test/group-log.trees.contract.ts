@@ -23,7 +23,8 @@ async function wholeTree(log: GroupLog, epoch: bigint): Promise<Uint8Array | und
 
 function ticket(name: string, more: Partial<NewTicket> = {}): NewTicket {
   const tokenHash = named(name);
-  return { groupId, tokenHash, expiresAtMs: NOW_MS + 1000, nowMs: NOW_MS, maxTickets: 2, ...more };
+  const times = { expiresAtMs: NOW_MS + 1000, nowMs: NOW_MS };
+  return { groupId, tokenHash, epoch: 0n, ...times, maxTickets: 2, ...more };
 }
 
 /** Runs the suite on stores made by `start`. */
@@ -140,12 +141,39 @@ export function treesContract(start: StartBench<GroupLog>): void {
       const guest = commit(0n, 'guest', { ticketHash });
       expect((await log.appendCommit(guest)).outcome).toBe('accepted');
       expect(await log.hasTicket(groupId, ticketHash, NOW_MS)).toBe(false);
-      expect(await log.addTicket(ticket('t'))).toEqual({ outcome: 'used' });
+      expect(await log.addTicket(ticket('t', { epoch: 1n }))).toEqual({ outcome: 'used' });
       expect((await log.appendCommit(guest)).outcome).toBe('alreadyAccepted');
       const second = await log.appendCommit(commit(1n, 'second', { ticketHash }));
       expect(second).toEqual({ outcome: 'ticketInvalid' });
       expect(await readAll(log)).toHaveLength(1);
       expect((await log.appendCommit(commit(1n, 'member'))).outcome).toBe('accepted');
+    }),
+  );
+
+  it(
+    'ends all open tickets with the commit that says so, and no other, and takes none of an epoch that is over',
+    on(start, async (log) => {
+      await log.createGroup(group);
+      await log.createGroup({ ...group, groupId: named('other') });
+      await log.addTicket(ticket('t'));
+      await log.addTicket(ticket('u'));
+      await log.addTicket(ticket('t', { groupId: named('other') }));
+      const isOpen = (name: string, id = groupId): Promise<boolean> => log.hasTicket(id, named(name), NOW_MS);
+      const early = commit(1n, 'early', { revokesTickets: true });
+      expect((await log.appendCommit(early)).outcome).toBe('conflict');
+      await log.appendCommit(commit(0n, 'a'));
+      expect([await isOpen('t'), await isOpen('u')]).toEqual([true, true]);
+      const removal = commit(1n, 'b', { revokesTickets: true, ticketHash: named('t') });
+      expect((await log.appendCommit(removal)).outcome).toBe('accepted');
+      expect([await isOpen('t'), await isOpen('u'), await isOpen('t', named('other'))]).toEqual([false, false, true]);
+      const guest = commit(2n, 'guest', { ticketHash: named('u') });
+      expect(await log.appendCommit(guest)).toEqual({ outcome: 'ticketInvalid' });
+      // Whoever was removed by it may have asked just before, and come too late.
+      expect(await log.addTicket(ticket('v', { epoch: 1n }))).toEqual({ outcome: 'epochOver' });
+      expect(await isOpen('v')).toBe(false);
+      expect(await log.addTicket(ticket('t', { epoch: 2n }))).toEqual({ outcome: 'used' });
+      expect(await log.addTicket(ticket('u', { epoch: 2n }))).toEqual({ outcome: 'added' });
+      expect((await log.appendCommit(guest)).outcome).toBe('accepted');
     }),
   );
 

@@ -77,11 +77,25 @@ export function mailboxContract(start: StartBench<Mailbox>): void {
       for (const n of [1n, 2n, 3n]) await mailbox.deliver(entry(n));
       await mailbox.acknowledge('bob', 2n);
       expect(await sequences(mailbox)).toEqual([3n]);
-      await mailbox.acknowledge('bob', 2n ** 64n - 1n);
+      await mailbox.acknowledge('bob', 3n);
       await mailbox.acknowledge('nobody', 1n);
       expect(await sequences(mailbox)).toEqual([]);
       expect(await mailbox.deliver(entry(4n))).toEqual({ outcome: 'delivered', sequence: 4n });
       expect(await sequences(mailbox)).toEqual([4n]);
+    }),
+  );
+
+  it(
+    'says how far it has come, and deletes nothing for one who says to have come further',
+    on(start, async (mailbox) => {
+      expect(await mailbox.lastSequence('bob')).toBe(0n);
+      for (const n of [1n, 2n]) await mailbox.deliver(entry(n));
+      expect(await mailbox.lastSequence('bob')).toBe(2n);
+      for (const beyond of [3n, 2n ** 53n, 2n ** 64n - 1n]) await mailbox.acknowledge('bob', beyond);
+      expect(await sequences(mailbox)).toEqual([1n, 2n]);
+      await mailbox.acknowledge('bob', 2n);
+      expect(await sequences(mailbox)).toEqual([]);
+      expect([await mailbox.lastSequence('bob'), await mailbox.lastSequence('carol')]).toEqual([2n, 0n]);
     }),
   );
 

@@ -64,6 +64,7 @@ export function prepareCommit(view: GroupView, recipients: readonly string[]): P
     nextAccessKey: keyAfter(groupId, commit).publicKey,
     ratchetTree: new Uint8Array(),
     knownSequence: view.cursor,
+    revokeTickets: false,
   }).finish();
   return {
     method: 'submitCommit',

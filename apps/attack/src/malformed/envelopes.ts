@@ -123,6 +123,7 @@ export class Envelopes {
       nextAccessKey: keyAfter(groupId, commit).publicKey,
       ratchetTree: new Uint8Array(),
       knownSequence: this.#number(),
+      revokeTickets: false,
     };
   }
 

@@ -51,6 +51,7 @@ function bundle({ groupId, epoch }: Place): Uint8Array {
     nextAccessKey: keyAfter(groupId, commit).publicKey,
     ratchetTree: NONE,
     knownSequence: 0n,
+    revokeTickets: false,
   }).finish();
 }
 

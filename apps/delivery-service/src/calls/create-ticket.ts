@@ -25,6 +25,7 @@ export async function createTicket(
   const { outcome } = await stores.groupLog.addTicket({
     groupId,
     tokenHash,
+    epoch: access.epoch,
     expiresAtMs: Number(expires),
     nowMs,
     maxTickets: config.ticketsPerGroup,
@@ -37,6 +38,8 @@ export async function createTicket(
       return refused('USED');
     case 'full':
       return refused('TOO_MANY');
+    case 'epochOver':
+      throw permissionDenied('PROOF_EPOCH_TOO_OLD');
     case 'unknownGroup':
       throw permissionDenied('PROOF_INVALID');
   }

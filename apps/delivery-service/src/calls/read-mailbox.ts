@@ -21,8 +21,11 @@ export async function readMailbox(
     maxBytes: config.pageBytes,
   });
   const last = entries.at(-1);
-  if (last === undefined) return { entries: [], end: true };
+  if (last === undefined) {
+    const lastSequence = await stores.mailbox.lastSequence(device);
+    return { entries: [], end: true, behind: afterSequence > lastSequence ? { lastSequence } : undefined };
+  }
   const beyond = { device, afterSequence: last.sequence, limit: 1, maxBytes: 0 };
   const end = (await stores.mailbox.read(beyond)).length === 0;
-  return { entries: entries.map(toMailboxEntry), end };
+  return { entries: entries.map(toMailboxEntry), end, behind: undefined };
 }

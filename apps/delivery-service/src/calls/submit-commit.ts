@@ -114,6 +114,7 @@ async function append(
     welcomes,
     receipt: await service.receipts.factsFor(groupId, epoch),
     ticketHash: standing.kind === 'guest' ? standing.ticketHash : undefined,
+    revokesTickets: bundle.revokeTickets,
   };
   const outcome = await service.stores.groupLog.appendCommit(entry);
   if (outcome.outcome === 'accepted' && welcomes.length > 0) service.outbox.kick();

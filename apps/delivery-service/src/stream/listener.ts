@@ -168,6 +168,7 @@ export class Listener {
     const known = topics.find(MAILBOX);
     if (known instanceof MailboxTopic) {
       known.moveTo(afterSequence);
+      topics.wake(MAILBOX);
     } else {
       const place = { device: this.#caller.device, afterSequence };
       topics.add(MAILBOX, new MailboxTopic(this.#service, place, () => topics.wake(MAILBOX)));

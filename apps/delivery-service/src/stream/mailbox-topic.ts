@@ -21,7 +21,7 @@ export class MailboxTopic implements Topic {
   readonly #device: string;
   readonly #unsubscribe: Unsubscribe;
   #cursor: bigint;
-  #isLive = false;
+  #state: 'history' | 'live' | 'over' = 'history';
 
   constructor(service: Delivery, place: MailboxPlace, wake: () => void) {
     this.#service = service;
@@ -30,19 +30,34 @@ export class MailboxTopic implements Topic {
     this.#unsubscribe = service.stores.mailbox.onDeliver(place.device, wake);
   }
 
-  /** Goes on further on, if the reader says so. */
+  /** Goes on further on, if the reader says so; one that was told where the mailbox ends says where it begins anew. */
   moveTo(afterSequence: bigint): void {
-    if (afterSequence > this.#cursor) this.#cursor = afterSequence;
+    if (this.#state === 'over') {
+      this.#state = 'history';
+      this.#cursor = afterSequence;
+    } else if (afterSequence > this.#cursor) {
+      this.#cursor = afterSequence;
+    }
   }
 
   async step(): Promise<Step> {
+    if (this.#state === 'over') return { responses: [], more: false };
+    const before = this.#cursor;
     const page = await this.#read();
     const entries = page.filter(({ sequence }) => sequence > this.#cursor);
     this.#cursor = entries.at(-1)?.sequence ?? this.#cursor;
     if (page.length > 0) return { responses: toResponses(entries), more: true };
-    if (this.#isLive) return { responses: [], more: false };
-    this.#isLive = true;
+    const lastSequence = await this.#service.stores.mailbox.lastSequence(this.#device);
+    if (this.#cursor !== before) return { responses: [], more: true };
+    if (this.#cursor > lastSequence) return this.#behind(lastSequence);
+    if (this.#state === 'live') return { responses: [], more: false };
+    this.#state = 'live';
     return { responses: [{ response: { $case: 'mailboxLive', value: {} } }], more: false };
+  }
+
+  #behind(lastSequence: bigint): Step {
+    this.#state = 'over';
+    return { responses: [{ response: { $case: 'mailboxBehind', value: { lastSequence } } }], more: false };
   }
 
   close(): void {

@@ -289,6 +289,29 @@ describe('a ticket', () => {
     expect(await carol.submit(good.bundle, token)).toMatchObject({ $case: 'accepted' });
   });
 
+  it('that is open ends with the commit that says so, also for reading, and may be made again', async () => {
+    const [carol, other] = [await createMember(bench, 'carol'), random(32)];
+    await createTicket(token);
+    await createTicket(other);
+    const found = await find(carol.device, { ticket: token });
+    const early = await carol.joinExternally(found.groupInfo, { tree: found.tree });
+    const lost = await bob.prepare();
+    await alice.commit();
+    // A commit that is not accepted ends nothing.
+    expect(await bob.submit({ ...lost.bundle, revokeTickets: true })).toMatchObject({ $case: 'conflict' });
+    expect(await carol.submit(early.bundle, token)).toMatchObject({ $case: 'conflict' });
+    const { created, bundle } = await alice.prepare();
+    expect(await alice.submit({ ...bundle, revokeTickets: true })).toMatchObject({ $case: 'accepted' });
+    alice.group.keep(created.staged);
+    for (const ended of [token, other])
+      expect((await failureOf(find(carol.device, { ticket: ended }))).reason).toBe('TICKET_INVALID');
+    expect(await carol.submit(early.bundle, token)).toEqual(rejected('TICKET_INVALID'));
+    expect(await createTicket(token)).toMatchObject({ $case: 'created' });
+    const again = await find(carol.device, { ticket: token });
+    const late = await carol.joinExternally(again.groupInfo, { tree: again.tree });
+    expect(await carol.submit(late.bundle, token)).toMatchObject({ $case: 'accepted' });
+  });
+
   it('is for members of the current epoch to make, not too many, and not for longer than allowed', async () => {
     await alice.commit();
     const failure = await failureOf(createTicket(token, { member: bob }));

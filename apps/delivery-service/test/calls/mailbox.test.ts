@@ -49,8 +49,18 @@ describe('a mailbox', () => {
     await alice.call('acknowledgeMailbox', { upToSequence: 2n });
     expect(await read(alice, 0n)).toEqual([[3n], true]);
     expect(await read(await bench.device('bob'), 0n)).toEqual([[1n, 2n], false]);
-    await alice.call('acknowledgeMailbox', { upToSequence: 2n ** 64n - 1n });
+    await alice.call('acknowledgeMailbox', { upToSequence: 3n });
     await deliver(alice.name, 4n);
     expect(await read(alice, 0n)).toEqual([[4n], true]);
+  });
+
+  it('that has lost its end says so to who has come further, and keeps what nobody has read', async () => {
+    await deliver(alice.name, 1n);
+    const page = await alice.call('readMailbox', { afterSequence: 2n, limit: 0 });
+    expect(page).toEqual({ entries: [], end: true, behind: { lastSequence: 1n } });
+    await alice.call('acknowledgeMailbox', { upToSequence: 2n });
+    expect(await read(alice, 0n)).toEqual([[1n], true]);
+    const atTheEnd = await alice.call('readMailbox', { afterSequence: 1n, limit: 0 });
+    expect(atTheEnd).toEqual({ entries: [], end: true, behind: undefined });
   });
 });

@@ -124,6 +124,7 @@ export class RedisGroupLog implements GroupLog {
       commit.groupInfo,
       toTime(nowMs),
       commit.ticketHash ?? '',
+      commit.revokesTickets === true ? '1' : '',
       deadline,
       commit.commitHash,
       tree.record,
@@ -170,10 +171,10 @@ export class RedisGroupLog implements GroupLog {
   }
 
   async addTicket(ticket: NewTicket): Promise<TicketOutcome> {
-    const { groupId, tokenHash, expiresAtMs, nowMs, maxTickets } = ticket;
-    const limits = [toTime(expiresAtMs), toTime(nowMs), String(maxTickets)];
+    const { groupId, tokenHash, epoch, expiresAtMs, nowMs, maxTickets } = ticket;
+    const limits = [toTime(expiresAtMs), toTime(nowMs), String(maxTickets), String(epoch)];
     const reply = await this.#run(ADD_TICKET, groupId, [tokenHash, ...limits]);
-    return { outcome: toWord(reply, ['added', 'same', 'used', 'full', 'unknownGroup']) };
+    return { outcome: toWord(reply, ['added', 'same', 'used', 'full', 'epochOver', 'unknownGroup']) };
   }
 
   async hasTicket(groupId: Uint8Array, tokenHash: Uint8Array, nowMs: number): Promise<boolean> {
@@ -219,7 +220,7 @@ export class RedisGroupLog implements GroupLog {
     return this.#pruning.prune(retention);
   }
 
-  pendingOutbox(limit: number): Promise<readonly OutboxEntry[]> {
+  pendingOutbox(limit: number): AsyncIterable<readonly OutboxEntry[]> {
     return this.#outbox.pending(limit);
   }
 

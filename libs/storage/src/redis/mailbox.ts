@@ -16,6 +16,7 @@ import { fromReferenceBytes, toReferenceBytes } from './tree-parts.ts';
 const DELIVER = loadScript('deliver');
 const READ = loadScript('read-mailbox');
 const ACKNOWLEDGE = loadScript('acknowledge');
+const LAST_OF_MAILBOX = loadScript('last-of-mailbox');
 
 /** How many deliveries to a device are remembered, so that a late second one is recognised. */
 const DELIVERIES = 16_384;
@@ -47,6 +48,12 @@ export class RedisMailbox implements Mailbox {
       arguments: [String(afterSequence + 1n), String(limit), String(maxBytes)],
     });
     return toRows(reply, 2).map(([id, record]) => toMailboxEntry(toText(id), toBytes(record)));
+  }
+
+  async lastSequence(device: string): Promise<bigint> {
+    return toBigInt(
+      await this.#connection.run(LAST_OF_MAILBOX, { keys: mailboxKeys(device), arguments: [] }),
+    );
   }
 
   async acknowledge(device: string, upTo: bigint): Promise<void> {

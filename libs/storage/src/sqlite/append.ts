@@ -10,7 +10,7 @@ import { findRepeatedCommit, findRepeatedMessage, insertEntry, moveEnd } from '.
 import { endEpoch, findEpochAccess, findHead } from './epochs.ts';
 import type { Head } from './epochs.ts';
 import { SqliteOutbox } from './outbox.ts';
-import { isOpen, useTicket } from './tickets.ts';
+import { isOpen, revokeTickets, useTicket } from './tickets.ts';
 import { beginEpoch } from './trees.ts';
 
 /** Ends the current epoch with a commit. */
@@ -81,6 +81,7 @@ function placeCommit(
     nowMs,
   });
   if (ticketHash !== undefined) useTicket(connection, head.key, ticketHash);
+  if (commit.revokesTickets === true) revokeTickets(connection, head.key);
   new SqliteOutbox(connection).put({ groupKey: head.key, sequence, tree }, commit);
 }
 

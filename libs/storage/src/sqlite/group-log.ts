@@ -108,9 +108,9 @@ export class SqliteGroupLog implements GroupLog {
   async addTicket(ticket: NewTicket): Promise<TicketOutcome> {
     return this.#connection.commit(() => {
       const head = findHead(this.#connection, ticket.groupId);
-      return {
-        outcome: head === undefined ? 'unknownGroup' : addTicket(this.#connection, head.key, ticket),
-      };
+      if (head === undefined) return { outcome: 'unknownGroup' };
+      if (head.epoch !== ticket.epoch) return { outcome: 'epochOver' };
+      return { outcome: addTicket(this.#connection, head.key, ticket) };
     });
   }
 

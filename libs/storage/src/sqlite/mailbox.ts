@@ -48,8 +48,13 @@ export class SqliteMailbox implements Mailbox {
     });
   }
 
+  async lastSequence(device: string): Promise<bigint> {
+    return this.#connection.read(() => this.#lastSequence(device));
+  }
+
   async acknowledge(device: string, upTo: bigint): Promise<void> {
     return this.#connection.commit(() => {
+      if (upTo > this.#lastSequence(device)) return;
       this.#connection.run(
         'DELETE FROM mailbox_entry WHERE mailbox_key = (SELECT id FROM mailbox WHERE device = ?) AND sequence <= ?',
         device,

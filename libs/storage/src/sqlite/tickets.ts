@@ -54,6 +54,11 @@ export function useTicket(connection: SqliteConnection, groupKey: bigint, tokenH
   connection.run('UPDATE ticket SET used = 1 WHERE group_key = ? AND token_hash = ?', groupKey, tokenHash);
 }
 
+/** Forgets all tickets of a group that are not used. */
+export function revokeTickets(connection: SqliteConnection, groupKey: bigint): void {
+  connection.run('DELETE FROM ticket WHERE group_key = ? AND used = 0', groupKey);
+}
+
 function countOpen(connection: SqliteConnection, groupKey: bigint): number {
   const row = connection.get(
     'SELECT count(*) AS open FROM ticket WHERE group_key = ? AND used = 0',

@@ -1,7 +1,9 @@
 -- Registers a ticket.
--- ARGV  1 hash of the token  2 expiry  3 now  4 most open tickets
+-- ARGV  1 hash of the token  2 expiry  3 now  4 most open tickets  5 epoch
 local ticket, expiry, now = ARGV[1], ARGV[2], ARGV[3]
-if redis.call('EXISTS', KEYS[1]) == 0 then return 'unknownGroup' end
+local head = readHead()
+if not head then return 'unknownGroup' end
+if head.epoch ~= tonumber(ARGV[5]) then return 'epochOver' end
 redis.call('ZREMRANGEBYSCORE', KEYS[9], '-inf', '(' .. now)
 redis.call('ZREMRANGEBYSCORE', KEYS[10], '-inf', '(' .. now)
 if redis.call('ZSCORE', KEYS[10], ticket) then return 'used' end

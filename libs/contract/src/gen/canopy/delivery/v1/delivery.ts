@@ -427,6 +427,11 @@ export interface CommitBundle {
   ratchetTree: Uint8Array;
   /** The last entry of the log that the sender has: a conflict shows what comes after it. 0 when the sender does not say. */
   knownSequence: bigint;
+  /**
+   * Whether all tickets of the group that are open when the commit is accepted end with it. A commit that removes anybody says so:
+   * who is removed may know their keys. Tickets that are made in the new epoch count again.
+   */
+  revokeTickets: boolean;
 }
 
 /** Whose mailbox gets the Welcome entry of a KeyPackage. */
@@ -845,6 +850,14 @@ export interface ReadMailboxResponse {
   entries: MailboxEntry[];
   /** Whether there is nothing more for now. */
   end: boolean;
+  /** Set when the mailbox ends before the cursor; there are no entries then. */
+  behind: MailboxBehind | undefined;
+}
+
+/** The mailbox ends before the cursor: it has lost what this device has. Begin anew at 0; what was read before may come again. */
+export interface MailboxBehind {
+  /** The last entry that the mailbox ever had, as far as it knows. */
+  lastSequence: bigint;
 }
 
 /** One thing addressed to one device. */
@@ -999,6 +1012,9 @@ export interface SubscribeResponse {
     | //
     /** What became of messages that came by StreamSendMessages. */
     { $case: "sendAnswers"; value: SendMessageAnswers }
+    | //
+    /** The mailbox ends earlier: it is not followed any longer. */
+    { $case: "mailboxBehind"; value: MailboxBehind }
     | undefined;
 }
 
@@ -1474,6 +1490,7 @@ function createBaseCommitBundle(): CommitBundle {
     nextAccessKey: new Uint8Array(0),
     ratchetTree: new Uint8Array(0),
     knownSequence: 0n,
+    revokeTickets: false,
   };
 }
 
@@ -1514,6 +1531,9 @@ export const CommitBundle: MessageFns<CommitBundle> = {
         throw new globalThis.Error("value provided for field message.knownSequence of type uint64 too large");
       }
       writer.uint32(80).uint64(message.knownSequence);
+    }
+    if (message.revokeTickets !== false) {
+      writer.uint32(88).bool(message.revokeTickets);
     }
     return writer;
   },
@@ -1609,6 +1629,14 @@ export const CommitBundle: MessageFns<CommitBundle> = {
             }
 
             message.knownSequence = reader.uint64() as bigint;
+            continue;
+          }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.revokeTickets = reader.bool();
             continue;
           }
         }
@@ -4222,7 +4250,7 @@ export const ReadMailboxRequest: MessageFns<ReadMailboxRequest> = {
 };
 
 function createBaseReadMailboxResponse(): ReadMailboxResponse {
-  return { entries: [], end: false };
+  return { entries: [], end: false, behind: undefined };
 }
 
 export const ReadMailboxResponse: MessageFns<ReadMailboxResponse> = {
@@ -4232,6 +4260,9 @@ export const ReadMailboxResponse: MessageFns<ReadMailboxResponse> = {
     }
     if (message.end !== false) {
       writer.uint32(16).bool(message.end);
+    }
+    if (message.behind !== undefined) {
+      MailboxBehind.encode(message.behind, writer.uint32(26).fork()).join();
     }
     return writer;
   },
@@ -4263,6 +4294,63 @@ export const ReadMailboxResponse: MessageFns<ReadMailboxResponse> = {
             }
 
             message.end = reader.bool();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.behind = MailboxBehind.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseMailboxBehind(): MailboxBehind {
+  return { lastSequence: 0n };
+}
+
+export const MailboxBehind: MessageFns<MailboxBehind> = {
+  encode(message: MailboxBehind, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.lastSequence !== 0n) {
+      if (BigInt.asUintN(64, message.lastSequence) !== message.lastSequence) {
+        throw new globalThis.Error("value provided for field message.lastSequence of type uint64 too large");
+      }
+      writer.uint32(8).uint64(message.lastSequence);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): MailboxBehind {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseMailboxBehind();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.lastSequence = reader.uint64() as bigint;
             continue;
           }
         }
@@ -4971,6 +5059,9 @@ export const SubscribeResponse: MessageFns<SubscribeResponse> = {
       case "sendAnswers":
         SendMessageAnswers.encode(message.response.value, writer.uint32(106).fork()).join();
         break;
+      case "mailboxBehind":
+        MailboxBehind.encode(message.response.value, writer.uint32(114).fork()).join();
+        break;
     }
     return writer;
   },
@@ -5090,6 +5181,14 @@ export const SubscribeResponse: MessageFns<SubscribeResponse> = {
             }
 
             message.response = { $case: "sendAnswers", value: SendMessageAnswers.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.response = { $case: "mailboxBehind", value: MailboxBehind.decode(reader, reader.uint32()) };
             continue;
           }
         }

@@ -171,7 +171,7 @@ export const deliverySettings = {
     path({
       env: 'CANOPY_X509_TRUST_ANCHORS',
       description:
-        'certificates in PEM at which the X.509 chain of a joiner may end; without it there are none',
+        'certificates in PEM at which the X.509 chain of a joiner may end; without it those of the authentication service count',
     }),
   ),
   outboxInterval: duration({

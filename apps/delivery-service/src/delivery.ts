@@ -3,11 +3,11 @@
  *
  * @module
  */
-import type { IdentityProvider } from '@canopy/mls';
 import type { Clock } from '@canopy/service';
 import type { GroupLog, Mailbox, RateLimits, ReceiptKeys } from '@canopy/storage';
 import type { DeliveryConfig } from './config.ts';
 import type { Gatekeeper } from './gatekeeper.ts';
+import type { JoinerIdentities } from './identities.ts';
 import type { Outbox } from './outbox.ts';
 import type { PublicGroups } from './public-groups.ts';
 import type { ReceiptBook } from './receipt-book.ts';
@@ -33,7 +33,7 @@ export interface Delivery {
   readonly limits: RequestLimits;
   readonly publicGroups: PublicGroups;
   /** Judges who joins by an external commit. */
-  readonly identities: IdentityProvider;
+  readonly identities: JoinerIdentities;
   readonly revocations: Revocations;
   readonly outbox: Outbox;
   readonly feed: LogFeed;

@@ -64,7 +64,7 @@ async function requireCredential(
   requireThat(isOwn, 'CREDENTIAL_INVALID', 'the joiner is another device than the caller');
   const { credential, signatureKey, extensions } = leaf;
   requireThat(!revocations.hasKey(signatureKey), 'CREDENTIAL_INVALID', 'KEY_REVOKED');
-  const verdict = await identities.validateCredential({ credential, signatureKey, extensions });
+  const verdict = await identities.provider.validateCredential({ credential, signatureKey, extensions });
   if (!verdict.valid) throw new RefusedSubmission('CREDENTIAL_INVALID', verdict.reason);
 }
 

@@ -34,7 +34,7 @@ import { Subscriptions } from './calls/subscribe.ts';
 import type { DeliveryConfig } from './config.ts';
 import type { Delivery, DeliveryStores } from './delivery.ts';
 import { Gatekeeper } from './gatekeeper.ts';
-import { createJoinerIdentities } from './identities.ts';
+import { JoinerIdentities, type JoinerIdentitiesOptions, type TrustedCertificates } from './identities.ts';
 import { Outbox } from './outbox.ts';
 import { PublicGroups } from './public-groups.ts';
 import { ReceiptBook } from './receipt-book.ts';
@@ -62,6 +62,8 @@ export interface DeliveryService {
   readonly revocations: Revocations;
   /** Sees to the key of receipts, and begins to move Welcomes and to remove what is no longer kept. */
   start(): void;
+  /** Believes X.509 credentials of joiners by these certificates, and no others, from now on. @throws {IdentityError} for one that is no CA */
+  trust(certificates: TrustedCertificates): void;
   /** Ends the open streams. */
   drain(): void;
   /** Waits for Welcomes on their way. */
@@ -88,6 +90,7 @@ export function createDeliveryService(options: DeliveryServiceOptions): Delivery
         log.warn({ event: 'receipt-key-missing', err: error });
       });
     },
+    trust: (certificates) => service.identities.trust(certificates),
     drain: () => subscriptions.drain(),
     async stop() {
       await Promise.all([service.outbox.stop(), retention.stop()]);
@@ -97,10 +100,10 @@ export function createDeliveryService(options: DeliveryServiceOptions): Delivery
 
 function createParts(
   { stores, clock, config, log }: DeliveryServiceOptions,
-  attestationKeys: Parameters<typeof createJoinerIdentities>[0]['keys'],
+  attestationKeys: JoinerIdentitiesOptions['keys'],
 ): Delivery {
   const { groupLog, rateLimits } = stores;
-  const { domain, pageEntries, pageBytes, x509TrustAnchors } = config;
+  const { domain, pageEntries, pageBytes } = config;
   const receipts = new ReceiptBook({ ...stores, domain, clock });
   return {
     stores,
@@ -120,7 +123,7 @@ function createParts(
       keys: attestationKeys,
       now: () => BigInt(Math.floor(clock.now() / 1000)),
     }),
-    identities: createJoinerIdentities({ domain, keys: attestationKeys, clock, x509TrustAnchors }),
+    identities: new JoinerIdentities({ domain, keys: attestationKeys, clock }),
     outbox: new Outbox({ ...stores, log, intervalMs: config.outboxInterval }),
     feed: new LogFeed({ groupLog, receipts, pageEntries, pageBytes, maxBytes: config.pageCacheBytes }),
   };

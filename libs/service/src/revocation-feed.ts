@@ -68,15 +68,16 @@ export function startRevocationFeed(options: RevocationFeedOptions): RevocationF
 
 /** Gives the number of the list that was taken, if one was. */
 async function takeList(
-  { fetch, accept, log }: RevocationFeedOptions,
+  options: RevocationFeedOptions,
   known: bigint,
   signal: AbortSignal,
 ): Promise<bigint | undefined> {
-  const offered = await fetch(known, signal);
+  const { log } = options;
+  const offered = await options.fetch(known, signal);
   if (offered === undefined || signal.aborted) {
     return undefined;
   }
-  const acceptance = await accept(offered.jwt);
+  const acceptance = await options.accept(offered.jwt);
   if (!acceptance.valid) {
     log.error({ event: 'revocation-list-refused', number: offered.number, reason: acceptance.reason });
     return undefined;

@@ -39,18 +39,18 @@ const FETCH_TIMEOUT_MS = 3_000;
 
 /** Looks at once, and then again and again until it is stopped. */
 export function startTrustAnchorFeed(options: TrustAnchorFeedOptions): TrustAnchorFeed {
-  const { domain, fetch, accept, intervalMs, log } = options;
+  const { domain, intervalMs, log } = options;
   let known = 0n;
   const feed = new Feed({
     look: async (signal) => {
-      const offered = await fetch(known, signal);
+      const offered = await options.fetch(known, signal);
       if (offered === undefined || signal.aborted) {
         return;
       }
       if (offered.domain !== domain) {
         throw new Error('the trust anchors are for another domain');
       }
-      accept(offered);
+      options.accept(offered);
       known = offered.version;
       log.info({ event: 'trust-anchors', version: known, count: offered.anchors.length });
     },

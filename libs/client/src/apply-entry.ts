@@ -9,6 +9,7 @@ import type { Group } from '@canopy/mls';
 import type { ClientEvent, MembershipChange } from './client-event.ts';
 import { SERVICE_LIED } from './faults.ts';
 import { accessKeyPairOf } from './group-proof.ts';
+import { forgetGone, keepIntruder } from './intruders.ts';
 import { groupInfoOf, treeOf } from './make-bundle.ts';
 import { changeOf, removesAnother } from './members.ts';
 import type { OpenedEntry } from './open-entry.ts';
@@ -123,6 +124,7 @@ function keep(
 
 function enterEpoch(change: MembershipChange, { id, group }: Place, { store }: Surroundings): Course {
   store.conversations.deletePendingCommit(id);
+  forgetGone({ id, group }, store);
   // Who was removed knows the keys of all open tickets, and the token of its own: none of them lets anybody in any more.
   if (removesAnother(change)) store.tickets.deleteAll(id);
   store.events.add({ kind: 'members', conversation: id, epoch: group.epoch, ...change });
@@ -140,6 +142,7 @@ export function endConversation(id: string, by: string, store: Surroundings['sto
   store.conversations.setStatus(id, 'ended');
   store.outgoing.deleteAll(id);
   store.tickets.deleteAll(id);
+  store.intruders.deleteAll(id);
   store.recoveries.deleteAll(id);
   const event: ClientEvent = { kind: 'removed', conversation: id, by };
   store.events.add(event);
@@ -152,5 +155,6 @@ function refuse(code: string, { id, group, entry }: Place, { store, log }: Surro
   if (entry.kind !== delivery.LogEntryKind.COMMIT || entry.epoch !== group.epoch) return 'on';
   store.conversations.deletePendingCommit(id);
   store.recoveries.saveFault(id, code);
+  keepIntruder(entry, { id, group }, store);
   return { fault: code };
 }

@@ -9,6 +9,7 @@ import { frameData } from './application-frame.ts';
 import { claimKeyPackages, type ClaimedDevice, type Unavailable } from './claim-key-packages.ts';
 import { announceTickets, createTicket } from './create-ticket.ts';
 import { ClientError } from './errors.ts';
+import { intrudersIn, requireNoIntruder } from './intruders.ts';
 import { Lane } from './lane.ts';
 import { membersOf, type ConversationMember } from './members.ts';
 import { Outbox, type Sent } from './outbox.ts';
@@ -47,7 +48,7 @@ export class Conversation {
     this.#parts = parts;
     this.#replica = parts.replica;
     this.#around = parts.around;
-    this.#outbox = new Outbox(parts, () => this.#commitProposals());
+    this.#outbox = new Outbox(parts, () => this.#settleGroup());
   }
 
   /** The group id as hexadecimal digits. */
@@ -82,6 +83,7 @@ export class Conversation {
   async invite(users: readonly string[]): Promise<Invitation> {
     await this.#parts.recovery.run();
     this.#replica.requireActive();
+    await this.#settleGroup();
     const { devices, unavailable } = await claimKeyPackages([...new Set(users)], this.#around);
     let added: readonly ClaimedDevice[] = [];
     await this.#change((group) => {
@@ -149,6 +151,7 @@ export class Conversation {
   /** Derives a secret that all members of the epoch can derive (RFC 9420 §8.5). */
   exportSecret(request: SecretRequest): Uint8Array {
     this.#replica.requireActive();
+    requireNoIntruder(this.#replica, this.#around.store);
     return this.#replica.group.exportSecret(request);
   }
 
@@ -187,7 +190,10 @@ export class Conversation {
     });
   }
 
-  async #commitProposals(): Promise<void> {
+  /** Takes intruders out and commits what was proposed: before, nothing is to be sent. */
+  async #settleGroup(): Promise<void> {
+    const intruders = intrudersIn(this.#replica, this.#around.store);
+    if (intruders.size > 0) await this.removeDevices(intruders);
     if (this.#replica.group.state.proposals.length === 0) return;
     await this.#change(({ state }) =>
       state.proposals.length === 0 ? undefined : { proposals: [], forcePath: false, recipients: [] },

@@ -1,10 +1,11 @@
 /**
- * Takes revoked devices out of the groups that this device shares with them: after a random delay, if nobody else has done it
- * by then (RFC 9420 §16.10).
+ * Takes revoked devices, and intruders, out of the groups that this device shares with them: after a random delay, if nobody
+ * else has done it by then (RFC 9420 §16.10).
  *
  * @module
  */
 import type { Known } from './conversations.ts';
+import { intrudersIn } from './intruders.ts';
 import { membersOf } from './members.ts';
 import type { Revocations } from './revocations.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -15,7 +16,7 @@ const LEAST_SPREAD_MS = 1_000;
 /** However large the group is, nobody waits longer than this. */
 export const MAX_SPREAD_MS = 60_000;
 
-/** Sees to it that revoked devices leave. */
+/** Sees to it that revoked devices and intruders leave. */
 export class Expulsion {
   readonly #revocations: Revocations;
   readonly #around: Surroundings;
@@ -46,19 +47,22 @@ export class Expulsion {
 
   async #expel(known: Known): Promise<void> {
     const { wait, random, signal } = this.#around;
-    if ((await this.#revokedIn(known)).size === 0) return;
+    if ((await this.#unwantedIn(known)).size === 0) return;
     const members = membersOf(known.replica.group).length;
     const spread = Math.min(Math.max(members * SPREAD_PER_MEMBER_MS, LEAST_SPREAD_MS), MAX_SPREAD_MS);
     await wait(random() * spread, signal);
-    const revoked = await this.#revokedIn(known);
+    const unwanted = await this.#unwantedIn(known);
     // The commit looks again at its own moment: whoever was faster has left nothing to do.
-    if (revoked.size > 0) await known.conversation.removeDevices(revoked);
+    if (unwanted.size > 0) await known.conversation.removeDevices(unwanted);
   }
 
-  async #revokedIn({ replica }: Known): Promise<ReadonlySet<string>> {
+  async #unwantedIn({ replica }: Known): Promise<ReadonlySet<string>> {
+    if (!replica.isActive || replica.fault !== undefined) return new Set();
+    const intruders = intrudersIn(replica, this.#around.store);
     const list = await this.#revocations.current();
-    if (list.devices.size === 0 || !replica.isActive || replica.fault !== undefined) return new Set();
+    if (list.devices.size === 0) return intruders;
     const devices = membersOf(replica.group).map(({ device }) => device);
-    return new Set(devices.filter((device) => device !== this.#around.device && list.revokesDevice(device)));
+    const revoked = devices.filter((device) => device !== this.#around.device && list.revokesDevice(device));
+    return new Set([...intruders, ...revoked]);
   }
 }

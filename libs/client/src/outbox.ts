@@ -33,21 +33,18 @@ export class Outbox {
   readonly #around: Surroundings;
   readonly #recovery: Recovery;
   readonly #restoration: Restoration;
-  readonly #commitProposals: () => Promise<void>;
+  readonly #settleGroup: () => Promise<void>;
   readonly #waiting = new Map<bigint, Waiter>();
   #running: Promise<void> = Promise.resolve();
   #isRunning = false;
 
-  /** Nothing can be sent while proposals wait (RFC 9420 §12.4): `commitProposals` is called before encrypting. */
-  constructor(
-    { replica, around, recovery, restoration }: ReplicaParts,
-    commitProposals: () => Promise<void>,
-  ) {
+  /** Nothing can be sent while proposals wait (RFC 9420 §12.4), or an intruder reads along: `settleGroup` is called before encrypting. */
+  constructor({ replica, around, recovery, restoration }: ReplicaParts, settleGroup: () => Promise<void>) {
     this.#replica = replica;
     this.#around = around;
     this.#recovery = recovery;
     this.#restoration = restoration;
-    this.#commitProposals = commitProposals;
+    this.#settleGroup = settleGroup;
   }
 
   /** Saves application data as a message and sends it; resolves when it is in the log. @throws {ClientError} CONVERSATION_ENDED, MESSAGE_REFUSED, CLOSED */
@@ -55,7 +52,7 @@ export class Outbox {
     const { outgoing } = this.#around.store;
     const waiter: Waiter = Promise.withResolvers();
     await this.#recovery.run();
-    await this.#commitProposals();
+    await this.#settleGroup();
     await this.#replica.encrypt(applicationData, (message) => {
       this.#waiting.set(outgoing.add(this.#replica.id, message, applicationData), waiter);
     });
@@ -142,7 +139,7 @@ export class Outbox {
         'the service says that the group has moved on, and does not show it',
       );
     }
-    await this.#commitProposals();
+    await this.#settleGroup();
     const { outgoing } = this.#around.store;
     await this.#replica.encrypt(data, (message) => outgoing.replace(position, message));
   }

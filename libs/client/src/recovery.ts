@@ -9,6 +9,7 @@ import { decodeState, Group } from '@canopy/mls';
 import { ClientError } from './errors.ts';
 import { LOG_LOST, SERVICE_LIED } from './faults.ts';
 import { proveMembership } from './group-proof.ts';
+import { forgetGone } from './intruders.ts';
 import { leafOfDevice, membersOf } from './members.ts';
 import { codeOfRefusal } from './open-entry.ts';
 import { checkReceiptOf } from './process-entry.ts';
@@ -168,6 +169,7 @@ export class Recovery {
       if (before.some(({ device }) => leafOfDevice(group.state.tree, device) === undefined)) {
         store.tickets.deleteAll(id);
       }
+      forgetGone({ id, group }, store);
       if (receipt !== '') store.receipts.save(id, { epoch, sequence, jws: receipt });
       store.recoveries.finish(id, isOften ? recovered + 1 : 1, nowMs());
       const missing = { missingAfter: cursor, missingUpTo: sequence - 1n };

@@ -11,6 +11,7 @@ import { Group, type GroupOptions } from '@canopy/mls';
 import { accuse, applyEntry, endConversation } from './apply-entry.ts';
 import { ClientError } from './errors.ts';
 import { SERVICE_LIED } from './faults.ts';
+import { requireNoIntruder } from './intruders.ts';
 import { Lane } from './lane.ts';
 import { restorePending, toStored, type PendingCommit } from './pending-commit.ts';
 import { protectData } from './protect-data.ts';
@@ -148,6 +149,7 @@ export class Replica {
   encrypt<T>(applicationData: Uint8Array, save: (message: OutgoingMessage) => T): Promise<T> {
     return this.#lane.run(async () => {
       this.requireActive();
+      requireNoIntruder(this, this.#around.store);
       const message = protectData(this.#group, applicationData);
       this.#around.beforeStep('send:encrypted');
       const saved = this.#durably(() => {

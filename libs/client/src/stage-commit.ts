@@ -14,7 +14,7 @@ import {
   type Proposal,
 } from '@canopy/mls';
 import { makeBundle } from './make-bundle.ts';
-import { changeOf } from './members.ts';
+import { changeOf, removesAnother } from './members.ts';
 import type { PendingCommit } from './pending-commit.ts';
 
 /** What a commit is to do. */
@@ -54,8 +54,16 @@ export async function stageCommit(
   const created = await group.commit({ proposals, forcePath, identity, welcomeInfo });
   const commit = encodeMessage(created.message);
   const next = new Group(created.staged.state, options);
-  const bundle = makeBundle({ commit, next, welcome: welcomeOf(created), welcomeRecipients, knownSequence });
-  return { bundle, commit, change: changeOf(created.staged), staged: created.staged };
+  const change = changeOf(created.staged);
+  const bundle = makeBundle({
+    commit,
+    next,
+    welcome: welcomeOf(created),
+    welcomeRecipients,
+    knownSequence,
+    revokeTickets: removesAnother(change),
+  });
+  return { bundle, commit, change, staged: created.staged };
 }
 
 function welcomeOf({ welcome }: CreatedCommit): Uint8Array {

@@ -6,6 +6,7 @@
 import { delivery } from '@canopy/contract';
 import { encodeMessage, encodeState, Group, type RatchetTree } from '@canopy/mls';
 import { proveMembership } from './group-proof.ts';
+import { followRefused } from './intruders.ts';
 import { makeBundle } from './make-bundle.ts';
 import { deviceOfLeaf, membersOf, leafOfDevice } from './members.ts';
 import { readGroupInfo, refusedGroupInfo, type FoundGroupInfo } from './read-group-info.ts';
@@ -21,7 +22,8 @@ export type StagedRejoin =
   | { readonly kind: 'removed' };
 
 /**
- * Makes the external Commit, on the GroupInfo that the service has, if a member that this device knows has signed that.
+ * Makes the external Commit, on the GroupInfo that the service has, if a member that this device knows has signed that, or if
+ * it says of the group what the refused commit has said in the open.
  *
  * @throws {ClientError} GROUP_INFO_REFUSED, TREE_REFUSED, SERVICE_REFUSED, CLOSED; whatever MLS refuses
  */
@@ -59,18 +61,24 @@ async function readCurrent(replica: Replica, around: Surroundings): Promise<Foun
   // A commit that could not be read has ended the epoch. Without one, entries of this very epoch may be gone.
   const least = replica.fault === LOG_TRUNCATED ? epoch : epoch + 1n;
   if (found.groupInfo.groupContext.epoch < least) throw refusedGroupInfo('NOT_AHEAD');
-  requireKnownSigner(found, replica);
+  await requireKnown(found, replica, around);
   return found;
 }
 
 /**
- * Whoever joined without leave of the members can sign a GroupInfo of an epoch that they have refused. So this device only
- * follows one by somebody who was a member when it last saw the group.
+ * Whoever joined without leave of the members can sign a GroupInfo of an epoch that they have refused. So this device follows
+ * one by somebody who was a member when it last saw the group; any other only where it is about the very group that the
+ * refused commit makes of the own one. Then all that is new in it is the newcomer, who can be taken out.
  */
-function requireKnownSigner(found: FoundGroupInfo, { group }: Replica): void {
+async function requireKnown(found: FoundGroupInfo, replica: Replica, around: Surroundings): Promise<void> {
+  const { group, options, id, cursor } = replica;
   const leaf = treeOf(found).findLeaf(found.groupInfo.signer);
   const known = new Set(membersOf(group).map(({ device }) => device));
-  if (leaf === undefined || !known.has(deviceOfLeaf(leaf))) throw refusedGroupInfo('UNKNOWN_SIGNER');
+  if (leaf !== undefined && known.has(deviceOfLeaf(leaf))) return;
+  const refused = around.store.recentEntries.find(id, cursor);
+  const after = refused && (await followRefused(refused, group, options));
+  if (after === undefined) throw refusedGroupInfo('UNKNOWN_SIGNER');
+  after.requireGroupInfo(found.groupInfo);
 }
 
 /** The library's own GroupInfos never carry the tree. */

@@ -205,7 +205,10 @@ export class Sync {
   /** Comes back into a group beside everything else, and follows it again. */
   #recover(known: Known): void {
     this.#markLive(known.replica.id);
-    this.#beside(known, () => known.recovery.run());
+    this.#beside(known, async () => {
+      await known.recovery.run();
+      this.#expulsion.check(known);
+    });
   }
 
   /** A log that is at its end without the entry that was asked for again has lost it. */

@@ -82,4 +82,12 @@ export const migrations: readonly Migration[] = [
   `,
   convertToRecords,
   addRecovery,
+  `
+  -- Devices that came into a group by a commit that this device has refused: they are to be taken out.
+  CREATE TABLE intruder (
+    conversation TEXT NOT NULL REFERENCES conversation (id),
+    device TEXT NOT NULL,
+    UNIQUE (conversation, device)
+  ) STRICT;
+  `,
 ];

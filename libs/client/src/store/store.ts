@@ -8,6 +8,7 @@ import { ConversationStore, type StoredConversation } from './conversation-store
 import { Database } from './database.ts';
 import { DeviceStore } from './device-store.ts';
 import { EventStore } from './event-store.ts';
+import { IntruderStore } from './intruder-store.ts';
 import { KeyPackageStore } from './key-package-store.ts';
 import { OutgoingStore } from './outgoing-store.ts';
 import { ReceiptStore } from './receipt-store.ts';
@@ -24,6 +25,7 @@ export interface Store {
   readonly conversations: ConversationStore;
   readonly outgoing: OutgoingStore;
   readonly events: EventStore;
+  readonly intruders: IntruderStore;
   readonly recentEntries: RecentEntryStore;
   readonly receipts: ReceiptStore;
   readonly recoveries: RecoveryStore;
@@ -41,6 +43,7 @@ export interface Store {
 export function openStore(path: string): Store {
   const database = Database.open(path);
   const conversations = new ConversationStore(database);
+  const intruders = new IntruderStore(database);
   const recentEntries = new RecentEntryStore(database);
   const receipts = new ReceiptStore(database);
   const recoveries = new RecoveryStore(database);
@@ -51,6 +54,7 @@ export function openStore(path: string): Store {
     conversations,
     outgoing: new OutgoingStore(database),
     events: new EventStore(database),
+    intruders,
     recentEntries,
     receipts,
     recoveries,
@@ -60,7 +64,9 @@ export function openStore(path: string): Store {
     beginConversation(conversation, records) {
       conversations.create(conversation, records);
       conversations.deletePendingCommit(conversation.id);
-      for (const rows of [recentEntries, receipts, recoveries, tickets]) rows.deleteAll(conversation.id);
+      for (const rows of [intruders, recentEntries, receipts, recoveries, tickets]) {
+        rows.deleteAll(conversation.id);
+      }
       conversations.saveKeyAges(conversation.id, new Map());
     },
     transaction: (step) => database.transaction(step),

@@ -256,7 +256,7 @@ describe('a commit under way', () => {
   });
 });
 
-/** The tables that the third version has brought, and its columns of the device. */
+/** The tables that the third version and later ones have brought, and its columns of the device. */
 const NEW_TABLES = [
   'recent_entry',
   'recovery',
@@ -269,6 +269,7 @@ const NEW_TABLES = [
   'revocation_list',
   'trust_anchor',
   'key_age',
+  'intruder',
 ];
 
 describe('a state file of the second version', () => {

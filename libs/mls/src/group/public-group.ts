@@ -17,7 +17,7 @@ import { askAhead, type Outside } from './ask-ahead.ts';
 import { leafValidation } from './ports.ts';
 import { inquiryOfContent, processProposal, requireCurrentEpoch, requireGroup } from './process-message.ts';
 import type { CommitEffects } from './staged-commit.ts';
-import type { PublicState } from './state.ts';
+import type { GroupState, PublicState } from './state.ts';
 import { GroupContext } from '../schedule/group-context.ts';
 import { computeInterimTranscriptHash } from '../schedule/transcript-hash.ts';
 import type { RatchetTree } from '../tree/ratchet-tree.ts';
@@ -64,6 +64,13 @@ export class PublicGroup {
     );
     const epoch = { suite, groupContext, tree, confirmationTag, interimTranscriptHash };
     return new PublicGroup({ ...epoch, status: { kind: 'active' }, proposals: [] }, outside);
+  }
+
+  /** Gives what of a member's group anybody could know, so that commits can be followed that the member itself refuses. */
+  static of(state: GroupState, outside: Outside): PublicGroup {
+    const { suite, status, groupContext, tree, interimTranscriptHash, confirmationTag, proposals } = state;
+    const epoch = { suite, groupContext, tree, interimTranscriptHash, confirmationTag };
+    return new PublicGroup({ ...epoch, status, proposals }, outside);
   }
 
   /** The context of the epoch (RFC 9420 §8.1). */

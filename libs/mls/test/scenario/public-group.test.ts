@@ -167,6 +167,21 @@ describe('an observer of public handshakes (RFC 9420 §12.4.2, §16.5)', () => {
     expect(back).toMatchObject({ effects: { removed: [{ leafIndex: bob.group.state.ownLeafIndex }] } });
   });
 
+  it('is what a member has in the open: it follows what the member itself refuses, and knows its GroupInfo', async () => {
+    const [alice, bob] = await trio();
+    const observer = PublicGroup.of(bob.group.state, openDoors);
+    expectSameEpoch(observer, alice);
+    const { message, staged } = await alice.group.commit(inPublic);
+    const garbled = { ...publicMessageOf(message), membershipTag: new Uint8Array(32) };
+    const foreign = { wireFormat: WireFormat.publicMessage, publicMessage: garbled };
+    await expect(bob.group.process(foreign)).rejects.toMatchObject({ code: 'INVALID_MEMBERSHIP_TAG' });
+    const next = (await observer.receive(garbled)).group;
+    alice.group.keep(staged);
+    expectSameEpoch(next, alice);
+    next.requireGroupInfo(invitation(alice));
+    expect(bob.group.epoch).toBe(1n);
+  });
+
   it('gives a new group each time: the one before can follow another commit of the same epoch', async () => {
     const [alice, bob] = await trio();
     const observer = await observe(alice);

@@ -21,7 +21,7 @@ import {
   type Incident,
   type ManualClock,
 } from '@canopy/service';
-import { openSqlite, type Store } from '@canopy/storage';
+import { openSqlite, type OutboxEntry, type Store } from '@canopy/storage';
 import { Metadata } from '@grpc/grpc-js';
 import { readDeliveryConfig } from '../src/config.ts';
 import type { DeliveryStores } from '../src/delivery.ts';
@@ -137,9 +137,7 @@ export function createDevice(client: Client, name: string, token: string): Devic
   };
 }
 
-function pendingOutbox(): Promise<readonly never[]> {
-  return Promise.resolve([]);
-}
+async function* pendingOutbox(): AsyncIterable<readonly never[]> {}
 
 /** A store whose outbox looks empty: as if the service was killed before it looked. */
 function withoutOutbox(store: Store): DeliveryStores {
@@ -154,6 +152,13 @@ function withoutOutbox(store: Store): DeliveryStores {
     },
   };
   return { groupLog: new Proxy(store.groupLog, handler), mailbox, receiptKeys, rateLimits };
+}
+
+/** Reads all Welcomes that are on their way to mailboxes. */
+export async function allPending(log: DeliveryStores['groupLog']): Promise<readonly OutboxEntry[]> {
+  const entries: OutboxEntry[] = [];
+  for await (const page of log.pendingOutbox(100)) entries.push(...page);
+  return entries;
 }
 
 /** Waits for a call to fail, and gives the failure. */

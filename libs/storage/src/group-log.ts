@@ -331,8 +331,11 @@ export interface GroupLog {
    */
   prune(retention: Retention): Promise<number>;
 
-  /** Reads the oldest Welcomes of all groups that were not completed yet. */
-  pendingOutbox(limit: number): Promise<readonly OutboxEntry[]>;
+  /**
+   * Goes through the Welcomes of all groups that were not completed yet, up to `limit` at a time, those of a group in their
+   * order. One that is not completed does not keep others from their turn. What cannot be read now is left out; after the last page that is thrown.
+   */
+  pendingOutbox(limit: number): AsyncIterable<readonly OutboxEntry[]>;
 
   /** Forgets Welcomes that are in their mailboxes now; those that are forgotten already do not matter. */
   completeOutbox(delivered: readonly OutboxKey[]): Promise<void>;

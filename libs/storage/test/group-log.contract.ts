@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { createHash } from 'node:crypto';
 import { expect, it } from '@jest/globals';
 import type { GroupLog, NewCommit } from '../src/index.ts';
 import { named, on } from './bench.ts';
@@ -12,6 +13,7 @@ import { orderContract } from './group-log.order.contract.ts';
 import { repairContract } from './group-log.repair.contract.ts';
 import { retentionContract } from './group-log.retention.contract.ts';
 import {
+  allPending,
   append,
   appendAll,
   commit,
@@ -28,6 +30,11 @@ import { treesContract } from './group-log.trees.contract.ts';
 function welcomeTo(device: string): NewCommit['welcomes'] {
   return [{ device, welcome: named(device) }];
 }
+
+/** Groups whose outboxes are found by the same list: those whose hashes begin alike. */
+const crowd = Array.from({ length: 4000 }, (_, i) => named(`crowd ${i}`))
+  .filter((id) => (createHash('sha256').update(id).digest()[0] ?? 0) % 64 === 7)
+  .slice(0, 40);
 
 /** Runs the suite on stores made by `start`; `runs` is how many random histories are tried. */
 export function groupLogContract(start: StartBench<GroupLog>, runs: number): void {
@@ -84,7 +91,7 @@ export function groupLogContract(start: StartBench<GroupLog>, runs: number): voi
         tree,
       });
       const origin = { groupId, groupSequence: 2n, epoch: 1n, tree };
-      expect(await log.pendingOutbox(10)).toEqual([
+      expect(await allPending(log)).toEqual([
         { ...origin, device: 'bob-1', welcome: named('welcome 1') },
         { ...origin, device: 'bob-2', welcome: named('welcome 2') },
       ]);
@@ -103,7 +110,7 @@ export function groupLogContract(start: StartBench<GroupLog>, runs: number): voi
         winningCommitHash: named('hash a'),
       });
       expect(await inLog(log)).toEqual(['1 commit a']);
-      expect(await log.pendingOutbox(10)).toEqual([]);
+      expect(await allPending(log)).toEqual([]);
       expect((await log.groupInfo(groupId))?.groupInfo).toEqual(named('info a'));
     }),
   );
@@ -231,11 +238,47 @@ export function groupLogContract(start: StartBench<GroupLog>, runs: number): voi
       await log.createGroup(group);
       await log.appendCommit(commit(0n, 'a', { welcomes: welcomeTo('bob') }));
       await log.appendCommit(commit(1n, 'b', { welcomes: welcomeTo('carol') }));
-      const [first] = await log.pendingOutbox(1);
+      const [first] = await allPending(log);
       expect(first?.device).toBe('bob');
       if (first !== undefined) await log.completeOutbox([first]);
       if (first !== undefined) await log.completeOutbox([first]);
-      expect((await log.pendingOutbox(10)).map(({ device }) => device)).toEqual(['carol']);
+      expect((await allPending(log)).map(({ device }) => device)).toEqual(['carol']);
+    }),
+  );
+
+  it(
+    'finds the Welcomes of a group behind any number of groups whose outboxes are empty now',
+    on(start, async (log) => {
+      for (const id of crowd) {
+        await log.createGroup({ ...group, groupId: id });
+        await log.appendCommit(commit(0n, 'a', { groupId: id, welcomes: welcomeTo('bob') }));
+      }
+      const [last, ...others] = (await allPending(log)).toReversed();
+      expect(others).toHaveLength(crowd.length - 1);
+      await log.completeOutbox(others);
+      expect(await allPending(log)).toEqual([last]);
+      // A page is never larger than was asked for.
+      for await (const page of log.pendingOutbox(1)) expect(page).toEqual([last]);
+    }),
+  );
+
+  it(
+    'comes to every Welcome once, also when those before it are never completed',
+    on(start, async (log) => {
+      await log.createGroup(group);
+      const welcomes = Array.from({ length: 23 }, (_, i) => ({ device: `d${i}`, welcome: named('w') }));
+      await log.appendCommit(commit(0n, 'a', { welcomes: welcomes.slice(0, 20) }));
+      await log.appendCommit(commit(1n, 'b', { welcomes: welcomes.slice(20) }));
+      const seen: string[] = [];
+      for await (const page of log.pendingOutbox(3)) {
+        seen.push(...page.map(({ device }) => device));
+        await log.completeOutbox(page.slice(1));
+      }
+      expect(seen.toSorted()).toEqual(welcomes.map(({ device }) => device).toSorted());
+      const left = await allPending(log);
+      expect(left).toHaveLength(8);
+      await log.completeOutbox(left);
+      expect(await allPending(log)).toEqual([]);
     }),
   );
 

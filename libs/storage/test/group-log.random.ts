@@ -10,7 +10,7 @@ import { named, on } from './bench.ts';
 import type { StartBench } from './bench.ts';
 import { GroupLogModel } from './group-log.model.ts';
 import type { Modelled } from './group-log.model.ts';
-import { commit, endBy, group, message, NOW_MS, readAll, treeOf } from './group-log.story.ts';
+import { allPending, commit, endBy, group, message, NOW_MS, readAll, treeOf } from './group-log.story.ts';
 
 /** Runs random histories on stores made by `start`; `runs` is how many. */
 export function behavesAsTheModel(start: StartBench<GroupLog>, runs: number): void {
@@ -44,7 +44,7 @@ async function expectSame(log: GroupLog, model: GroupLogModel): Promise<void> {
     });
     await expectSameTrees(log, key, expected);
   }
-  expect(await log.pendingOutbox(1000)).toEqual(model.outbox);
+  expect(await allPending(log)).toEqual(model.outbox);
 }
 
 type ModelGroup = Parameters<Parameters<GroupLogModel['groups']['forEach']>[0]>[0];

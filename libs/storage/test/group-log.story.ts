@@ -12,6 +12,7 @@ import type {
   NewCommit,
   NewGroup,
   NewMessage,
+  OutboxEntry,
 } from '../src/index.ts';
 import { named } from './bench.ts';
 
@@ -84,6 +85,13 @@ export function readAll(log: GroupLog, id = groupId): Promise<readonly LogEntry[
 export async function inLog(log: GroupLog, id = groupId): Promise<readonly string[]> {
   const entries = await readAll(log, id);
   return entries.map((entry) => `${entry.sequence} ${new TextDecoder().decode(entry.message)}`);
+}
+
+/** Reads all Welcomes that were not completed, page after page. */
+export async function allPending(log: Pick<GroupLog, 'pendingOutbox'>): Promise<readonly OutboxEntry[]> {
+  const entries: OutboxEntry[] = [];
+  for await (const page of log.pendingOutbox(5)) entries.push(...page);
+  return entries;
 }
 
 /** Names a tree as a log does. */

@@ -9,17 +9,15 @@
  */
 import type { NewCommit, OutboxEntry, OutboxKey } from '../group-log.ts';
 import type { RedisConnection } from './connection.ts';
-import { LISTS, outboxKeys, outboxList, outboxListAt } from './group-keys.ts';
-import { joinParts, splitParts } from './parts.ts';
-import { toBigInt, toBytes, toRows, toText, unexpected } from './reply.ts';
+import { outboxKeys, outboxList } from './group-keys.ts';
+import { OutboxWalk } from './outbox-walk.ts';
+import { joinParts } from './parts.ts';
+import { toBigInt } from './reply.ts';
 import { loadScript } from './script.ts';
 import type { Argument } from './script.ts';
-import { fromReferenceBytes, toReferenceBytes, treeReference } from './tree-parts.ts';
+import { toReferenceBytes, treeReference } from './tree-parts.ts';
 
 const ENLIST = loadScript('enlist-outbox');
-const LIST = loadScript('list-outboxes');
-const DELIST = loadScript('delist-outbox');
-const READ = loadScript('read-outbox');
 const COMPLETE = loadScript('complete-outbox');
 
 /** How the list of groups and their outboxes keep together. */
@@ -31,15 +29,6 @@ export interface OutboxTimes {
 }
 
 const TIMES: OutboxTimes = { appendWithinS: 60, stayS: 300 };
-/** The most bytes of Welcomes that are read at once from one group. */
-const READ_BYTES = 1024 * 1024;
-
-/** A group in a list of outboxes. */
-interface Listed {
-  readonly list: string;
-  readonly groupId: Uint8Array;
-  readonly notedAt: string;
-}
 
 /** Outboxes of all groups. */
 export class RedisOutbox {
@@ -57,20 +46,9 @@ export class RedisOutbox {
     return String(toBigInt(now) + BigInt(this.#times.appendWithinS));
   }
 
-  /** Reads the oldest ones of each group, groups with older ones first, as far as is known. */
-  async pending(limit: number): Promise<readonly OutboxEntry[]> {
-    const lists = await Promise.all(
-      Array.from({ length: LISTS }, (_, i) => this.#groupsIn(outboxListAt(i), limit)),
-    );
-    const listed = lists.flat().toSorted((a, b) => Number(a.notedAt) - Number(b.notedAt));
-    const entries: OutboxEntry[] = [];
-    for (const group of listed) {
-      if (entries.length >= limit) break;
-      const pending = await this.#pendingOf(group.groupId, limit - entries.length);
-      if (pending.length === 0) await this.#delist(group);
-      entries.push(...pending);
-    }
-    return entries;
+  /** Reads what is there, page by page, groups that were noted first before others, as far as is known. */
+  pending(limit: number): AsyncIterable<readonly OutboxEntry[]> {
+    return new OutboxWalk(this.#connection, limit, this.#times.stayS).pages();
   }
 
   /** Forgets what is delivered, group by group. */
@@ -85,28 +63,6 @@ export class RedisOutbox {
       ),
     );
   }
-
-  async #groupsIn(list: string, limit: number): Promise<readonly Listed[]> {
-    const reply = await this.#connection.run(LIST, { keys: [list], arguments: [String(limit)] });
-    return toRows(reply, 2).map(([groupId, notedAt]) => ({
-      list,
-      groupId: toBytes(groupId),
-      notedAt: toText(notedAt),
-    }));
-  }
-
-  async #pendingOf(groupId: Uint8Array, limit: number): Promise<readonly OutboxEntry[]> {
-    const reply = await this.#connection.run(READ, {
-      keys: outboxKeys(groupId),
-      arguments: [String(limit), String(READ_BYTES)],
-    });
-    return toRows(reply, 2).map(([name, record]) => toOutboxEntry(groupId, toText(name), toBytes(record)));
-  }
-
-  async #delist({ list, groupId, notedAt }: Listed): Promise<void> {
-    const seen = [groupId, notedAt, String(this.#times.stayS)];
-    await this.#connection.run(DELIST, { keys: [list], arguments: seen });
-  }
 }
 
 /** Writes the Welcomes of a commit as a script takes them: device, record, and so on. */
@@ -114,18 +70,4 @@ export function toWelcomeArguments({ welcomes, epoch, ratchetTree }: NewCommit):
   const tree = toReferenceBytes(ratchetTree === undefined ? undefined : treeReference(ratchetTree));
   const begun = String(epoch + 1n);
   return welcomes.flatMap(({ device, welcome }) => [device, joinParts([begun, tree, welcome])]);
-}
-
-function toOutboxEntry(groupId: Uint8Array, name: string, record: Uint8Array): OutboxEntry {
-  const colon = name.indexOf(':');
-  const [epoch, tree, welcome] = splitParts(record);
-  if (tree === undefined || welcome === undefined) throw unexpected();
-  return {
-    groupId,
-    groupSequence: BigInt(name.slice(0, colon)),
-    device: name.slice(colon + 1),
-    welcome: new Uint8Array(welcome),
-    epoch: toBigInt(epoch),
-    tree: fromReferenceBytes(tree),
-  };
 }

@@ -138,7 +138,7 @@ export class SqliteGroupLog implements GroupLog {
     return this.#connection.commit(() => prune(this.#connection, retention));
   }
 
-  async pendingOutbox(limit: number): Promise<readonly OutboxEntry[]> {
+  pendingOutbox(limit: number): AsyncIterable<readonly OutboxEntry[]> {
     return this.#outbox.pending(limit);
   }
 

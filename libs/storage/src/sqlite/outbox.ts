@@ -25,15 +25,24 @@ export class SqliteOutbox {
     this.#connection = connection;
   }
 
-  /** Reads the oldest ones. */
-  pending(limit: number): readonly OutboxEntry[] {
+  /** Reads what is there, page by page, the oldest first. */
+  async *pending(limit: number): AsyncIterable<readonly OutboxEntry[]> {
+    let page = this.#after(0n, limit);
+    for (let last = page.at(-1); last !== undefined; last = page.at(-1)) {
+      yield page.map(({ entry }) => entry);
+      page = this.#after(last.id, limit);
+    }
+  }
+
+  #after(id: bigint, limit: number): readonly { readonly id: bigint; readonly entry: OutboxEntry }[] {
     return this.#connection.read(() => {
       const rows = this.#connection.iterate(
-        `SELECT g.group_id, o.group_sequence, o.device, o.welcome, o.epoch, o.tree_hash, o.tree_size
-         FROM outbox o JOIN delivery_group g ON g.id = o.group_key ORDER BY o.id LIMIT ?`,
+        `SELECT o.id, g.group_id, o.group_sequence, o.device, o.welcome, o.epoch, o.tree_hash, o.tree_size
+         FROM outbox o JOIN delivery_group g ON g.id = o.group_key WHERE o.id > ? ORDER BY o.id LIMIT ?`,
+        id,
         limit,
       );
-      return Array.from(rows, toOutboxEntry);
+      return Array.from(rows, (row) => ({ id: integer(row, 'id'), entry: toOutboxEntry(row) }));
     });
   }
 

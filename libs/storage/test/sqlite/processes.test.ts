@@ -7,6 +7,7 @@ import { openSqlite } from '../../src/index.ts';
 import type { SqliteStore } from '../../src/index.ts';
 import { named } from '../bench.ts';
 import { item, NOW } from '../stock-samples.ts';
+import { allPending } from '../group-log.story.ts';
 import { temporaryFolder } from './benches.ts';
 
 type Line = Readonly<Record<string, unknown>>;
@@ -107,7 +108,7 @@ describe('several processes on one SQLite file', () => {
       expect(log.map(({ sequence }) => Number(sequence))).toEqual(winners.map((_, i) => i + 1));
       const commits = new Set(winners.map(({ commit }) => commit));
       expect(new Set(log.map((entry) => Buffer.from(entry.message).toString()))).toEqual(commits);
-      expect(new Set((await groupLog.pendingOutbox(100)).map((entry) => entry.device))).toEqual(commits);
+      expect(new Set((await allPending(groupLog)).map((entry) => entry.device))).toEqual(commits);
     });
   });
 
@@ -160,7 +161,7 @@ describe('several processes on one SQLite file', () => {
       expect((await groupLog.findGroup(named('group')))?.lastSequence).toBe(BigInt(log.length));
       const commits = log.filter(({ kind }) => kind === 'commit');
       const devices = commits.map(({ message }) => Buffer.from(message).toString());
-      expect((await groupLog.pendingOutbox(100_000)).map((entry) => entry.device)).toEqual(devices);
+      expect((await allPending(groupLog)).map((entry) => entry.device)).toEqual(devices);
     });
   });
 

@@ -20,7 +20,7 @@ export interface ClientOptions {
   readonly policy?: Partial<Policy>;
   readonly clock?: Clock;
   readonly log?: Log;
-  /** How many single-use KeyPackages are kept in the directory; 20 by default. */
+  /** How many single-use KeyPackages are kept in the directory; 50 by default. */
   readonly keyPackages?: number;
   /** Whether KeyPackages mix in unknown values (RFC 9420 §13.5), which some libraries cannot take; true by default. */
   readonly greaseKeyPackages?: boolean;

@@ -43,7 +43,8 @@ interface Enrolled {
   readonly expulsion: Expulsion;
 }
 
-const DEFAULT_KEY_PACKAGES = 20;
+/** More than all together may claim at once of a device, where the key directory is not told otherwise. */
+const DEFAULT_KEY_PACKAGES = 50;
 
 /** A user's device. Everything is in the state file: a process may be killed at any moment and the next one goes on. */
 export class Client {

@@ -7,10 +7,15 @@ import type { delivery } from '@canopy/contract';
 import { equal } from '@canopy/crypto';
 import { deviceOfCredential, deviceOfX509Credential, IdentityError } from '@canopy/identity';
 import {
+  ContentType,
   CredentialType,
+  ProposalOrRefType,
+  ProposalType,
+  PSKType,
   type CommitEffects,
   type Credential,
   type LeafNode,
+  type PublicMessage,
   type RatchetTree,
 } from '@canopy/mls';
 import type { Caller } from '@canopy/service';
@@ -32,6 +37,23 @@ export async function requireTicket(
   const ended = (await groupLog.findEpoch(groupId, epoch))?.ended;
   const isRepeated = ended !== undefined && equal(ended.commitHash, sha256(commit));
   requireThat(isRepeated, 'TICKET_INVALID', 'the ticket is unknown, used or expired');
+}
+
+/**
+ * Requires that the commit of a guest shows an external key: without one all members would refuse what the log has accepted.
+ * Whether it is the key of the ticket, they alone can tell.
+ *
+ * @throws {RefusedSubmission} WRONG_CONTENT
+ */
+export function requireExternalPsk({ content: { body } }: PublicMessage): void {
+  const proposals = body.contentType === ContentType.commit ? body.commit.proposals : [];
+  const showsKey = proposals.some(
+    (one) =>
+      one.type === ProposalOrRefType.proposal &&
+      one.proposal.proposalType === ProposalType.psk &&
+      one.proposal.psk.pskType === PSKType.external,
+  );
+  requireThat(showsKey, 'WRONG_CONTENT', 'the commit of a guest shows no pre-shared key of a ticket');
 }
 
 /**

@@ -15,7 +15,7 @@ import {
 } from '@canopy/mls';
 import type { Standing } from './calls/submit-commit.ts';
 import type { Delivery } from './delivery.ts';
-import { requireOwnJoin } from './external-joins.ts';
+import { requireExternalPsk, requireOwnJoin } from './external-joins.ts';
 import { isRefusal } from './public-groups.ts';
 import type { CheckedCommit } from './rules/check-commit.ts';
 import { RefusedSubmission, requireThat } from './rules/refused-submission.ts';
@@ -50,6 +50,7 @@ export async function validateCommit(service: Delivery, commit: CommitToValidate
   if (isExternalCommit) {
     const { caller, kind } = commit.standing;
     await requireOwnJoin(service, effects, { caller, hasTicket: kind === 'guest' });
+    if (kind === 'guest') requireExternalPsk(publicMessage);
   }
 }
 

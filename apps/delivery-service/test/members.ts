@@ -24,6 +24,7 @@ import {
   nodesOfTree,
   noPsks,
   ProposalType,
+  PSKType,
   RatchetTreeNodes,
   supportedCapabilities,
   WireFormat,
@@ -203,7 +204,7 @@ export class Member {
   /** Makes an external commit on a GroupInfo. */
   async joinExternally(
     groupInfo: GroupInfo,
-    { tree, resync }: { readonly tree: Group['state']['tree']; readonly resync?: LeafIndex },
+    { tree, resync, showsKey = resync === undefined }: Join,
   ): Promise<{ readonly bundle: delivery.CommitBundle; readonly joined: Group }> {
     const { group: joined, message } = await Group.joinExternally(
       {
@@ -212,13 +213,21 @@ export class Member {
         ratchetTree: tree,
         identity: this.identity,
         resync,
-        psks: [],
+        psks: showsKey ? [{ pskType: PSKType.external, pskId: random(16), pskNonce: random(32) }] : [],
         authenticatedData: new Uint8Array(),
       },
-      options,
+      { ...options, psks: { ...noPsks, findExternalPsk: () => new Uint8Array(32) } },
     );
     return { bundle: this.bundle(message, joined), joined };
   }
+}
+
+export interface Join {
+  readonly tree: Group['state']['tree'];
+  /** The old leaf that goes. */
+  readonly resync?: LeafIndex;
+  /** Whether the commit names an external key; a guest's does unless said otherwise. */
+  readonly showsKey?: boolean;
 }
 
 export interface Prepared {

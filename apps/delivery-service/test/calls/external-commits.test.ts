@@ -289,6 +289,18 @@ describe('a ticket', () => {
     expect(await carol.submit(good.bundle, token)).toMatchObject({ $case: 'accepted' });
   });
 
+  it('is of no use without a pre-shared key: the members would refuse the commit', async () => {
+    const carol = await createMember(bench, 'carol');
+    await createTicket(token);
+    const { groupInfo, tree } = await find(carol.device, { ticket: token });
+    const { bundle } = await carol.joinExternally(groupInfo, { tree, showsKey: false });
+    const before = await dump();
+    expect(await carol.submit(bundle, token)).toEqual(rejected('WRONG_CONTENT'));
+    expect(await dump()).toEqual(before);
+    const good = await carol.joinExternally(groupInfo, { tree });
+    expect(await carol.submit(good.bundle, token)).toMatchObject({ $case: 'accepted' });
+  });
+
   it('that is open ends with the commit that says so, also for reading, and may be made again', async () => {
     const [carol, other] = [await createMember(bench, 'carol'), random(32)];
     await createTicket(token);

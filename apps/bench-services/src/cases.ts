@@ -26,6 +26,7 @@ export const caseNames = [
   'commit',
   'append-call',
   'append-stream',
+  'append-stream-single',
   'fan-out-1',
   'fan-out-100',
   'fan-out-1000',
@@ -64,8 +65,12 @@ interface Task {
 const CALLS = 64;
 const STREAMS = 4;
 const GROUPS = 16;
-/** Messages without an answer on each stream. */
+/** Messages without an answer on each stream, when every message is a frame of its own. */
 const WINDOW = 128;
+/** Messages in one frame: as many as the client library puts into one. */
+const TOGETHER = 64;
+/** Messages without an answer on each stream, when they come in such frames. */
+const WIDE_WINDOW = 1_024;
 const BATCH = 20;
 const DELIVERIES = 100_000;
 
@@ -81,6 +86,12 @@ const cases: Readonly<Record<CaseName, (scene: Scene) => Promise<Task>>> = {
   commit,
   'append-call': async (scene) => calls(scene, scene.services.delivery, await groups(GROUPS, scene)),
   'append-stream': async (scene) =>
+    stream(scene, scene.services.delivery, {
+      groups: await groups(GROUPS, scene),
+      together: TOGETHER,
+      count: 240_000,
+    }),
+  'append-stream-single': async (scene) =>
     stream(scene, scene.services.delivery, { groups: await groups(GROUPS, scene) }),
   'fan-out-1': async (scene) => fanOut(scene, scene.services.delivery, 1),
   'fan-out-100': async (scene) => fanOut(scene, scene.services.delivery, 100),
@@ -117,15 +128,18 @@ interface Streaming {
   readonly groups: readonly BenchGroup[];
   readonly streams?: number;
   readonly count?: number;
+  /** Messages in one frame. */
+  readonly together?: number;
 }
 
 function stream(
   scene: Scene,
   { address, pid }: Service,
-  { groups: to, streams = STREAMS, count = 60_000 }: Streaming,
+  { groups: to, streams = STREAMS, count = 60_000, together = 1 }: Streaming,
 ): Task {
   const token = sender(scene).deliveryToken;
-  const how = { streams, inFlight: WINDOW, ...amount(scene, count) };
+  const inFlight = together === 1 ? WINDOW : WIDE_WINDOW;
+  const how = { streams, together, inFlight, ...amount(scene, count) };
   return { job: { kind: 'stream', address, token, groups: to, ...how }, pid };
 }
 

@@ -39,7 +39,7 @@ describe('a load generator', () => {
   it('sends on streams, and waits for the answer of every message', async () => {
     const { address, pid } = noOp;
     const groups = [newGroup(), newGroup()];
-    const work = { streams: 2, inFlight: 16, warmUp: 20, count: 400 };
+    const work = { streams: 2, together: 1, inFlight: 16, warmUp: 20, count: 400 };
     const figures = await runJob({ kind: 'stream', address, token: 'any', groups, ...work }, pid);
     expect(figures.count).toBe(400);
   });

@@ -194,7 +194,14 @@ export class LooseDelivery extends LooseLog {
       case 'unsubscribe':
         return void listener.topics.delete(hex(request.value.groupId));
       case 'sendMessage':
-        return this.#sendOver(listener, present(request.value.request));
+        return this.#sendOver(listener, present(request.value.request), (value) => ({
+          $case: 'sendAnswer',
+          value,
+        }));
+      case 'sendMessages':
+        for (const each of request.value.requests)
+          this.#sendOver(listener, each, (value) => ({ $case: 'sendAnswers', value: { answers: [value] } }));
+        return;
       case 'submitCommit':
         return this.#submitOver(listener, present(request.value.request));
       case 'acknowledgeMailbox':
@@ -202,12 +209,15 @@ export class LooseDelivery extends LooseLog {
     }
   }
 
-  #sendOver(listener: Listener, request: delivery.SendMessageRequest): void {
+  #sendOver(
+    listener: Listener,
+    request: delivery.SendMessageRequest,
+    toResponse: (answer: delivery.SendMessageAnswer) => delivery.SubscribeResponse['response'],
+  ): void {
     const { groupId, requestId } = delivery.GroupMessage.decode(request.message);
     const leased = listener.topics.get(hex(groupId))?.epoch;
     const value = { requestId, response: this.send(request, leased) };
-    if (!this.#isLost('stream:sendMessage'))
-      listener.call.write({ response: { $case: 'sendAnswer', value } });
+    if (!this.#isLost('stream:sendMessage')) listener.call.write({ response: toResponse(value) });
   }
 
   #submitOver(listener: Listener, request: delivery.SubmitCommitRequest): void {

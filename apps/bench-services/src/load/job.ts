@@ -52,6 +52,8 @@ export type Job =
       readonly kind: 'stream';
       readonly token: string;
       readonly streams: number;
+      /** Messages in one frame. */
+      readonly together: number;
       readonly groups: readonly BenchGroup[];
     })
   /** Messages to one group that many streams follow; every delivery counts. */

@@ -12,16 +12,13 @@ import type { BenchGroup } from './job.ts';
 /** A message for the stream, with the id that its answer will have. */
 export interface StreamMessage {
   readonly requestId: string;
-  readonly request: delivery.SubscribeRequest;
+  readonly request: delivery.SendMessageRequest;
 }
 
 /** Makes the request of a message on a stream. */
 export function toStreamMessage(request: delivery.SendMessageRequest): StreamMessage {
   const { requestId } = delivery.GroupMessage.decode(request.message);
-  return {
-    requestId: keyOf(requestId),
-    request: { request: { $case: 'sendMessage', value: { request } } },
-  };
+  return { requestId: keyOf(requestId), request };
 }
 
 /** Whose stream it is, what it may send to, and how much may be without an answer. */
@@ -29,6 +26,8 @@ export interface SenderOptions {
   readonly metadata: Metadata;
   readonly groups: readonly BenchGroup[];
   readonly window: number;
+  /** How many messages go in one frame; those that came in one are answered together. */
+  readonly together: number;
 }
 
 /**
@@ -38,6 +37,7 @@ export interface SenderOptions {
 export class Sender {
   readonly #call: ClientDuplexStream<delivery.SubscribeRequest, delivery.SubscribeResponse>;
   readonly #window: number;
+  readonly #together: number;
   readonly #groups: readonly BenchGroup[];
   readonly #live = Promise.withResolvers<void>();
   readonly #sentAt = new Map<string, number>();
@@ -46,8 +46,9 @@ export class Sender {
   #waiting: number;
   #failure: unknown;
 
-  constructor(client: delivery.DeliveryServiceClient, { metadata, groups, window }: SenderOptions) {
+  constructor(client: delivery.DeliveryServiceClient, { metadata, groups, window, together }: SenderOptions) {
     this.#window = window;
+    this.#together = together;
     this.#groups = groups;
     this.#waiting = groups.length;
     this.#call = client.subscribe(metadata);
@@ -67,15 +68,15 @@ export class Sender {
   /** Sends all of them; resolves when every answer is there. */
   async send(messages: readonly StreamMessage[], samples: Samples): Promise<void> {
     this.#samples = samples;
-    for (const message of messages) await this.push(message);
+    for (let from = 0; from < messages.length; from += this.#together) {
+      await this.#pushAll(messages.slice(from, from + this.#together));
+    }
     await this.settle();
   }
 
   /** Sends one as soon as the window and the service allow it. */
-  async push({ requestId, request }: StreamMessage): Promise<void> {
-    while (this.#sentAt.size >= this.#window || this.#call.writableNeedDrain) await this.#news();
-    this.#sentAt.set(requestId, performance.now());
-    this.#call.write(request);
+  async push(message: StreamMessage): Promise<void> {
+    await this.#pushAll([message]);
   }
 
   /** Waits until every answer is there. */
@@ -85,6 +86,15 @@ export class Sender {
 
   close(): void {
     this.#call.cancel();
+  }
+
+  async #pushAll(messages: readonly StreamMessage[]): Promise<void> {
+    while (this.#sentAt.size + messages.length > this.#window || this.#call.writableNeedDrain)
+      await this.#news();
+    const now = performance.now();
+    for (const { requestId } of messages) this.#sentAt.set(requestId, now);
+    const requests = messages.map(({ request }) => request);
+    this.#call.write(toFrame(requests));
   }
 
   async #news(): Promise<void> {
@@ -101,15 +111,18 @@ export class Sender {
   }
 
   #hear({ response }: delivery.SubscribeResponse): void {
-    if (response?.$case === 'sendAnswer') {
-      this.#answer(response.value);
-    } else if (response?.$case === 'live') {
-      this.#waiting -= 1;
-      if (this.#waiting === 0) this.#live.resolve();
-    } else if (response?.$case !== 'entries') {
-      // Entries are what this stream itself has sent: a member hears them like everybody else.
+    if (response?.$case === 'sendAnswer') this.#answer(response.value);
+    else if (response?.$case === 'sendAnswers')
+      response.value.answers.forEach((answer) => this.#answer(answer));
+    else if (response?.$case === 'live') this.#becomeLive();
+    // Entries are what this stream itself has sent: a member hears them like everybody else.
+    else if (response?.$case !== 'entries')
       this.#fail(new Error(`an answer was expected, not ${response?.$case}`));
-    }
+  }
+
+  #becomeLive(): void {
+    this.#waiting -= 1;
+    if (this.#waiting === 0) this.#live.resolve();
   }
 
   #answer({ requestId, response }: delivery.SendMessageAnswer): void {
@@ -123,6 +136,16 @@ export class Sender {
     this.#samples?.add(performance.now() - begin);
     this.#wake?.();
   }
+}
+
+function toFrame(requests: delivery.SendMessageRequest[]): delivery.SubscribeRequest {
+  const [request, ...others] = requests;
+  return {
+    request:
+      others.length === 0
+        ? { $case: 'sendMessage', value: { request } }
+        : { $case: 'sendMessages', value: { requests } },
+  };
 }
 
 function keyOf(requestId: Uint8Array): string {

@@ -168,7 +168,12 @@ async function streamMessages(job: JobOf<'stream'>): Promise<Work> {
     const groups = job.groups.filter((_group, index) => index % job.streams === line);
     const each = Math.ceil((job.warmUp + job.count) / job.streams);
     return {
-      sender: new Sender(client, { metadata: bearer(job.token), groups, window: job.inFlight }),
+      sender: new Sender(client, {
+        metadata: bearer(job.token),
+        groups,
+        window: job.inFlight,
+        together: job.together,
+      }),
       messages: messagesFor(groups, each),
     };
   });
@@ -195,7 +200,7 @@ async function fanOut(job: JobOf<'fan-out'>): Promise<Work> {
   const audience = { client, metadata, subscription, streams: job.streams };
   const readers = new Readers(audience);
   await readers.ready(audience);
-  const sender = new Sender(client, { metadata, groups: [job.group], window: job.inFlight });
+  const sender = new Sender(client, { metadata, groups: [job.group], window: job.inFlight, together: 1 });
   await sender.ready();
   const messages = messagesFor([job.group], job.warmUp + job.count);
   return {

@@ -21,11 +21,15 @@ export async function toLogEntries(
 ): Promise<delivery.LogEntry[]> {
   const made: delivery.LogEntry[] = [];
   for (const entry of entries) {
-    const { sequence, kind, epoch, message } = entry;
-    const receipt = entry.kind === 'commit' ? await receipts.receiptOf({ groupId, ...entry }) : '';
-    made.push({ sequence, kind: KINDS[kind], epoch, mlsMessage: message, receipt });
+    if (entry.kind !== 'commit') made.push(toMessageEntry(entry));
+    else made.push({ ...toMessageEntry(entry), receipt: await receipts.receiptOf({ groupId, ...entry }) });
   }
   return made;
+}
+
+/** Makes an entry that needs no receipt. */
+export function toMessageEntry({ sequence, kind, epoch, message }: LogEntry): delivery.LogEntry {
+  return { sequence, kind: KINDS[kind], epoch, mlsMessage: message, receipt: '' };
 }
 
 /** Makes an entry of a mailbox. */

@@ -109,10 +109,7 @@ export class Listener {
         submissions.answer({ response: { $case: 'pong', value: request.value } });
         return undefined;
       case 'sendMessage':
-        this.#outgoing.sendMessage(
-          requireField(request.value.request, 'send_message.request'),
-          'sendAnswer',
-        );
+        this.#outgoing.sendMessage(requireField(request.value.request, 'send_message.request'), 'sendAnswer');
         return undefined;
       case 'submitCommit':
         this.#outgoing.submitCommit(requireField(request.value.request, 'submit_commit.request'));

@@ -7,10 +7,11 @@
  * @module
  */
 import type { delivery } from '@canopy/contract';
-import type { GroupLog, LogEntry, Unsubscribe, WakeUp } from '@canopy/storage';
-import { toLogEntries } from '../calls/log-entries.ts';
+import type { AppendOutcome, GroupLog, LogEntry, NewMessage, Unsubscribe, WakeUp } from '@canopy/storage';
+import { toLogEntries, toMessageEntry } from '../calls/log-entries.ts';
 import type { ReceiptBook } from '../receipt-book.ts';
 import { Recent } from '../recent.ts';
+import { acceptedOf, pagesOf } from './appended.ts';
 
 /** Where pages come from, and how large they are. */
 export interface LogFeedOptions {
@@ -72,6 +73,18 @@ export class LogFeed {
     };
   }
 
+  /**
+   * Appends messages to their logs, and remembers what was accepted as pages, for those who follow the groups: a reading would
+   * give the same entries, since they never change.
+   */
+  async appendMessages(messages: readonly NewMessage[]): Promise<readonly AppendOutcome[]> {
+    const outcomes = await this.#options.groupLog.appendMessages(messages);
+    const followed = (groupId: Uint8Array): boolean => this.#groups.has(keyOf(groupId));
+    for (const { groupId, entries } of acceptedOf(messages, outcomes, followed))
+      this.#remember(groupId, entries);
+    return outcomes;
+  }
+
   /** Gives the next page after a place of a group that is followed; one without entries when there is nothing now. */
   pageAfter(groupId: Uint8Array, after: bigint): Promise<LogPage> {
     const key = keyOf(groupId);
@@ -114,6 +127,25 @@ export class LogFeed {
       for (const listener of group.listeners) listener();
     });
     return group;
+  }
+
+  #remember(groupId: Uint8Array, entries: readonly LogEntry[]): void {
+    const key = keyOf(groupId);
+    for (const part of pagesOf(entries, this.#options)) {
+      const [first] = part;
+      const last = part.at(-1);
+      if (first === undefined || last === undefined) continue;
+      const value = { groupId, entries: part.map((entry) => toMessageEntry(entry)) };
+      const page: LogPage = {
+        entries: part,
+        response: { response: { $case: 'entries', value } },
+        // Others may have appended more meanwhile: what comes after is found out by reading.
+        isLast: false,
+        lastSequence: last.sequence,
+        since: {},
+      };
+      this.#pages.keep(nameOf(key, first.sequence - 1n), page, weightOf(part));
+    }
   }
 
   async #read(groupId: Uint8Array, afterSequence: bigint, since: WakeUpMark): Promise<LogPage> {

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { requireField, type delivery } from '@canopy/contract';
+import type { delivery } from '@canopy/contract';
 import type { Caller } from '@canopy/service';
 import { toLimited, type AppendAnswer } from '../calls/append-answer.ts';
 import { readBundle, readMessage } from '../calls/request-fields.ts';
@@ -31,10 +31,15 @@ export interface OutgoingParts {
   readonly submissions: Submissions;
 }
 
-type SubmissionRequest = Extract<
-  NonNullable<delivery.SubscribeRequest['request']>,
-  { readonly $case: 'sendMessage' | 'submitCommit' }
->;
+/** How a message is answered: as it came, alone or with others. */
+export type AnswerForm = 'sendAnswer' | 'sendAnswers';
+
+/** A message on its way, and how it is answered. */
+interface Sent {
+  readonly message: delivery.GroupMessage;
+  readonly size: number;
+  readonly form: AnswerForm;
+}
 
 /** What a stream sends. */
 export class Outgoing {
@@ -45,14 +50,15 @@ export class Outgoing {
   constructor(service: Delivery, parts: OutgoingParts) {
     this.#service = service;
     this.#parts = parts;
-    this.#batch = new MessageBatch(service.stores.groupLog);
+    this.#batch = new MessageBatch(service.feed);
   }
 
   /** Appends a message, together with others that come meanwhile. @throws {FieldError} */
-  sendMessage(request: delivery.SendMessageRequest): void {
+  sendMessage(request: delivery.SendMessageRequest, form: AnswerForm): void {
     const message = readMessage(request.message);
-    if (request.proof === undefined) this.#sendUnderLease(message, request.message.length);
-    else this.#alone(message, request.message.length, () => this.#sendProven(request, message));
+    const sent = { message, size: request.message.length, form };
+    if (request.proof === undefined) this.#sendUnderLease(sent);
+    else this.#alone(message, sent.size, () => this.#sendProven(request, sent));
   }
 
   /** Offers a commit. @throws {FieldError} */
@@ -64,33 +70,33 @@ export class Outgoing {
     });
   }
 
-  /** Says that something cannot be sent now. @throws {FieldError} */
-  refuse(request: SubmissionRequest, exceeded: Exceeded): void {
-    const { submissions } = this.#parts;
-    if (request.$case === 'sendMessage') {
-      const { message } = requireField(request.value.request, 'send_message.request');
-      submissions.answer(toSendAnswer(readMessage(message), toLimited(exceeded)));
-      return;
-    }
-    const { bundle } = requireField(request.value.request, 'submit_commit.request');
-    const { requestId } = readBundle(bundle);
-    const response = { result: toLimited(exceeded) };
-    submissions.answer({ response: { $case: 'commitAnswer', value: { requestId, response } } });
+  /** Says that a message cannot be sent now. @throws {FieldError} */
+  refuseMessage({ message }: delivery.SendMessageRequest, exceeded: Exceeded, form: AnswerForm): void {
+    const { requestId } = readMessage(message);
+    this.#parts.submissions.answer(toAnswerIn(form, requestId, { result: toLimited(exceeded) }));
   }
 
-  #sendUnderLease(message: delivery.GroupMessage, size: number): void {
+  /** Says that a commit cannot be offered now. @throws {FieldError} */
+  refuseCommit({ bundle }: delivery.SubmitCommitRequest, exceeded: Exceeded): void {
+    const { requestId } = readBundle(bundle);
+    const response = { result: toLimited(exceeded) };
+    this.#parts.submissions.answer({ response: { $case: 'commitAnswer', value: { requestId, response } } });
+  }
+
+  #sendUnderLease(sent: Sent): void {
+    const { message, size } = sent;
     const group = keyOf(message.groupId);
     const checked = this.#checkUnderLease(group, message);
     const { submissions } = this.#parts;
     if (checked instanceof RefusedSubmission) {
-      submissions.answer(toSendAnswer(message, checked.toRejected()));
+      submissions.answer(toSendAnswer(sent, checked.toRejected()));
       return;
     }
     const asked = this.#service.limits.ofGroup(message.groupId);
     if (asked === undefined && checked.publicProposal === undefined) {
-      submissions.begin({ group, size, work: () => this.#append(message, checked) });
+      submissions.begin({ group, size, work: () => this.#append(sent, checked) });
     } else {
-      this.#alone(message, size, () => this.#appendUnless(asked, message, checked));
+      this.#alone(message, size, () => this.#appendUnless(asked, sent, checked));
     }
   }
 
@@ -108,28 +114,28 @@ export class Outgoing {
     }
   }
 
-  async #append(message: delivery.GroupMessage, offer: Offer): Promise<delivery.SubscribeResponse> {
+  async #append(sent: Sent, offer: Offer): Promise<delivery.SubscribeResponse> {
     const answer = answerTo(this.#service, offer, await this.#batch.append(offer.entry));
-    return toSendAnswer(message, answer instanceof Promise ? await answer : answer);
+    return toSendAnswer(sent, answer instanceof Promise ? await answer : answer);
   }
 
   async #appendUnless(
     asked: Promise<Exceeded | undefined> | undefined,
-    message: delivery.GroupMessage,
+    sent: Sent,
     offer: Offer,
   ): Promise<delivery.SubscribeResponse> {
     const exceeded = await asked;
-    if (exceeded !== undefined) return toSendAnswer(message, toLimited(exceeded));
+    if (exceeded !== undefined) return toSendAnswer(sent, toLimited(exceeded));
     const refused = await rejecting(() => requireValidProposal(this.#service, offer));
-    return refused === undefined ? this.#append(message, offer) : toSendAnswer(message, refused);
+    return refused === undefined ? this.#append(sent, offer) : toSendAnswer(sent, refused);
   }
 
   async #sendProven(
     request: delivery.SendMessageRequest,
-    message: delivery.GroupMessage,
+    { message, form }: Sent,
   ): Promise<delivery.SubscribeResponse> {
     const response = await proveAndSend(this.#service, request, message);
-    return { response: { $case: 'sendAnswer', value: { requestId: message.requestId, response } } };
+    return toAnswerIn(form, message.requestId, response);
   }
 
   async #commit(
@@ -169,9 +175,17 @@ export function keyOf(groupId: Uint8Array): string {
   return `g${Buffer.from(groupId.buffer, groupId.byteOffset, groupId.length).toString('latin1')}`;
 }
 
-function toSendAnswer(
-  { requestId }: delivery.GroupMessage,
-  result: AppendAnswer,
+function toSendAnswer({ message, form }: Sent, result: AppendAnswer): delivery.SubscribeResponse {
+  return toAnswerIn(form, message.requestId, { result });
+}
+
+function toAnswerIn(
+  form: AnswerForm,
+  requestId: Uint8Array,
+  response: delivery.SendMessageResponse,
 ): delivery.SubscribeResponse {
-  return { response: { $case: 'sendAnswer', value: { requestId, response: { result } } } };
+  const answer = { requestId, response };
+  return form === 'sendAnswer'
+    ? { response: { $case: 'sendAnswer', value: answer } }
+    : { response: { $case: 'sendAnswers', value: { answers: [answer] } } };
 }

@@ -5,6 +5,7 @@
  */
 import type { delivery } from '@canopy/contract';
 import { Bell } from '@canopy/service';
+import { together } from './together.ts';
 
 /** Leads to an answer, or to none. */
 export type Work = () => Promise<delivery.SubscribeResponse | undefined>;
@@ -75,7 +76,7 @@ export class Submissions {
     const answers = this.#answers;
     this.#answers = [];
     this.#room.ring();
-    return answers;
+    return together(answers);
   }
 
   /**

@@ -102,7 +102,7 @@ export function hasLeaf(tree: RatchetTree, device: string): boolean {
 }
 
 /** Gives the device that a credential names; undefined when it names none. */
-function deviceOf(credential: Credential): string | undefined {
+export function deviceOf(credential: Credential): string | undefined {
   try {
     return credential.credentialType === CredentialType.x509
       ? deviceOfX509Credential(credential)

@@ -131,10 +131,9 @@ export class PublicGroups {
   async #open(groupId: Uint8Array, stored: StoredGroupInfo): Promise<Followed | undefined> {
     const { groupLog, clock } = this.#options;
     const begin = await this.#beginOf(groupId, stored.epoch);
-    const tree = await readTree(groupLog, groupId, stored);
     if (begin === undefined) return undefined;
     try {
-      const groupInfo = readGroupInfo(stored.groupInfo);
+      const { groupInfo, tree: ratchetTree } = await readStatement(groupLog, groupId, stored);
       const suite = getCipherSuite(groupInfo.groupContext.cipherSuite);
       const outside = {
         policy: POLICY,
@@ -142,8 +141,8 @@ export class PublicGroups {
         psks: noPsks,
         now: () => BigInt(Math.floor(clock.now() / 1000)),
       };
-      const group = await PublicGroup.open({ suite, groupInfo, ratchetTree: decodeTree(tree) }, outside);
-      const weight = stored.groupInfo.length + (tree?.length ?? 0) + STATE_OVERHEAD;
+      const group = await PublicGroup.open({ suite, groupInfo, ratchetTree }, outside);
+      const weight = stored.groupInfo.length + (stored.tree?.size ?? 0) + STATE_OVERHEAD;
       return { group, hasAllProposals: true, sequence: begin, weight };
     } catch (error) {
       if (isRefusal(error)) return undefined;
@@ -197,6 +196,22 @@ async function after(state: Followed, entry: LogEntry): Promise<Followed | undef
 /** Tells whether something is refused for what it is, and not because something went wrong here. */
 export function isRefusal(error: unknown): error is MlsError | CodecError | CryptoError {
   return error instanceof MlsError || error instanceof CodecError || error instanceof CryptoError;
+}
+
+/** A GroupInfo and the tree of its epoch, as they are kept; the tree is undefined where it is inside, or nowhere. */
+export interface Statement {
+  readonly groupInfo: GroupInfo;
+  readonly tree: RatchetTree | undefined;
+}
+
+/** Reads what is kept of an epoch. @throws {CodecError} */
+export async function readStatement(
+  groupLog: GroupLog,
+  groupId: Uint8Array,
+  stored: StoredGroupInfo,
+): Promise<Statement> {
+  const tree = decodeTree(await readTree(groupLog, groupId, stored));
+  return { groupInfo: readGroupInfo(stored.groupInfo), tree };
 }
 
 function readGroupInfo(bytes: Uint8Array): GroupInfo {

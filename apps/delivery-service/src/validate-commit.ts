@@ -19,6 +19,7 @@ import { requireExternalPsk, requireOwnJoin } from './external-joins.ts';
 import { isRefusal } from './public-groups.ts';
 import type { CheckedCommit } from './rules/check-commit.ts';
 import { RefusedSubmission, requireThat } from './rules/refused-submission.ts';
+import { validateStatement } from './validate-statement.ts';
 
 /** A commit that looks as it should. */
 export interface CommitToValidate {
@@ -36,15 +37,15 @@ export interface CommitToValidate {
 export async function validateCommit(service: Delivery, commit: CommitToValidate): Promise<void> {
   const { bundle, checked } = commit;
   const { publicMessage, isExternalCommit } = checked.header;
-  if (publicMessage === undefined) return;
+  if (publicMessage === undefined) return validateStatement(service, commit);
   const state = await service.publicGroups.at(bundle.groupId, bundle.epoch);
   if (state === 'over') return;
   if (state === undefined) {
     requireThat(!isExternalCommit, 'INVALID', 'the tree of the group is not known here');
-    return;
+    return validateStatement(service, commit);
   }
   // A commit of a member may name encrypted proposals; an external one names none.
-  if (!state.hasAllProposals && !isExternalCommit) return;
+  if (!state.hasAllProposals && !isExternalCommit) return validateStatement(service, commit);
   const { group: next, effects } = await receive(state.group, publicMessage);
   requireGroupInfo(next, commit);
   if (isExternalCommit) {

@@ -117,8 +117,12 @@ export class Member {
       welcomeInfo: { ratchetTree: false, externalPub: false, grease: false },
       ...request,
     });
-    const next = new Group(created.staged.state, options);
-    return { created, bundle: this.bundle(created.message, next) };
+    return { created, bundle: this.bundle(created.message, this.after(created)) };
+  }
+
+  /** The group as a commit would make it. */
+  after({ staged }: CreatedCommit): Group {
+    return new Group(staged.state, options);
   }
 
   bundle(commit: MLSMessage, next: Group): delivery.CommitBundle {
@@ -157,23 +161,24 @@ export class Member {
 
   /** Adds a member, who joins by the Welcome. */
   async add(other: Member): Promise<void> {
-    const { keyPackage } = other.#keyPackage;
-    const proposals = [{ proposalType: ProposalType.add, keyPackage } as const];
-    const { created, bundle } = await this.prepare({ proposals });
+    const { created, bundle } = await this.prepareToAdd(other);
     // The Welcome goes by hand: mailboxes are another matter.
     const result = await this.submit(bundle);
     if (result?.$case !== 'accepted') throw new Error(`not accepted: ${JSON.stringify(result?.value, text)}`);
     this.group.keep(created.staged);
-    if (created.welcome === undefined) throw new Error('an Add makes a Welcome');
-    other.#group = await Group.join(
-      {
-        suite,
-        welcome: created.welcome,
-        keyPackage: other.#keyPackage,
-        ratchetTree: this.group.state.tree,
-      },
-      options,
-    );
+    other.#group = await other.joinBy(created, this.group);
+  }
+
+  prepareToAdd(other: Member, request: Partial<CommitRequest> = {}): Promise<Prepared> {
+    const { keyPackage } = other.#keyPackage;
+    return this.prepare({ ...request, proposals: [{ proposalType: ProposalType.add, keyPackage }] });
+  }
+
+  /** Joins by the Welcome of a commit, into the group as it is after it. */
+  joinBy({ welcome }: CreatedCommit, after: Group): Promise<Group> {
+    if (welcome === undefined) throw new Error('an Add makes a Welcome');
+    const join = { suite, welcome, keyPackage: this.#keyPackage, ratchetTree: after.state.tree };
+    return Group.join(join, options);
   }
 
   /** Takes the place in a group that an accepted external commit gave. */

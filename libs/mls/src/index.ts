@@ -71,6 +71,7 @@ export { GroupSecrets, sliceWelcome, Welcome } from './commits/welcome.ts';
 export type { CommitRequest, CreatedCommit } from './commits/create-commit.ts';
 export { createGroupInfo } from './commits/create-group-info.ts';
 export type { GroupInfoRequest } from './commits/create-group-info.ts';
+export { statedTree } from './commits/validate-group-info.ts';
 export type { ExternalCommitRequest } from './commits/join-by-commit.ts';
 export { wipeInitKey } from './commits/join-by-welcome.ts';
 export type { WelcomeInput } from './commits/join-by-welcome.ts';

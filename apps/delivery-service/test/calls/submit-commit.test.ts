@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { deviceOf } from '../authority.ts';
 import { allPending, startBench, type Bench, type Device } from '../bench.ts';
 import { random, TestGroup, welcomeFor, type CommitOptions } from '../group.ts';
+import { createMember } from '../members.ts';
 
 let bench: Bench;
 let alice: Device;
@@ -181,22 +182,30 @@ describe('SubmitCommit', () => {
   it('brings each joiner its own part of the Welcome, with the tree', async () => {
     const refs = [random(32), random(32)];
     const recipients = refs.map((keyPackageRef, i) => ({ keyPackageRef, device: deviceOf(`joiner${i}`) }));
-    const ratchetTree = new Uint8Array([0]);
-    await group.commit(alice, 0n, { welcome: welcomeFor(refs), recipients, ratchetTree });
+    const founder = await createMember(bench, 'founder');
+    await founder.create();
+    const { groupId } = founder.group;
+    const { bundle } = await founder.prepare();
+    const { ratchetTree } = bundle;
+    await founder.submit({ ...bundle, welcome: welcomeFor(refs), welcomeRecipients: recipients });
     for (const [i, ref] of refs.entries()) {
       const joiner = await bench.device(`joiner${i}`);
       const { entries } = await waitForMail(joiner);
       expect(entries).toMatchObject([{ sequence: 1n, groupSequence: 1n }]);
-      expect(entries[0]?.groupId).toEqual(group.id);
+      expect(entries[0]?.groupId).toEqual(Buffer.from(groupId));
       const hash = new Uint8Array(createHash('sha256').update(ratchetTree).digest());
-      expect(entries[0]?.tree).toEqual({ epoch: 1n, hash, size: 1n });
+      expect(entries[0]?.tree).toEqual({
+        epoch: 1n,
+        hash: Buffer.from(hash),
+        size: BigInt(ratchetTree.length),
+      });
       const { result } = await joiner.call('getRatchetTree', {
-        groupId: group.id,
+        groupId,
         epoch: 1n,
         hash,
         offset: 0n,
       });
-      expect(result).toEqual({ $case: 'chunk', value: { bytes: ratchetTree } });
+      expect(result).toEqual({ $case: 'chunk', value: { bytes: Buffer.from(ratchetTree) } });
       const message = decodeMessage(entries[0]?.welcome ?? new Uint8Array());
       const secrets = message.wireFormat === WireFormat.welcome ? message.welcome.secrets : [];
       expect(secrets.map(({ newMember }) => newMember)).toEqual([ref]);

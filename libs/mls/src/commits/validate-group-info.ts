@@ -17,6 +17,7 @@ import { signatureOfLeaf } from '../tree/leaf-node.ts';
 import type { RatchetTree } from '../tree/ratchet-tree.ts';
 import type { SignatureClaim } from '../tree/signature-answers.ts';
 import type { LeafValidation } from '../tree/validate-leaf-node.ts';
+import { treeHash } from '../tree/tree-hash.ts';
 import { validateTree } from '../tree/validate-tree.ts';
 import { verifyGroupInfo, type GroupInfo } from './group-info.ts';
 
@@ -68,6 +69,25 @@ export function validateGroupInfo(suite: CipherSuite, groupInfo: GroupInfo, tree
   if (!isSignedWith(suite, groupInfo, leaf.signatureKey)) {
     refuse('INVALID_SIGNATURE', 'R12.4.3-06', 'the signature of the GroupInfo is not valid');
   }
+}
+
+/**
+ * Gives the tree that a GroupInfo states, as far as that can be told without the group: its hash is in the GroupInfo, and one of
+ * its leaves has signed it. Whether its members are believed is not asked.
+ *
+ * @throws MlsError RATCHET_TREE_REQUIRED, TREE_HASH_MISMATCH, INVALID_GROUP_INFO, INVALID_SIGNATURE, WRONG_CIPHER_SUITE
+ */
+export function statedTree(
+  suite: CipherSuite,
+  groupInfo: GroupInfo,
+  ratchetTree: RatchetTree | undefined,
+): RatchetTree {
+  const tree = treeOf(groupInfo, ratchetTree);
+  if (!equal(treeHash(suite, tree.root), groupInfo.groupContext.treeHash)) {
+    refuse('TREE_HASH_MISMATCH', 'R12.4.3.1-09', 'the tree is not the one that the GroupInfo names');
+  }
+  validateGroupInfo(suite, groupInfo, tree);
+  return tree;
 }
 
 function isSignedWith(suite: CipherSuite, groupInfo: GroupInfo, publicKey: Uint8Array): boolean {

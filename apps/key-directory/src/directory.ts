@@ -3,10 +3,10 @@
  *
  * @module
  */
+import type { DeviceIdentities } from '@canopy/identity';
 import type { Clock } from '@canopy/service';
 import type { RateLimits, SingleUseStock } from '@canopy/storage';
 import type { ClaimLimits } from './claim-limits.ts';
-import type { Identities } from './identities.ts';
 import type { PublishLimit } from './publish-limit.ts';
 import type { DirectoryConfig } from './config.ts';
 import type { Revocations } from './revocations.ts';
@@ -23,7 +23,7 @@ export interface Directory {
   readonly config: DirectoryConfig;
   readonly clock: Clock;
   /** Judges whose KeyPackage it is. */
-  readonly identities: Identities;
+  readonly identities: DeviceIdentities;
   readonly revocations: Revocations;
   readonly limits: ClaimLimits;
   readonly publishLimit: PublishLimit;

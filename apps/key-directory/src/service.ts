@@ -4,7 +4,7 @@
  * @module
  */
 import { directory } from '@canopy/contract';
-import type { RevocationListVerdict } from '@canopy/identity';
+import { DeviceIdentities, type DomainCertificates, type RevocationListVerdict } from '@canopy/identity';
 import {
   bearer,
   bidi,
@@ -30,7 +30,6 @@ import { ClaimLimits } from './claim-limits.ts';
 import { claimRatesOf } from './claim-rates.ts';
 import type { DirectoryConfig } from './config.ts';
 import type { Directory, DirectoryStores } from './directory.ts';
-import { Identities, type TrustedCertificates } from './identities.ts';
 import { PublishLimit } from './publish-limit.ts';
 import { Revocations, unlessRevoked } from './revocations.ts';
 
@@ -51,7 +50,7 @@ export interface KeyDirectory {
   /** Takes a revocation list; until there is one, nothing is published or claimed. */
   acceptRevocationList(jwt: string): Promise<RevocationListVerdict>;
   /** Believes X.509 credentials by these certificates, and no others, from now on. @throws {IdentityError} for one that is no CA */
-  trust(certificates: TrustedCertificates): void;
+  trust(certificates: DomainCertificates): void;
   /** Ends the open streams. */
   drain(): void;
 }
@@ -62,7 +61,8 @@ export function createKeyDirectory(options: KeyDirectoryOptions): KeyDirectory {
   const { domain } = config;
   const attestationKeys = { keyFor: (kid: string) => keys.findKey(kid) };
   const revocations = new Revocations({ domain, keys: attestationKeys, clock, ...stores });
-  const identities = new Identities({ domain, keys, clock, revocations });
+  const revocation = { source: revocations.source, stale: 'refuse' } as const;
+  const identities = new DeviceIdentities({ domain, keys: attestationKeys, clock, revocation });
   const { rateLimits } = stores;
   const limits = new ClaimLimits({ rateLimits, rates: claimRatesOf(config), clock });
   const publishLimit = new PublishLimit({ rateLimits, rate: config, clock });

@@ -8,6 +8,7 @@ import { getCipherSuite } from '@canopy/crypto';
 import {
   ATTESTATION_EXTENSION_TYPE,
   attestationExtension,
+  createDeviceIdentityProvider,
   deviceCredential,
   parseJwks,
   signEnrolmentProof,
@@ -26,7 +27,6 @@ import { answered } from './service-calls.ts';
 import type { DeviceKeys, EnrolledDevice } from './store/device-store.ts';
 import type { Store } from './store/store.ts';
 import { fetchTrust, fetchTrustAnchors } from './trust.ts';
-import { judgeOf } from './judges.ts';
 import { deviceOfAny } from './members.ts';
 import { reasonWord } from './reason-word.ts';
 
@@ -141,7 +141,10 @@ async function finish(
   const keys = store.device.enrolling()?.keys;
   if (keys === undefined) throw new ClientError('INVALID_STATE', 'the keys of the enrolment are gone');
   const enrolled = { ...keys, device, domain, attestation, x509Chain };
-  await judgeOwn(enrolled, judgeOf({ domain, keys: await parseJwks(trust.jwks), clock, anchors }));
+  await judgeOwn(
+    enrolled,
+    createDeviceIdentityProvider({ domain, keys: await parseJwks(trust.jwks), clock }, anchors),
+  );
   const renewAtMs = renewalTimeOf(answer, clock.now());
   store.device.saveEnrolment(enrolled, { trust, anchors, renewAtMs });
   return enrolled;

@@ -4,11 +4,11 @@
  * @module
  */
 import { getCipherSuite } from '@canopy/crypto';
+import { createDeviceIdentityProvider } from '@canopy/identity';
 import { noPsks } from '@canopy/mls';
 import { AccessTokens } from './access-tokens.ts';
 import type { Bell } from './bell.ts';
 import type { Ports } from './client-options.ts';
-import { judgeOf } from './judges.ts';
 import { Line } from './line.ts';
 import { ReceiptKeys } from './receipt-keys.ts';
 import { currentIdentity } from './renewal.ts';
@@ -30,8 +30,9 @@ export function surround(
   const tokens = new AccessTokens(stubs.authentication, enrolled, { clock, signal });
   const service = { stub: stubs.authentication, keys, domain, now, log, signal };
   const revocations = new Revocations({ ...service, store: store.revocations });
-  const judged = { domain, keys, clock, anchors: store.device.trustAnchors() };
-  const identities = judgeOf({ ...judged, revocation: revocations.options });
+  const anchors = store.device.trustAnchors();
+  const judged = { domain, keys, clock };
+  const identities = createDeviceIdentityProvider({ ...judged, revocation: revocations.options }, anchors);
   const options = { policy, identities, psks: noPsks, now };
   return {
     store,
@@ -49,7 +50,7 @@ export function surround(
       return currentIdentity({ store }, enrolled);
     },
     options,
-    joinOptions: { ...options, identities: judgeOf(judged) },
+    joinOptions: { ...options, identities: createDeviceIdentityProvider(judged, anchors) },
     newEvents,
     signal,
     log,

@@ -59,6 +59,8 @@ export { parseJwks } from './jwks.ts';
 export type { AttestationKeys } from './jwks.ts';
 export { createIdentityProvider } from './identity-provider.ts';
 export type { Clock, IdentityProviderOptions, IdentityRefusal } from './identity-provider.ts';
+export { createDeviceIdentityProvider, DeviceIdentities } from './device-identities.ts';
+export type { DeviceIdentitiesOptions, DomainCertificates } from './device-identities.ts';
 export { combineIdentityProviders } from './combine-identity-providers.ts';
 export type { ChangeOfTypeRefusal, CombinedProvidersOptions } from './combine-identity-providers.ts';
 export type { StatementFault } from './signed-statement.ts';

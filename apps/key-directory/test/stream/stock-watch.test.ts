@@ -1,4 +1,5 @@
 import type { directory } from '@canopy/contract';
+import { DeviceIdentities } from '@canopy/identity';
 import { fixedKeySource, manualClock } from '@canopy/service';
 import { openSqlite, type SqliteStore } from '@canopy/storage';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
@@ -6,7 +7,6 @@ import { ClaimLimits } from '../../src/claim-limits.ts';
 import { claimRatesOf } from '../../src/claim-rates.ts';
 import { readDirectoryConfig } from '../../src/config.ts';
 import type { Directory } from '../../src/directory.ts';
-import { Identities } from '../../src/identities.ts';
 import { PublishLimit } from '../../src/publish-limit.ts';
 import { Revocations } from '../../src/revocations.ts';
 import { StockWatch } from '../../src/stream/stock-watch.ts';
@@ -30,7 +30,7 @@ beforeEach(async () => {
   });
   const attestationKeys = { keyFor: (kid: string) => keys.findKey(kid) };
   const revocations = new Revocations({ domain: DOMAIN, keys: attestationKeys, clock, ...store });
-  const identities = new Identities({ domain: DOMAIN, keys, clock, revocations });
+  const identities = new DeviceIdentities({ domain: DOMAIN, keys: attestationKeys, clock });
   const limits = new ClaimLimits({ rateLimits: store.rateLimits, rates: claimRatesOf(config), clock });
   looks = 0;
   const stores = { ...store, singleUseStock: counting(store) };

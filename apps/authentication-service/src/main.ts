@@ -4,7 +4,7 @@
  * @module
  */
 import { createLogger, observeStore, runMain, runService, storeChoice, systemClock } from '@canopy/service';
-import { openStore } from '@canopy/storage';
+import { openStore, StorageError } from '@canopy/storage';
 import { readAuthenticationConfig } from './config.ts';
 import { serveJwks } from './jwks-server.ts';
 import { refreshRegularly } from './refresh.ts';
@@ -12,7 +12,9 @@ import { createAuthenticationService } from './service.ts';
 
 const name = 'authentication-service';
 
-await runMain(async () => {
+await runMain(serve, (error) => error instanceof StorageError);
+
+async function serve(): Promise<void> {
   const config = readAuthenticationConfig(process.env);
   const log = createLogger({ service: name, level: config.logLevel });
   const store = observeStore(await openStore({ ...storeChoice(config, name), domain: config.domain }));
@@ -28,4 +30,4 @@ await runMain(async () => {
   };
   const { services } = service;
   await runService({ name, config, log, services, isHealthy: () => store.isHealthy(), onClosed });
-});
+}

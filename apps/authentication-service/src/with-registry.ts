@@ -4,12 +4,12 @@
  * @module
  */
 import { checkStore, readConfig, runMain, storeChoice, storeSettings } from '@canopy/service';
-import { openStore, type Registry } from '@canopy/storage';
+import { openStore, StorageError, type Registry } from '@canopy/storage';
 import { authenticationSettings } from './config.ts';
 
 /** Runs a command on the registry; tells faulty settings in plain words and ends with 1. */
 export function withRegistry(command: (registry: Registry) => Promise<void>): Promise<void> {
-  return runMain(async () => {
+  const run = async (): Promise<void> => {
     const settings = { ...storeSettings, domain: authenticationSettings.domain };
     const config = readConfig(settings, process.env, checkStore);
     const { domain } = config;
@@ -19,5 +19,6 @@ export function withRegistry(command: (registry: Registry) => Promise<void>): Pr
     } finally {
       store.close();
     }
-  });
+  };
+  return runMain(run, (error) => error instanceof StorageError);
 }

@@ -15,8 +15,8 @@ import {
   type ReceiptSigner,
   type ReceiptVerdict,
 } from '@canopy/identity';
-import type { Clock } from '@canopy/service';
-import type { EpochEnd, GroupLog, ReceiptFacts, ReceiptKeys } from '@canopy/storage';
+import type { Clock, Logger } from '@canopy/service';
+import type { EpochEnd, GroupLog, ReceiptFacts, ReceiptKey, ReceiptKeys } from '@canopy/storage';
 import { Recent } from './recent.ts';
 
 /** What receipts are made with. */
@@ -25,6 +25,7 @@ export interface ReceiptBookOptions {
   readonly groupLog: GroupLog;
   readonly receiptKeys: ReceiptKeys;
   readonly clock: Clock;
+  readonly log: Pick<Logger, 'warn'>;
 }
 
 /** The commit that a receipt is for. */
@@ -36,31 +37,45 @@ export interface EndedEpoch {
 
 /** Signing takes longer than everything else that is done with an entry, and all readers of a group ask for the same receipts. */
 const REMEMBERED = 10_000;
+/** How long a key that was not in the store is not looked for again. */
+const MISSING_MS = 10_000;
+
+/** A key that signs, and how the store has it. */
+interface SigningKey {
+  readonly signer: ReceiptSigner;
+  readonly stored: ReceiptKey;
+}
 
 /** The receipts of a service; all replicas make the same ones. */
 export class ReceiptBook {
   readonly #options: ReceiptBookOptions;
   readonly #signers = new Map<string, ReceiptSigner>();
   readonly #receipts = new Recent<string, string>(REMEMBERED);
-  #newest: ReceiptSigner | undefined;
+  /** Keys that were looked for in vain, and when. */
+  readonly #missing = new Recent<string, number>(REMEMBERED);
+  #newest: SigningKey | undefined;
 
   constructor(options: ReceiptBookOptions) {
     this.#options = options;
   }
 
-  /** Makes sure that there is a key, before there is a receipt that could be lost together with it. */
+  /** Makes sure that the store has the key that signs, also when it has lost it since: what one process has signed all can show. */
   async prepare(): Promise<void> {
-    await this.#signerNow();
+    const { stored } = await this.#keyNow();
+    await this.#options.receiptKeys.add(stored);
   }
 
   /** Says what the receipt of a commit will state besides the commit, if the commit is accepted now. */
   async factsFor(groupId: Uint8Array, epoch: bigint): Promise<ReceiptFacts> {
-    const { kid: keyId } = await this.#signerNow();
+    const { kid: keyId } = (await this.#keyNow()).signer;
     const previousReceiptHash = await this.hashBefore(groupId, epoch);
     return { acceptedAtMs: Math.floor(this.#options.clock.now()), previousReceiptHash, keyId };
   }
 
-  /** Makes the receipt of a commit, the same one every time; empty for a commit from before there were receipts. */
+  /**
+   * Makes the receipt of a commit, the same one every time; empty for a commit from before there were receipts, and for one whose key
+   * the store has lost: the groups that have none such are not to suffer from it.
+   */
   async receiptOf(commit: EndedEpoch): Promise<string> {
     const { keyId, commitHash } = commit.ended;
     if (keyId === '') return '';
@@ -68,7 +83,9 @@ export class ReceiptBook {
     const name = `${hex(commit.groupId)} ${commit.epoch} ${hex(commitHash)} ${commit.ended.sequence}`;
     const known = this.#receipts.find(name);
     if (known !== undefined) return known;
-    const receipt = signReceipt(this.#statement(commit), await this.#signer(keyId));
+    const signer = await this.#signer(keyId);
+    if (signer === undefined) return '';
+    const receipt = signReceipt(this.#statement(commit), signer);
     this.#receipts.keep(name, receipt);
     return receipt;
   }
@@ -93,7 +110,7 @@ export class ReceiptBook {
 
   /** Gives the public keys as a JSON Web Key Set. */
   async jwksJson(): Promise<string> {
-    await this.#signerNow();
+    await this.#keyNow();
     await this.#load();
     return this.#jwks();
   }
@@ -118,22 +135,28 @@ export class ReceiptBook {
     };
   }
 
-  async #signerNow(): Promise<ReceiptSigner> {
+  async #keyNow(): Promise<SigningKey> {
     if (this.#newest === undefined) {
       const { receiptKeys, clock } = this.#options;
       const offered = { ...createReceiptKey(), createdAtMs: Math.floor(clock.now()) };
       const stored = await receiptKeys.ensure(offered);
-      this.#newest = openReceiptKey(stored);
-      this.#signers.set(stored.kid, this.#newest);
+      this.#newest = { signer: openReceiptKey(stored), stored };
+      this.#signers.set(stored.kid, this.#newest.signer);
     }
     return this.#newest;
   }
 
-  async #signer(kid: string): Promise<ReceiptSigner> {
-    if (!this.#signers.has(kid)) await this.#load();
+  async #signer(kid: string): Promise<ReceiptSigner | undefined> {
+    const known = this.#signers.get(kid);
+    const { clock, log } = this.#options;
+    if (known !== undefined || clock.now() < (this.#missing.find(kid) ?? -Infinity) + MISSING_MS)
+      return known;
+    await this.#load();
     const signer = this.#signers.get(kid);
-    if (signer === undefined) throw new Error(`the key ${kid} of a receipt is missing in the store`);
-    return signer;
+    if (signer !== undefined) return signer;
+    this.#missing.keep(kid, clock.now());
+    log.warn({ event: 'receipt-key-lost', kid });
+    return undefined;
   }
 
   async #load(): Promise<void> {

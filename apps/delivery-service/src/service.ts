@@ -70,6 +70,9 @@ export interface DeliveryService {
   stop(): Promise<void>;
 }
 
+/** How often the store is given the key of receipts again, which it may have lost. */
+const KEY_INTERVAL_MS = 60_000;
+
 /** Makes the delivery service. */
 export function createDeliveryService(options: DeliveryServiceOptions): DeliveryService {
   const { stores, clock, config, keys, log } = options;
@@ -79,20 +82,26 @@ export function createDeliveryService(options: DeliveryServiceOptions): Delivery
   const subscriptions = new Subscriptions(service);
   const { retentionAge: maxAgeMs, retentionEntries: maxEntries, retentionInterval: intervalMs } = config;
   const retention = new Retention({ ...stores, clock, log, maxAgeMs, maxEntries, intervalMs });
+  // A store that is away now is asked again later, and with the first commit.
+  const prepareKey = (): void => {
+    service.receipts.prepare().catch((error: unknown) => {
+      log.warn({ event: 'receipt-key-missing', err: error });
+    });
+  };
+  let keyTimer: NodeJS.Timeout | undefined;
   return {
     bound: bind(service, { ...options, subscriptions }),
     revocations,
     start() {
       service.outbox.start();
       retention.start();
-      // A store that is away now is asked again with the first commit.
-      service.receipts.prepare().catch((error: unknown) => {
-        log.warn({ event: 'receipt-key-missing', err: error });
-      });
+      keyTimer = setInterval(prepareKey, KEY_INTERVAL_MS).unref();
+      prepareKey();
     },
     trust: (certificates) => service.identities.trust(certificates),
     drain: () => subscriptions.drain(),
     async stop() {
+      clearInterval(keyTimer);
       await Promise.all([service.outbox.stop(), retention.stop()]);
     },
   };
@@ -104,7 +113,7 @@ function createParts(
 ): Delivery {
   const { groupLog, rateLimits } = stores;
   const { domain, pageEntries, pageBytes } = config;
-  const receipts = new ReceiptBook({ ...stores, domain, clock });
+  const receipts = new ReceiptBook({ ...stores, domain, clock, log });
   return {
     stores,
     config,

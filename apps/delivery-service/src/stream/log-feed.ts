@@ -6,7 +6,7 @@
  *
  * @module
  */
-import type { delivery } from '@canopy/contract';
+import { delivery } from '@canopy/contract';
 import type { AppendOutcome, GroupLog, LogEntry, NewMessage, Unsubscribe, WakeUp } from '@canopy/storage';
 import { toLogEntries, toMessageEntry } from '../calls/log-entries.ts';
 import type { ReceiptBook } from '../receipt-book.ts';
@@ -163,8 +163,8 @@ export class LogFeed {
       lastSequence,
       since,
     };
-    // A page behind a hole is not what comes after this place.
-    if (entries[0]?.sequence === afterSequence + 1n) {
+    // A page behind a hole is not what comes after this place; and a receipt whose key is away may come back.
+    if (entries[0]?.sequence === afterSequence + 1n && value.entries.every(isComplete)) {
       this.#pages.keep(nameOf(keyOf(groupId), afterSequence), page, weightOf(entries));
     }
     return page;
@@ -174,6 +174,10 @@ export class LogFeed {
 /** Twice the messages: the page has them, and its encoding. */
 function weightOf(entries: readonly LogEntry[]): number {
   return entries.reduce((sum, { message }) => sum + 2 * message.length + PAGE_OVERHEAD, PAGE_OVERHEAD);
+}
+
+function isComplete({ kind, receipt }: delivery.LogEntry): boolean {
+  return kind !== delivery.LogEntryKind.COMMIT || receipt !== '';
 }
 
 function nameOf(key: string, after: bigint): string {

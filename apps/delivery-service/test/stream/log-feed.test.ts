@@ -1,5 +1,5 @@
 import { delivery } from '@canopy/contract';
-import { manualClock } from '@canopy/service';
+import { createLogger, manualClock } from '@canopy/service';
 import { openSqlite } from '@canopy/storage';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { DOMAIN } from '../authority.ts';
@@ -31,7 +31,8 @@ afterEach(() => store.close());
 
 function feedOf(maxBytes: number): LogFeed {
   const { groupLog, receiptKeys } = store;
-  const receipts = new ReceiptBook({ domain: DOMAIN, groupLog, receiptKeys, clock: manualClock(1) });
+  const log = createLogger({ service: 'delivery-service', level: 'silent' });
+  const receipts = new ReceiptBook({ domain: DOMAIN, groupLog, receiptKeys, clock: manualClock(1), log });
   return new LogFeed({ groupLog, receipts, pageEntries: 3, pageBytes: 1_000, maxBytes });
 }
 
@@ -77,6 +78,54 @@ describe('the feed of a log', () => {
     await appended;
     expect((await feed.pageAfter(groupId, 0n)).entries).toHaveLength(1);
     await before;
+  });
+
+  it('gives what was appended through it without reading it, and the same as a reading gives', async () => {
+    const messages = Array.from({ length: 5 }, () => ({
+      groupId,
+      epoch: 0n,
+      requestId: random(16),
+      kind: 'application' as const,
+      message: random(9),
+      maxPastEpochs: 0,
+      nowMs: 1,
+    }));
+    const other = feedOf(1_000_000);
+    for (const one of [feed, other]) one.follow(groupId, () => undefined);
+    await feed.appendMessages(messages);
+    expect(reads).toBe(0);
+    for (const after of [0n, 3n]) {
+      const page = await feed.pageAfter(groupId, after);
+      const read = await other.pageAfter(groupId, after);
+      expect([page.entries, page.response]).toEqual([read.entries, read.response]);
+    }
+    expect(reads).toBe(2);
+    // Whether it is the end only the log can say.
+    expect(feed.isEnd(groupId, await feed.pageAfter(groupId, 3n))).toBe(false);
+    expect(await feed.pageAfter(groupId, 5n)).toMatchObject({ entries: [], lastSequence: 5n });
+    expect(reads).toBe(3);
+  });
+
+  it('remembers of what was appended only what the log has taken, and without what lies between', async () => {
+    const message = (requestId = random(16)): Parameters<typeof feed.appendMessages>[0][number] => ({
+      groupId,
+      epoch: 0n,
+      requestId,
+      kind: 'application',
+      message: random(9),
+      maxPastEpochs: 0,
+      nowMs: 1,
+    });
+    const repeated = message();
+    feed.follow(groupId, () => undefined);
+    await feed.appendMessages([repeated]);
+    await append(1);
+    await feed.appendMessages([repeated, { ...message(), epoch: 7n }, message()]);
+    expect((await feed.pageAfter(groupId, 2n)).entries.map(({ sequence }) => sequence)).toEqual([3n]);
+    expect((await feed.pageAfter(groupId, 0n)).entries.map(({ sequence }) => sequence)).toEqual([1n]);
+    expect(reads).toBe(0);
+    expect((await feed.pageAfter(groupId, 1n)).entries.map(({ sequence }) => sequence)).toEqual([2n, 3n]);
+    expect(reads).toBe(1);
   });
 
   it('keeps no more than it may, and forgets a group whose log has become another one', async () => {

@@ -38,6 +38,13 @@ interface Allowance {
   refill: Promise<TakeOutcome> | undefined;
 }
 
+/** Tokens that somebody waits for. */
+interface Demand {
+  readonly limit: Limit;
+  readonly bucket: string;
+  readonly wanted: number;
+}
+
 /** How many seconds' worth may come at once. */
 const BURST_SECONDS = 10;
 /** A handful lasts for a tenth of a second at the limit. */
@@ -62,26 +69,28 @@ export class RequestLimits {
     this.#group = { setting: 'CANOPY_REQUESTS_PER_GROUP', bucketPrefix: 'ds-group:', perSecond: perGroup };
   }
 
-  /** Counts a request of a device; undefined when it may go on. */
-  ofDevice(device: string): Promise<Exceeded | undefined> | undefined {
-    return this.#take(this.#device, device);
+  /** Counts a request of a device, or as many as it is worth; undefined when it may go on. */
+  ofDevice(device: string, cost = 1): Promise<Exceeded | undefined> | undefined {
+    return this.#take(this.#device, device, cost);
   }
 
   /** Counts a request about a group, to be asked for members only: others must not use up what the members have. */
   ofGroup(groupId: Uint8Array): Promise<Exceeded | undefined> | undefined {
     if (this.#group.perSecond === 0) return undefined;
-    return this.#take(this.#group, Buffer.from(groupId).toString('base64url'));
+    return this.#take(this.#group, Buffer.from(groupId).toString('base64url'), 1);
   }
 
-  #take(limit: Limit, name: string): Promise<Exceeded | undefined> | undefined {
+  #take(limit: Limit, name: string, cost: number): Promise<Exceeded | undefined> | undefined {
     if (limit.perSecond === 0) return undefined;
     const bucket = limit.bucketPrefix + name;
     const allowance = this.#allowances.find(bucket) ?? this.#open(bucket);
-    if (allowance.tokens >= 1) {
-      allowance.tokens -= 1;
+    // What is worth more than ever comes at once takes nearly all there can be: the request that it came in counts too.
+    const wanted = Math.min(cost, limit.perSecond * (BURST_SECONDS - 1));
+    if (allowance.tokens >= wanted) {
+      allowance.tokens -= wanted;
       return undefined;
     }
-    return this.#takeMore(limit, bucket, allowance);
+    return this.#takeMore({ limit, bucket, wanted }, allowance);
   }
 
   #open(bucket: string): Allowance {
@@ -90,16 +99,19 @@ export class RequestLimits {
     return allowance;
   }
 
-  async #takeMore(limit: Limit, bucket: string, allowance: Allowance): Promise<Exceeded | undefined> {
-    while (allowance.tokens < 1) {
+  async #takeMore({ limit, bucket, wanted }: Demand, allowance: Allowance): Promise<Exceeded | undefined> {
+    while (allowance.tokens < wanted) {
       allowance.refill ??= this.#refill(limit, bucket, allowance);
       // Others may have spent the handful meanwhile.
       const outcome = await allowance.refill;
       if (outcome.outcome === 'empty') {
-        return { limit: limit.setting, value: limit.perSecond, retryAfterMs: outcome.retryAfterMs };
+        // The request that tries again counts too.
+        const missing = wanted > 1 ? wanted - allowance.tokens + 1 : 0;
+        const retryAfterMs = Math.max(outcome.retryAfterMs, Math.ceil((missing / limit.perSecond) * 1000));
+        return { limit: limit.setting, value: limit.perSecond, retryAfterMs };
       }
     }
-    allowance.tokens -= 1;
+    allowance.tokens -= wanted;
     return undefined;
   }
 

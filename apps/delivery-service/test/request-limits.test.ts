@@ -58,6 +58,21 @@ describe('the limits of requests', () => {
     expect(answers.filter((answer) => answer === undefined)).toHaveLength(10);
   });
 
+  it('count what is worth many as many, which wait for each other but never for ever', async () => {
+    const of = limits(2);
+    expect(await of.ofDevice('alice', 15)).toBeUndefined();
+    const exceeded = await of.ofDevice('alice', 15);
+    expect(exceeded).toMatchObject({ limit: 'CANOPY_REQUESTS_PER_DEVICE', value: 2, retryAfterMs: 5_500 });
+    clock.advance(5_500);
+    // The request itself, and what it is worth.
+    expect([await of.ofDevice('alice'), await of.ofDevice('alice', 15)]).toEqual([undefined, undefined]);
+    expect(await of.ofDevice('alice')).toBeDefined();
+    clock.advance(10_000);
+    // More than ever comes at once.
+    expect([await of.ofDevice('alice'), await of.ofDevice('alice', 5_000)]).toEqual([undefined, undefined]);
+    expect([await of.ofDevice('alice'), await of.ofDevice('alice')]).toEqual([undefined, expect.anything()]);
+  });
+
   it('are none where they are 0', () => {
     expect(limits(0).ofDevice('alice')).toBeUndefined();
     expect(limits(0).ofGroup(new Uint8Array([1]))).toBeUndefined();

@@ -64,6 +64,8 @@ export function offerCommit(service: Delivery, offer: CommitOffer): Promise<deli
     const exceeded = await service.limits.ofGroup(bundle.groupId);
     if (exceeded !== undefined) return toLimited(exceeded);
     const checked = await check(service, offer);
+    const tooMany = await service.limits.ofDevice(standing.caller.device, checked.welcomes.length);
+    if (tooMany !== undefined) return toLimited(tooMany);
     await validateCommit(service, { bundle, checked, standing });
     return append(service, offer, checked);
   }).then((result) => ({ result }));

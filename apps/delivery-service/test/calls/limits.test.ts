@@ -1,7 +1,8 @@
 import type { delivery } from '@canopy/contract';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { deviceOf } from '../authority.ts';
 import { failureOf, startBench, type Bench, type Device } from '../bench.ts';
-import { random, TestGroup } from '../group.ts';
+import { random, TestGroup, welcomeFor } from '../group.ts';
 import { Reader } from '../reader.ts';
 
 let bench: Bench;
@@ -31,6 +32,12 @@ async function sendUntilRefused(device: Device): Promise<number> {
       return count;
     }
   }
+}
+
+function invite(count: number): Promise<delivery.SubmitCommitResponse> {
+  const refs = Array.from({ length: count }, () => random(32));
+  const recipients = refs.map((keyPackageRef, i) => ({ keyPackageRef, device: deviceOf(`joiner${i}`) }));
+  return alice.call('submitCommit', group.commitRequest(0n, { welcome: welcomeFor(refs), recipients }));
 }
 
 describe('requests per second', () => {
@@ -83,6 +90,19 @@ describe('requests per second', () => {
     group = new TestGroup();
     await group.create(alice);
     await group.send(alice, 0n);
+  });
+
+  it('of a device: a commit counts as many as it adds, and adds nobody when that is too many', async () => {
+    await start({ CANOPY_REQUESTS_PER_DEVICE: '2', CANOPY_REQUESTS_PER_GROUP: '0' });
+    for (let count = 0; count < 8; count += 1) await group.send(alice, 0n);
+    const failure = await failureOf(invite(12));
+    expect([failure.code, failure.metadata]).toEqual([
+      'RESOURCE_EXHAUSTED',
+      { limit: 'CANOPY_REQUESTS_PER_DEVICE', value: '2' },
+    ]);
+    expect(await lastSequence()).toBe(8n);
+    bench.clock.advance(failure.retryAfterMs ?? 0);
+    expect(await invite(12)).toMatchObject({ result: { $case: 'accepted', value: { sequence: 9n } } });
   });
 
   it('on a stream: the answer says so by its request id, and the stream goes on', async () => {

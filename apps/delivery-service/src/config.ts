@@ -134,7 +134,7 @@ export const deliverySettings = {
   }),
   retentionAge: duration({
     env: 'CANOPY_RETENTION_AGE',
-    description: 'how long entries of a log are kept; its newest entry is kept longer',
+    description: 'how long entries of a log and of a mailbox are kept; the newest of a log is kept longer',
     default: '90d',
     minimumMs: 1_000,
     maximumMs: 315_360_000_000,
@@ -145,6 +145,13 @@ export const deliverySettings = {
     default: '1000000',
     minimum: 1,
     maximum: 1_000_000_000,
+  }),
+  mailboxEntries: integer({
+    env: 'CANOPY_MAILBOX_ENTRIES',
+    description: 'Welcomes that one mailbox holds; more wait in the logs of their groups',
+    default: '1000',
+    minimum: 1,
+    maximum: 1_000_000,
   }),
   retentionInterval: duration({
     env: 'CANOPY_RETENTION_INTERVAL',

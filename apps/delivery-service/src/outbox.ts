@@ -4,15 +4,24 @@
  *
  * @module
  */
-import type { Logger } from '@canopy/service';
-import type { GroupLog, Mailbox, OutboxEntry } from '@canopy/storage';
+import type { Clock, Logger } from '@canopy/service';
+import type { DeliverOutcome, GroupLog, Mailbox, OutboxEntry } from '@canopy/storage';
 
 /** What the mover works with. */
 export interface OutboxOptions {
   readonly groupLog: GroupLog;
   readonly mailbox: Pick<Mailbox, 'deliver'>;
+  readonly clock: Clock;
   readonly log: Logger;
+  /** The most entries of a mailbox. */
+  readonly mailboxEntries: number;
   readonly intervalMs: number;
+}
+
+/** What became of a page. */
+interface Moved {
+  readonly full: number;
+  readonly failures: readonly unknown[];
 }
 
 const BATCH = 64;
@@ -63,21 +72,34 @@ export class Outbox {
   }
 
   async #moveAll(): Promise<void> {
+    const { groupLog, log } = this.#options;
+    let full = 0;
     const failures: unknown[] = [];
-    for await (const page of this.#options.groupLog.pendingOutbox(BATCH)) {
-      failures.push(...(await this.#move(page)));
+    for await (const page of groupLog.pendingOutbox(BATCH)) {
+      const moved = await this.#move(page);
+      full += moved.full;
+      failures.push(...moved.failures);
       if (this.#end.signal.aborted) return;
     }
-    if (failures.length > 0)
-      this.#options.log.warn({ event: 'outbox-failed', err: failures[0], entries: failures.length });
+    if (full > 0) log.warn({ event: 'mailboxes-full', entries: full });
+    if (failures.length > 0) log.warn({ event: 'outbox-failed', err: failures[0], entries: failures.length });
   }
 
-  /** Moves what can be moved; gives why the rest could not. */
-  async #move(page: readonly OutboxEntry[]): Promise<readonly unknown[]> {
-    const { groupLog, mailbox } = this.#options;
-    const settled = await Promise.allSettled(page.map((entry) => mailbox.deliver(entry)));
-    const delivered = page.filter((_, i) => settled[i]?.status === 'fulfilled');
+  /** Moves what can be moved; says how many found no room, and why others could not be moved. */
+  async #move(page: readonly OutboxEntry[]): Promise<Moved> {
+    const { groupLog } = this.#options;
+    const settled = await Promise.allSettled(page.map((entry) => this.#deliver(entry)));
+    const isDone = settled.map((one) => one.status === 'fulfilled' && one.value !== 'full');
+    const delivered = page.filter((_, i) => isDone[i] === true);
     const completed = await Promise.allSettled([groupLog.completeOutbox(delivered)]);
-    return [...settled, ...completed].flatMap((one) => (one.status === 'rejected' ? [one.reason] : []));
+    return {
+      full: settled.filter((one) => one.status === 'fulfilled' && one.value === 'full').length,
+      failures: [...settled, ...completed].flatMap((one) => (one.status === 'rejected' ? [one.reason] : [])),
+    };
+  }
+
+  async #deliver(entry: OutboxEntry): Promise<DeliverOutcome['outcome']> {
+    const { mailbox, clock, mailboxEntries: maxEntries } = this.#options;
+    return (await mailbox.deliver(entry, { nowMs: Math.floor(clock.now()), maxEntries })).outcome;
   }
 }

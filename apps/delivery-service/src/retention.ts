@@ -4,11 +4,12 @@
  * @module
  */
 import type { Clock, Logger } from '@canopy/service';
-import type { GroupLog } from '@canopy/storage';
+import type { GroupLog, Mailbox, MailboxRetention } from '@canopy/storage';
 
 /** What is kept, and how often the rest is removed. */
 export interface RetentionOptions {
-  readonly groupLog: GroupLog;
+  readonly groupLog: Pick<GroupLog, 'prune'>;
+  readonly mailbox: Pick<Mailbox, 'prune'>;
   readonly clock: Clock;
   readonly log: Logger;
   readonly maxAgeMs: number;
@@ -52,18 +53,25 @@ export class Retention {
   }
 
   async #run(): Promise<void> {
-    const { groupLog, clock, log, maxAgeMs, maxEntries } = this.#options;
+    const { groupLog, mailbox, clock, maxAgeMs, maxEntries } = this.#options;
+    const limits = (): MailboxRetention => ({ nowMs: Math.floor(clock.now()), maxAgeMs, budget: BUDGET });
+    await this.#removeAll('entries-removed', () => groupLog.prune({ ...limits(), maxEntries }));
+    await this.#removeAll('mailbox-entries-removed', () => mailbox.prune(limits()));
+  }
+
+  /** Removes until there is nothing more to remove, and says how much it was. */
+  async #removeAll(event: string, remove: () => Promise<number>): Promise<void> {
+    const { log } = this.#options;
     let removed = BUDGET;
     let total = 0;
     try {
       while (removed >= BUDGET && !this.#end.signal.aborted) {
-        const nowMs = Math.floor(clock.now());
-        removed = await groupLog.prune({ nowMs, maxAgeMs, maxEntries, budget: BUDGET });
+        removed = await remove();
         total += removed;
         // Whoever waits for the event loop comes first.
         await new Promise((resolve) => setImmediate(resolve));
       }
-      if (total > 0) log.info({ event: 'entries-removed', entries: total });
+      if (total > 0) log.info({ event, entries: total });
     } catch (error) {
       // What is too old now is still there at the next look.
       log.warn({ event: 'retention-failed', err: error });

@@ -133,7 +133,13 @@ function createParts(
       now: () => BigInt(Math.floor(clock.now() / 1000)),
     }),
     identities: new JoinerIdentities({ domain, keys: attestationKeys, clock }),
-    outbox: new Outbox({ ...stores, log, intervalMs: config.outboxInterval }),
+    outbox: new Outbox({
+      ...stores,
+      clock,
+      log,
+      mailboxEntries: config.mailboxEntries,
+      intervalMs: config.outboxInterval,
+    }),
     feed: new LogFeed({ groupLog, receipts, pageEntries, pageBytes, maxBytes: config.pageCacheBytes }),
   };
 }

@@ -21,7 +21,7 @@ import {
   type Incident,
   type ManualClock,
 } from '@canopy/service';
-import { openSqlite, type OutboxEntry, type Store } from '@canopy/storage';
+import { openSqlite, type DeliveryLimits, type OutboxEntry, type Store } from '@canopy/storage';
 import { Metadata } from '@grpc/grpc-js';
 import { readDeliveryConfig } from '../src/config.ts';
 import type { DeliveryStores } from '../src/delivery.ts';
@@ -29,6 +29,8 @@ import { createDeliveryService, type DeliveryService } from '../src/service.ts';
 import { createAuthority, deviceOf, DOMAIN, type Authority, type TokenClaims } from './authority.ts';
 
 export const NOW = 1_800_000_000_000;
+/** What tests put into mailboxes has room there. */
+export const ROOMY: DeliveryLimits = { nowMs: NOW, maxEntries: 1000 };
 
 export type Client = delivery.DeliveryServiceClient;
 export type Method =

@@ -1,5 +1,5 @@
 import { setImmediate } from 'node:timers/promises';
-import { createLogger } from '@canopy/service';
+import { createLogger, manualClock } from '@canopy/service';
 import { openSqlite, StorageError, type Mailbox, type Store } from '@canopy/storage';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Outbox } from '../src/outbox.ts';
@@ -23,7 +23,14 @@ beforeEach(async () => {
     service: 'delivery-service',
     destination: { write: (line) => void lines.push(JSON.parse(line)) },
   });
-  outbox = new Outbox({ groupLog: store.groupLog, mailbox: unreliable(store.mailbox), log, intervalMs: 10 });
+  outbox = new Outbox({
+    groupLog: store.groupLog,
+    mailbox: unreliable(store.mailbox),
+    clock: manualClock(NOW),
+    log,
+    mailboxEntries: 2,
+    intervalMs: 10,
+  });
   await store.groupLog.createGroup({ groupId, cipherSuite: 1, accessKey: random(32), nowMs: NOW });
 });
 
@@ -77,5 +84,19 @@ describe('the mover of Welcomes', () => {
     outbox.kick();
     await untilPending(0);
     for (const device of [...away, 'well']) expect(await waiting(device)).toBe(1);
+  });
+
+  it('keeps what finds no room in a full mailbox, goes on with others, and brings it when there is room', async () => {
+    for (const epoch of [0n, 1n, 2n]) await invite(epoch, ['full']);
+    await invite(3n, ['well']);
+    outbox.kick();
+    await untilPending(1);
+    while (lines.length === 0) await setImmediate();
+    expect([await waiting('full'), await waiting('well')]).toEqual([2, 1]);
+    expect(lines[0]).toMatchObject({ event: 'mailboxes-full', entries: 1 });
+    await store.mailbox.acknowledge('full', 2n);
+    outbox.kick();
+    await untilPending(0);
+    expect([await waiting('full'), await waiting('well')]).toEqual([1, 1]);
   });
 });

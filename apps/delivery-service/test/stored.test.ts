@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { delivery } from '@canopy/contract';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { startBench, type Bench, type Device } from './bench.ts';
+import { startBench, ROOMY, type Bench, type Device } from './bench.ts';
 import { TestGroup } from './group.ts';
 import { Reader } from './reader.ts';
 
@@ -79,7 +79,8 @@ describe('what the service keeps of a group', () => {
 describe('what a device has acknowledged', () => {
   it('stays so when the service starts again, and what it only read does not', async () => {
     const entry = { device: alice.name, groupId: group.id, epoch: 1n, tree: undefined, welcome: group.id };
-    for (const groupSequence of [1n, 2n]) await bench.store.mailbox.deliver({ ...entry, groupSequence });
+    for (const groupSequence of [1n, 2n])
+      await bench.store.mailbox.deliver({ ...entry, groupSequence }, ROOMY);
     await alice.call('readMailbox', { afterSequence: 0n, limit: 0 });
     await alice.call('acknowledgeMailbox', { upToSequence: 1n });
     await bench.close();

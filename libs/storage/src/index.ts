@@ -34,7 +34,15 @@ export type {
   TreeReference,
   WelcomeSlice,
 } from './group-log.ts';
-export type { DeliverOutcome, Mailbox, MailboxEntry, MailboxQuery, NewMailboxEntry } from './mailbox.ts';
+export type {
+  DeliverOutcome,
+  DeliveryLimits,
+  Mailbox,
+  MailboxEntry,
+  MailboxQuery,
+  MailboxRetention,
+  NewMailboxEntry,
+} from './mailbox.ts';
 export { MAX_CLOCK_SKEW_MS } from './rate-limits.ts';
 export type { RateLimits, TakeOutcome, TakeTokens } from './rate-limits.ts';
 export type { ReceiptKey, ReceiptKeys } from './receipt-keys.ts';

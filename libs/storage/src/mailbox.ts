@@ -18,10 +18,24 @@ export interface NewMailboxEntry {
   readonly tree: TreeReference | undefined;
 }
 
-/** Whether the entry is new; the sequence number is the one that it has or had. */
-export interface DeliverOutcome {
-  readonly outcome: 'delivered' | 'alreadyDelivered';
-  readonly sequence: bigint;
+/** What a delivery is judged by. */
+export interface DeliveryLimits {
+  readonly nowMs: number;
+  /** The most entries that a mailbox holds. */
+  readonly maxEntries: number;
+}
+
+/** Whether the entry is new; the sequence number is the one that it has or had. `full`: nothing has changed, try again later. */
+export type DeliverOutcome =
+  | { readonly outcome: 'delivered' | 'alreadyDelivered'; readonly sequence: bigint }
+  | { readonly outcome: 'full' };
+
+/** How long entries wait for their devices. */
+export interface MailboxRetention {
+  readonly nowMs: number;
+  readonly maxAgeMs: number;
+  /** The most entries that one call removes, so that it ends soon. */
+  readonly budget: number;
 }
 
 /** One entry of a device's mailbox. */
@@ -50,7 +64,7 @@ export interface MailboxQuery {
  */
 export interface Mailbox {
   /** Puts an entry into a mailbox once per (device, group, sequence), even when it was acknowledged since. */
-  deliver(entry: NewMailboxEntry): Promise<DeliverOutcome>;
+  deliver(entry: NewMailboxEntry, limits: DeliveryLimits): Promise<DeliverOutcome>;
 
   /** Reads entries in order; a mailbox that nothing was ever delivered to reads as empty. */
   read(query: MailboxQuery): Promise<readonly MailboxEntry[]>;
@@ -63,6 +77,9 @@ export interface Mailbox {
    * mailbox has not reached speaks of entries that were lost, and deletes nothing.
    */
   acknowledge(device: string, upTo: bigint): Promise<void>;
+
+  /** Removes entries that have waited for longer than the age, the oldest of a mailbox first; gives how many. What was delivered stays known. */
+  prune(retention: MailboxRetention): Promise<number>;
 
   /** Calls the listener after deliveries to a device. See {@link WakeUp}. */
   onDeliver(device: string, listener: WakeUp): Unsubscribe;

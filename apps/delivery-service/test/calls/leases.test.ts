@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises';
 import type { delivery } from '@canopy/contract';
 import { ContentType } from '@canopy/mls';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { startBench, type Bench, type Device } from '../bench.ts';
+import { startBench, ROOMY, type Bench, type Device } from '../bench.ts';
 import { random, TestGroup, type CommitOptions } from '../group.ts';
 import { Reader } from '../reader.ts';
 
@@ -173,8 +173,8 @@ describe('a lease', () => {
     const acknowledge = { $case: 'acknowledgeMailbox', value: { upToSequence: 1n } } as const;
     const { mailbox } = bench.store;
     const entry = { groupId: group.id, groupSequence: 1n, welcome: random(9), epoch: 1n, tree: undefined };
-    await mailbox.deliver({ device: alice.name, ...entry });
-    await mailbox.deliver({ device: alice.name, ...entry, groupSequence: 2n });
+    await mailbox.deliver({ device: alice.name, ...entry }, ROOMY);
+    await mailbox.deliver({ device: alice.name, ...entry, groupSequence: 2n }, ROOMY);
     await reader.stream.send({ request: { $case: 'mailbox', value: { afterSequence: 0n } } });
     expect((await reader.until('mailboxLive')).seen).toEqual([1n, 2n]);
     await reader.stream.send({ request: acknowledge });

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { deviceOf } from '../authority.ts';
-import { startBench, type Bench, type Device } from '../bench.ts';
+import { startBench, ROOMY, type Bench, type Device } from '../bench.ts';
 import { random } from '../group.ts';
 
 let bench: Bench;
@@ -17,14 +17,15 @@ afterEach(async () => {
 });
 
 async function deliver(device: string, groupSequence: bigint): Promise<void> {
-  await bench.store.mailbox.deliver({
+  const entry = {
     device,
     groupId: random(16),
     groupSequence,
     welcome: random(10),
     epoch: 1n,
     tree: undefined,
-  });
+  };
+  await bench.store.mailbox.deliver(entry, ROOMY);
 }
 
 async function read(device: Device, afterSequence: bigint): Promise<[bigint[], boolean]> {

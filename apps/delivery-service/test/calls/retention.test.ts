@@ -1,7 +1,8 @@
 import { setImmediate } from 'node:timers/promises';
+import type { delivery } from '@canopy/contract';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { NOW, startBench, type Bench, type Device } from '../bench.ts';
-import { TestGroup } from '../group.ts';
+import { NOW, ROOMY, startBench, type Bench, type Device } from '../bench.ts';
+import { random, TestGroup } from '../group.ts';
 import { Reader } from '../reader.ts';
 
 let bench: Bench;
@@ -59,6 +60,18 @@ describe('retention', () => {
     await reader.stream.send(group.subscribeRequest(0n, 4n));
     expect((await reader.until('live')).seen).toEqual([5n, 6n, 7n]);
     reader.stream.cancel();
+  });
+
+  it('removes what has waited in a mailbox for longer than the age, and nothing else from it', async () => {
+    const entry = { device: alice.name, groupId: group.id, welcome: random(9), epoch: 1n, tree: undefined };
+    await bench.store.mailbox.deliver({ ...entry, groupSequence: 1n }, ROOMY);
+    await bench.store.mailbox.deliver({ ...entry, groupSequence: 2n }, { ...ROOMY, nowMs: NOW + 2 });
+    bench.clock.advance(3_600_001);
+    const later = await bench.device();
+    const read = (): Promise<delivery.ReadMailboxResponse> =>
+      later.call('readMailbox', { afterSequence: 0n, limit: 0 });
+    while ((await read()).entries.length === 2) await setImmediate();
+    expect((await read()).entries.map(({ sequence }) => sequence)).toEqual([2n]);
   });
 
   it('removes what is older than its age, but never the newest entry, nor the way into the group', async () => {

@@ -15,7 +15,15 @@ import {
   type Authority,
   type ServedList,
 } from '../authority.ts';
-import { allPending, createDevice, failureOf, startBench, type Client, type Device } from '../bench.ts';
+import {
+  allPending,
+  createDevice,
+  failureOf,
+  startBench,
+  ROOMY,
+  type Client,
+  type Device,
+} from '../bench.ts';
 import { random, TestGroup, welcomeFor } from '../group.ts';
 
 let authority: Authority;
@@ -209,7 +217,8 @@ describe('a Welcome', () => {
     const ref = random(32);
     const recipients = [{ keyPackageRef: ref, device: deviceOf('bob') }];
     await group.commit(await before.device(), 0n, { welcome: welcomeFor([ref]), recipients });
-    for (const entry of await allPending(before.store.groupLog)) await before.store.mailbox.deliver(entry);
+    for (const entry of await allPending(before.store.groupLog))
+      await before.store.mailbox.deliver(entry, ROOMY);
     await before.close();
     const after = await startBench({ path, authority });
     const bob = await after.device('bob');

@@ -75,10 +75,20 @@ export function outboxListAt(index: number): string {
   return `canopy:outboxes:{${index}}`;
 }
 
+/** Names the list of mailboxes that a device's mailbox is in. */
+export function mailboxesList(device: string): string {
+  return mailboxesListAt(listOf(Buffer.from(device)));
+}
+
+/** Names a list of mailboxes. */
+export function mailboxesListAt(index: number): string {
+  return `canopy:mailboxes:{${index}}`;
+}
+
 function groupBase(groupId: Uint8Array): string {
   return `canopy:group:{g:${Buffer.from(groupId).toString('base64url')}}`;
 }
 
-function listOf(groupId: Uint8Array): number {
-  return (createHash('sha256').update(groupId).digest()[0] ?? 0) % LISTS;
+function listOf(name: Uint8Array): number {
+  return (createHash('sha256').update(name).digest()[0] ?? 0) % LISTS;
 }

@@ -4,10 +4,19 @@
  * @module
  */
 import { createHash } from 'node:crypto';
-import type { DeliverOutcome, Mailbox, MailboxEntry, MailboxQuery, NewMailboxEntry } from '../mailbox.ts';
+import type {
+  DeliverOutcome,
+  DeliveryLimits,
+  Mailbox,
+  MailboxRetention,
+  MailboxEntry,
+  MailboxQuery,
+  NewMailboxEntry,
+} from '../mailbox.ts';
 import type { Unsubscribe, WakeUp } from '../wake-up.ts';
 import type { RedisConnection } from './connection.ts';
 import { mailboxChannel, mailboxKeys } from './group-keys.ts';
+import { MailboxPruning } from './mailbox-pruning.ts';
 import { joinParts, splitParts } from './parts.ts';
 import { toBigInt, toBytes, toNumber, toRows, toText, unexpected } from './reply.ts';
 import { loadScript } from './script.ts';
@@ -25,17 +34,22 @@ const LARGEST_SEQUENCE = 2n ** 53n - 1n;
 /** Mailboxes on one Redis or on a cluster. */
 export class RedisMailbox implements Mailbox {
   readonly #connection: RedisConnection;
+  readonly #pruning: MailboxPruning;
 
   constructor(connection: RedisConnection) {
     this.#connection = connection;
+    this.#pruning = new MailboxPruning(connection);
   }
 
-  async deliver(entry: NewMailboxEntry): Promise<DeliverOutcome> {
+  async deliver(entry: NewMailboxEntry, { nowMs, maxEntries }: DeliveryLimits): Promise<DeliverOutcome> {
+    await this.#pruning.enlist(entry.device);
+    const limits = [String(Math.trunc(nowMs)), String(maxEntries)];
     const reply = await this.#connection.run(DELIVER, {
       keys: mailboxKeys(entry.device),
-      arguments: [deliveryName(entry), String(DELIVERIES), toRecord(entry)],
+      arguments: [deliveryName(entry), String(DELIVERIES), toRecord(entry), ...limits],
     });
     const sequence = toNumber(reply);
+    if (sequence === 0) return { outcome: 'full' };
     return sequence > 0
       ? { outcome: 'delivered', sequence: BigInt(sequence) }
       : { outcome: 'alreadyDelivered', sequence: BigInt(-sequence) };
@@ -59,6 +73,10 @@ export class RedisMailbox implements Mailbox {
   async acknowledge(device: string, upTo: bigint): Promise<void> {
     const last = upTo > LARGEST_SEQUENCE ? LARGEST_SEQUENCE : upTo;
     await this.#connection.run(ACKNOWLEDGE, { keys: mailboxKeys(device), arguments: [String(last + 1n)] });
+  }
+
+  prune(retention: MailboxRetention): Promise<number> {
+    return this.#pruning.prune(retention);
   }
 
   onDeliver(device: string, listener: WakeUp): Unsubscribe {

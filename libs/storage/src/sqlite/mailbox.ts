@@ -4,12 +4,20 @@
  * @module
  */
 import { StorageError } from '../errors.ts';
-import type { DeliverOutcome, Mailbox, MailboxEntry, MailboxQuery, NewMailboxEntry } from '../mailbox.ts';
+import type {
+  DeliverOutcome,
+  DeliveryLimits,
+  Mailbox,
+  MailboxRetention,
+  MailboxEntry,
+  MailboxQuery,
+  NewMailboxEntry,
+} from '../mailbox.ts';
 import type { Unsubscribe, WakeUp } from '../wake-up.ts';
 import type { SqliteConnection } from './connection.ts';
 import type { ForeignWrites } from './foreign-writes.ts';
 import { takePage } from './page.ts';
-import { bytes, integer, toInteger } from './row.ts';
+import { bytes, integer, smallInteger, toInteger } from './row.ts';
 import type { Row } from './row.ts';
 import { optionalTree } from './trees.ts';
 import { LogWakeUps } from './log-wake-ups.ts';
@@ -24,11 +32,12 @@ export class SqliteMailbox implements Mailbox {
     this.#wakeUps = new LogWakeUps(foreignWrites, (device) => this.#lastSequence(device));
   }
 
-  async deliver(entry: NewMailboxEntry): Promise<DeliverOutcome> {
+  async deliver(entry: NewMailboxEntry, { nowMs, maxEntries }: DeliveryLimits): Promise<DeliverOutcome> {
     const answer = await this.#connection.commit((): DeliverOutcome => {
       const earlier = this.#findDelivery(entry);
       if (earlier !== undefined) return { outcome: 'alreadyDelivered', sequence: earlier };
-      return { outcome: 'delivered', sequence: this.#insert(entry) };
+      if (this.#length(entry.device) >= maxEntries) return { outcome: 'full' };
+      return { outcome: 'delivered', sequence: this.#insert(entry, nowMs) };
     });
     if (answer.outcome === 'delivered') this.#wakeUps.wake(entry.device, answer.sequence);
     return answer;
@@ -63,6 +72,17 @@ export class SqliteMailbox implements Mailbox {
     });
   }
 
+  async prune({ nowMs, maxAgeMs, budget }: MailboxRetention): Promise<number> {
+    return this.#connection.commit(() =>
+      this.#connection.run(
+        `DELETE FROM mailbox_entry WHERE rowid IN
+           (SELECT rowid FROM mailbox_entry WHERE delivered_at_ms < ? ORDER BY delivered_at_ms, sequence LIMIT ?)`,
+        nowMs - maxAgeMs,
+        budget,
+      ),
+    );
+  }
+
   onDeliver(device: string, listener: WakeUp): Unsubscribe {
     return this.#wakeUps.on(device, listener);
   }
@@ -70,6 +90,14 @@ export class SqliteMailbox implements Mailbox {
   #lastSequence(device: string): bigint {
     const row = this.#connection.get('SELECT last_sequence FROM mailbox WHERE device = ?', device);
     return row === undefined ? 0n : integer(row, 'last_sequence');
+  }
+
+  #length(device: string): number {
+    const row = this.#connection.get(
+      'SELECT count(*) AS length FROM mailbox_entry WHERE mailbox_key = (SELECT id FROM mailbox WHERE device = ?)',
+      device,
+    );
+    return row === undefined ? 0 : smallInteger(row, 'length');
   }
 
   #findDelivery(entry: NewMailboxEntry): bigint | undefined {
@@ -83,7 +111,7 @@ export class SqliteMailbox implements Mailbox {
     return row === undefined ? undefined : integer(row, 'sequence');
   }
 
-  #insert(entry: NewMailboxEntry): bigint {
+  #insert(entry: NewMailboxEntry, nowMs: number): bigint {
     const { key, sequence } = this.#nextSequence(entry.device);
     this.#connection.run(
       'INSERT INTO mailbox_delivery (mailbox_key, group_id, group_sequence, sequence) VALUES (?, ?, ?, ?)',
@@ -94,8 +122,8 @@ export class SqliteMailbox implements Mailbox {
     );
     this.#connection.run(
       `INSERT INTO mailbox_entry
-         (mailbox_key, sequence, group_id, group_sequence, welcome, epoch, tree_hash, tree_size)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+         (mailbox_key, sequence, group_id, group_sequence, welcome, epoch, tree_hash, tree_size, delivered_at_ms)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
       key,
       sequence,
       entry.groupId,
@@ -104,6 +132,7 @@ export class SqliteMailbox implements Mailbox {
       entry.epoch,
       entry.tree?.hash ?? null,
       entry.tree?.size ?? null,
+      nowMs,
     );
     return sequence;
   }

@@ -19,6 +19,7 @@ const MIGRATIONS = [
   '0005-receipts-retention-trees.sql',
   '0021-stock-by-capabilities.sql',
   '0011-issued-until.sql',
+  '0022-mailbox-age.sql',
 ] as const;
 
 /**

@@ -124,7 +124,10 @@ describe('a file of the first release', () => {
   it('delivers nothing twice', async () => {
     const [pending] = await allPending(store.groupLog);
     if (pending === undefined) throw new Error('the outbox is empty');
-    const again = await store.mailbox.deliver({ ...pending, device: 'carol' });
+    const again = await store.mailbox.deliver(
+      { ...pending, device: 'carol' },
+      { nowMs: NOW_MS, maxEntries: 9 },
+    );
     expect(again).toEqual({ outcome: 'alreadyDelivered', sequence: 1n });
   });
 
@@ -133,5 +136,8 @@ describe('a file of the first release', () => {
     expect(await store.groupLog.prune({ ...limits, nowMs: NOW_MS })).toBe(0);
     expect(await store.groupLog.prune({ ...limits, nowMs: Date.now() + 3_600_000 })).toBe(2);
     expect(await inLog(store.groupLog)).toEqual(['3 message m']);
+    const age = { maxAgeMs: 1000, budget: 100 };
+    expect(await store.mailbox.prune({ ...age, nowMs: NOW_MS })).toBe(0);
+    expect(await store.mailbox.prune({ ...age, nowMs: Date.now() + 3_600_000 })).toBe(1);
   });
 });

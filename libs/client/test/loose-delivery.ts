@@ -41,6 +41,8 @@ export class LooseDelivery extends LooseLog {
   readonly losesAnswers = new Map<string, number>();
   /** How often each method was called, and each kind of request was sent over a stream. */
   readonly calls = new Map<string, number>();
+  /** Whether every log is said to end before the cursor. */
+  isBehind = false;
   /** Whether streams are answered at all. */
   isSilent = false;
 
@@ -199,8 +201,10 @@ export class LooseDelivery extends LooseLog {
           value,
         }));
       case 'sendMessages':
-        for (const each of request.value.requests)
+        for (const each of request.value.requests) {
+          this.#count('stream:sendMessage');
           this.#sendOver(listener, each, (value) => ({ $case: 'sendAnswers', value: { answers: [value] } }));
+        }
         return;
       case 'submitCommit':
         return this.#submitOver(listener, present(request.value.request));
@@ -238,7 +242,7 @@ export class LooseDelivery extends LooseLog {
     }
     const group = this.group(hex(groupId));
     const lastSequence = BigInt(group.entries.length);
-    if (afterSequence > lastSequence) {
+    if (this.isBehind || afterSequence > lastSequence) {
       call.write({ response: { $case: 'behind', value: { groupId, lastSequence } } });
     } else if (afterSequence + 1n < group.firstKept) {
       const value = { groupId, firstKeptSequence: group.firstKept };

@@ -56,6 +56,7 @@ describe('sending over the stream', () => {
     const { bob, ofAlice } = await pair('pipe');
     const [unaryBefore, commitsBefore] = [countOf('sendMessage'), countOf('submitCommit')];
     const proofsBefore = delivery.proven;
+    const framesBefore = countOf('stream:sendMessages');
 
     await sendAll(ofAlice, texts(200));
     const proofs = delivery.proven - proofsBefore;
@@ -65,6 +66,8 @@ describe('sending over the stream', () => {
     expect(countOf('sendMessage')).toBe(unaryBefore);
     expect(countOf('submitCommit')).toBe(commitsBefore);
     expect(countOf('stream:sendMessage')).toBeGreaterThanOrEqual(200);
+    // Those that wait at the same time go in one frame.
+    expect(countOf('stream:sendMessages') - framesBefore).toBeGreaterThan(0);
     expect(proofs).toBeLessThan(10);
   });
 

@@ -11,19 +11,28 @@ export interface Appended {
   readonly entries: readonly LogEntry[];
 }
 
+/** The name of a group among the logs. */
+export function groupKeyOf(groupId: Uint8Array): string {
+  return Buffer.from(groupId.buffer, groupId.byteOffset, groupId.length).toString('latin1');
+}
+
 /** Gives the entries that messages have become, of the groups that are wanted. */
 export function acceptedOf(
   messages: readonly NewMessage[],
   outcomes: readonly AppendOutcome[],
-  isWanted: (groupId: Uint8Array) => boolean,
+  isWanted: (groupKey: string) => boolean,
 ): readonly Appended[] {
   const byGroup = new Map<string, { readonly groupId: Uint8Array; readonly entries: LogEntry[] }>();
   for (const [index, { groupId, kind, epoch, message }] of messages.entries()) {
     const outcome = outcomes[index];
-    if (outcome?.outcome !== 'accepted' || !isWanted(groupId)) continue;
-    const key = Buffer.from(groupId.buffer, groupId.byteOffset, groupId.length).toString('latin1');
-    const appended = byGroup.get(key) ?? { groupId: new Uint8Array(groupId), entries: [] };
-    byGroup.set(key, appended);
+    if (outcome?.outcome !== 'accepted') continue;
+    const key = groupKeyOf(groupId);
+    let appended = byGroup.get(key);
+    if (appended === undefined) {
+      if (!isWanted(key)) continue;
+      appended = { groupId: new Uint8Array(groupId), entries: [] };
+      byGroup.set(key, appended);
+    }
     // A copy: the message is a part of the request that it came in, which is not to be kept for it.
     appended.entries.push({ sequence: outcome.sequence, kind, epoch, message: new Uint8Array(message) });
   }

@@ -11,7 +11,7 @@ import type { AppendOutcome, GroupLog, LogEntry, NewMessage, Unsubscribe, WakeUp
 import { toLogEntries, toMessageEntry } from '../calls/log-entries.ts';
 import type { ReceiptBook } from '../receipt-book.ts';
 import { Recent } from '../recent.ts';
-import { acceptedOf, pagesOf } from './appended.ts';
+import { acceptedOf, groupKeyOf, pagesOf } from './appended.ts';
 
 /** Where pages come from, and how large they are. */
 export interface LogFeedOptions {
@@ -62,7 +62,7 @@ export class LogFeed {
 
   /** Calls the listener after appends to a group. */
   follow(groupId: Uint8Array, listener: WakeUp): Unsubscribe {
-    const key = keyOf(groupId);
+    const key = groupKeyOf(groupId);
     const group = this.#groups.get(key) ?? this.#open(key, groupId);
     group.listeners.add(listener);
     return () => {
@@ -79,7 +79,7 @@ export class LogFeed {
    */
   async appendMessages(messages: readonly NewMessage[]): Promise<readonly AppendOutcome[]> {
     const outcomes = await this.#options.groupLog.appendMessages(messages);
-    const followed = (groupId: Uint8Array): boolean => this.#groups.has(keyOf(groupId));
+    const followed = (key: string): boolean => this.#groups.has(key);
     for (const { groupId, entries } of acceptedOf(messages, outcomes, followed))
       this.#remember(groupId, entries);
     return outcomes;
@@ -87,7 +87,7 @@ export class LogFeed {
 
   /** Gives the next page after a place of a group that is followed; one without entries when there is nothing now. */
   pageAfter(groupId: Uint8Array, after: bigint): Promise<LogPage> {
-    const key = keyOf(groupId);
+    const key = groupKeyOf(groupId);
     const known = this.#pages.find(nameOf(key, after));
     if (known !== undefined) return Promise.resolve(known);
     const group = this.#groups.get(key);
@@ -103,12 +103,12 @@ export class LogFeed {
 
   /** Tells whether nothing can have come after a page without a wake-up that is still to be heard. */
   isEnd(groupId: Uint8Array, page: LogPage): boolean {
-    return page.isLast && this.#groups.get(keyOf(groupId))?.since === page.since;
+    return page.isLast && this.#groups.get(groupKeyOf(groupId))?.since === page.since;
   }
 
   /** Forgets the pages of a group whose log was found to be another one than before. */
   forget(groupId: Uint8Array): void {
-    const end = ` ${keyOf(groupId)}`;
+    const end = ` ${groupKeyOf(groupId)}`;
     for (const name of this.#pages.names()) if (name.endsWith(end)) this.#pages.forget(name);
   }
 
@@ -130,7 +130,7 @@ export class LogFeed {
   }
 
   #remember(groupId: Uint8Array, entries: readonly LogEntry[]): void {
-    const key = keyOf(groupId);
+    const key = groupKeyOf(groupId);
     for (const part of pagesOf(entries, this.#options)) {
       const [first] = part;
       const last = part.at(-1);
@@ -165,7 +165,7 @@ export class LogFeed {
     };
     // A page behind a hole is not what comes after this place; and a receipt whose key is away may come back.
     if (entries[0]?.sequence === afterSequence + 1n && value.entries.every(isComplete)) {
-      this.#pages.keep(nameOf(keyOf(groupId), afterSequence), page, weightOf(entries));
+      this.#pages.keep(nameOf(groupKeyOf(groupId), afterSequence), page, weightOf(entries));
     }
     return page;
   }
@@ -182,8 +182,4 @@ function isComplete({ kind, receipt }: delivery.LogEntry): boolean {
 
 function nameOf(key: string, after: bigint): string {
   return `${after} ${key}`;
-}
-
-function keyOf(groupId: Uint8Array): string {
-  return Buffer.from(groupId.buffer, groupId.byteOffset, groupId.length).toString('latin1');
 }

@@ -115,7 +115,11 @@ export class Outgoing {
   }
 
   async #append(sent: Sent, offer: Offer): Promise<delivery.SubscribeResponse> {
-    const answer = answerTo(this.#service, offer, await this.#batch.append(offer.entry));
+    const answer = answerTo(
+      this.#service,
+      { ...offer, place: 'stream' },
+      await this.#batch.append(offer.entry),
+    );
     return toSendAnswer(sent, answer instanceof Promise ? await answer : answer);
   }
 
@@ -134,7 +138,7 @@ export class Outgoing {
     request: delivery.SendMessageRequest,
     { message, form }: Sent,
   ): Promise<delivery.SubscribeResponse> {
-    const response = await proveAndSend(this.#service, request, message);
+    const response = await proveAndSend(this.#service, request, { message, place: 'stream' });
     return toAnswerIn(form, message.requestId, response);
   }
 
@@ -145,7 +149,7 @@ export class Outgoing {
     const { caller, leaseOf } = this.#parts;
     if (request.proof !== undefined || request.ticket.length > 0) {
       const standing = await standingOf(this.#service, request, caller);
-      return offerCommit(this.#service, { request, bundle, standing });
+      return offerCommit(this.#service, { request, bundle, standing, place: 'stream' });
     }
     const epoch = leaseOf(keyOf(bundle.groupId));
     if (epoch === undefined || epoch < bundle.epoch) {
@@ -157,7 +161,7 @@ export class Outgoing {
     }
     // A lease of a later epoch also speaks for those before it, which the log knows to be over.
     const standing = { kind: 'member', caller, epoch: bundle.epoch } as const;
-    return offerCommit(this.#service, { request, bundle, standing });
+    return offerCommit(this.#service, { request, bundle, standing, place: 'stream' });
   }
 
   #alone(

@@ -21,9 +21,16 @@ export type AppendRefusal =
 /** An answer, where something accepted says no more than where it stands. */
 export type AppendAnswer = { $case: 'accepted'; value: delivery.MessageAccepted } | AppendRefusal;
 
+/**
+ * Where a sender is told. On a stream a conflict shows no entries: the group's topic brings them, at the reader's speed. Thousands
+ * of answers may wait there, and with a page each they would be more than a process can hold.
+ */
+export type Place = 'call' | 'stream';
+
 /** Who is told. */
 export interface Sender {
   readonly groupId: Uint8Array;
+  readonly place: Place;
   /** The epoch up to whose end it may read; undefined for a guest, who may read nothing yet. */
   readonly epoch: bigint | undefined;
   /** The last entry that it says to have; 0 when it does not say. */
@@ -94,10 +101,11 @@ async function toConflict(
 /** What the sender lacks of what its epoch opens: one page, and whether that is all. */
 async function lackedBy(
   service: Delivery,
-  { groupId, epoch, knownSequence }: Sender,
+  { groupId, place, epoch, knownSequence }: Sender,
 ): Promise<Pick<delivery.EpochConflict, 'entries' | 'complete'>> {
   const { stores, config, receipts } = service;
-  const reach = epoch === undefined ? undefined : await reachOf(service, groupId, epoch);
+  const reach =
+    place === 'stream' || epoch === undefined ? undefined : await reachOf(service, groupId, epoch);
   if (reach === undefined) return { entries: [], complete: false };
   const entries = await stores.groupLog.read({
     groupId,

@@ -13,7 +13,7 @@ import { exhausted } from '../request-limits.ts';
 import { checkMessage } from '../rules/check-message.ts';
 import { pastEpochsFor } from '../rules/past-epochs.ts';
 import { RefusedSubmission } from '../rules/refused-submission.ts';
-import { toAnswer, toLimited, type AppendAnswer } from './append-answer.ts';
+import { toAnswer, toLimited, type AppendAnswer, type Place } from './append-answer.ts';
 import { readMessage } from './request-fields.ts';
 
 /** Offers a message to the log; what cannot be accepted as it is gets a `rejected` answer. */
@@ -21,7 +21,8 @@ export async function sendMessage(
   service: Delivery,
   request: delivery.SendMessageRequest,
 ): Promise<delivery.SendMessageResponse> {
-  const response = await proveAndSend(service, request, readMessage(request.message));
+  const message = readMessage(request.message);
+  const response = await proveAndSend(service, request, { message, place: 'call' });
   if (response.result?.$case === 'limited') throw exhausted(response.result.value);
   return response;
 }
@@ -30,7 +31,7 @@ export async function sendMessage(
 export async function proveAndSend(
   service: Delivery,
   { message: body, proof }: delivery.SendMessageRequest,
-  message: delivery.GroupMessage,
+  { message, place }: { readonly message: delivery.GroupMessage; readonly place: Place },
 ): Promise<delivery.SendMessageResponse> {
   const { groupId, epoch } = message;
   const access = await service.gatekeeper.admit({ method: 'SendMessage', groupId, body, proof });
@@ -42,7 +43,7 @@ export async function proveAndSend(
     await requireValidProposal(service, offer);
     const [outcome] = await service.stores.groupLog.appendMessages([offer.entry]);
     if (outcome === undefined) throw new TypeError('the log answers every message');
-    return answerTo(service, offer, outcome);
+    return answerTo(service, { ...offer, place }, outcome);
   });
   return { result };
 }
@@ -88,10 +89,10 @@ export async function requireValidProposal(service: Delivery, offer: Offer): Pro
 /** Says what became of a message. */
 export function answerTo(
   service: Delivery,
-  { entry, senderEpoch, knownSequence }: Offer,
+  { entry, senderEpoch, knownSequence, place }: Offer & { readonly place: Place },
   outcome: AppendOutcome,
 ): AppendAnswer | Promise<AppendAnswer> {
-  return toAnswer(service, { groupId: entry.groupId, epoch: senderEpoch, knownSequence }, outcome);
+  return toAnswer(service, { groupId: entry.groupId, place, epoch: senderEpoch, knownSequence }, outcome);
 }
 
 /** Turns what the rules refuse into the answer that says so. */

@@ -14,7 +14,7 @@ import { checkCommit, type CheckedCommit } from '../rules/check-commit.ts';
 import { requireThat } from '../rules/refused-submission.ts';
 import { sha256 } from '../sha256.ts';
 import { validateCommit } from '../validate-commit.ts';
-import { toAnswer, toLimited, type Sender } from './append-answer.ts';
+import { toAnswer, toLimited, type Place, type Sender } from './append-answer.ts';
 import { readBundle } from './request-fields.ts';
 import { rejecting } from './send-message.ts';
 
@@ -31,7 +31,7 @@ export async function submitCommit(
 ): Promise<delivery.SubmitCommitResponse> {
   const bundle = readBundle(request.bundle);
   const standing = await standingOf(service, request, caller);
-  const response = await offerCommit(service, { request, bundle, standing });
+  const response = await offerCommit(service, { request, bundle, standing, place: 'call' });
   if (response.result?.$case === 'limited') throw exhausted(response.result.value);
   return response;
 }
@@ -53,6 +53,7 @@ export interface CommitOffer {
   readonly request: delivery.SubmitCommitRequest;
   readonly bundle: delivery.CommitBundle;
   readonly standing: Standing;
+  readonly place: Place;
 }
 
 /** Offers a commit whose sender is known. @throws {ServiceError} PERMISSION_DENIED */
@@ -127,8 +128,8 @@ async function append(
   return { $case: 'accepted', value: { ...answer.value, receipt } };
 }
 
-function senderOf({ bundle: { groupId, knownSequence }, standing }: CommitOffer): Sender {
-  return { groupId, knownSequence, epoch: standing.kind === 'member' ? standing.epoch : undefined };
+function senderOf({ bundle: { groupId, knownSequence }, standing, place }: CommitOffer): Sender {
+  return { groupId, place, knownSequence, epoch: standing.kind === 'member' ? standing.epoch : undefined };
 }
 
 async function receiptFor(

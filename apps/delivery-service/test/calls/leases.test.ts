@@ -122,17 +122,20 @@ describe('a lease', () => {
     expect(await bench.store.groupLog.findGroup(other.id)).toMatchObject({ lastSequence: 0n });
   });
 
-  it('that has ended gives a conflict with what the sender lacks, for a member and for one that was removed', async () => {
+  it('that has ended gives a conflict, whose entries the topic brings, for a member and for one that was removed', async () => {
     await lease(0n);
     await reader.until('live');
     await group.commit(alice, 0n);
     await send(0n);
     expect(await sendResult()).toMatchObject({
       $case: 'conflict',
-      value: { currentEpoch: 1n, entries: [{ sequence: 1n }], complete: true },
+      value: { currentEpoch: 1n, entries: [], complete: false },
     });
     await commit(0n);
-    expect(await commitResult()).toMatchObject({ $case: 'conflict', value: { currentEpoch: 1n } });
+    expect(await commitResult()).toMatchObject({
+      $case: 'conflict',
+      value: { currentEpoch: 1n, entries: [], complete: false },
+    });
     await send(1n);
     expect(await sendResult()).toEqual(rejected('LEASE_MISSING'));
     expect(await bench.store.groupLog.findGroup(group.id)).toMatchObject({ lastSequence: 1n });

@@ -492,7 +492,7 @@ export interface EpochConflict {
   winningCommitHash: Uint8Array;
   /**
    * What the caller lacks, as far as its proof opens the log: the entries after its known_sequence, or the last few when it did
-   * not say. Not more than a page.
+   * not say. Not more than a page. On a stream none: its topic of the group brings them.
    */
   entries: LogEntry[];
   /** Whether that is all that the proof opens; otherwise read on after the last of the entries. */

@@ -7,7 +7,15 @@ import { CodecError } from '@canopy/codec';
 import { delivery } from '@canopy/contract';
 import { CryptoError, equal } from '@canopy/crypto';
 import { IdentityError } from '@canopy/identity';
-import { decodeMessage, MlsError, type Group, type MLSMessage, type StagedCommit } from '@canopy/mls';
+import {
+  ContentType,
+  decodeMessage,
+  MlsError,
+  WireFormat,
+  type Group,
+  type MLSMessage,
+  type StagedCommit,
+} from '@canopy/mls';
 import { readFrame, type TicketAnnouncement } from './application-frame.ts';
 import { ClientError } from './errors.ts';
 import { deviceOfLeaf } from './members.ts';
@@ -39,6 +47,40 @@ export interface EntryContext {
   readonly group: Group;
   readonly pending: PendingCommit | undefined;
   readonly joinedEpoch: bigint;
+}
+
+/**
+ * Requires that an entry is called what its message is: a commit under another name would need no receipt. What is no message
+ * at all is refused later.
+ *
+ * @throws {ClientError} INVALID_RESPONSE
+ */
+export function requireTrueKind({ kind, mlsMessage }: delivery.LogEntry): void {
+  const contentType = contentTypeOf(mlsMessage);
+  if (contentType === undefined || KINDS[contentType] === kind) return;
+  throw new ClientError('INVALID_RESPONSE', 'an entry of the log is not what the service calls it', {
+    reason: 'WRONG_KIND',
+  });
+}
+
+const KINDS: Readonly<Record<ContentType, delivery.LogEntryKind>> = {
+  [ContentType.application]: delivery.LogEntryKind.APPLICATION,
+  [ContentType.proposal]: delivery.LogEntryKind.PROPOSAL,
+  [ContentType.commit]: delivery.LogEntryKind.COMMIT,
+};
+
+/** What a message holds is in the clear, also where the rest is encrypted (RFC 9420 §6.2, §6.3). */
+function contentTypeOf(mlsMessage: Uint8Array): ContentType | undefined {
+  try {
+    const message = decodeMessage(mlsMessage);
+    if (message.wireFormat === WireFormat.publicMessage) {
+      return message.publicMessage.content.body.contentType;
+    }
+    return message.wireFormat === WireFormat.privateMessage ? message.privateMessage.contentType : undefined;
+  } catch (error) {
+    codeOfRefusal(error);
+    return undefined;
+  }
 }
 
 /** Opens an entry; the group's ratchets may have moved afterwards, its epoch has not. */

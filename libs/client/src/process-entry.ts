@@ -8,8 +8,8 @@ import { equal } from '@canopy/crypto';
 import { Group } from '@canopy/mls';
 import { checkReceipt, type CheckedReceipt } from './check-receipt.ts';
 import { accessKeyOf } from './group-proof.ts';
-import { openEntry, type EntryContext, type OpenedEntry } from './open-entry.ts';
-import type { VerifiedReceipt } from './receipt-keys.ts';
+import { openEntry, requireTrueKind, type EntryContext, type OpenedEntry } from './open-entry.ts';
+import { invalidReceipt, type VerifiedReceipt } from './receipt-keys.ts';
 import type { Surroundings } from './surroundings.ts';
 
 /** An entry that was judged; the group's ratchets may have moved, its epoch has not. */
@@ -26,8 +26,10 @@ export async function judgeEntry(
   context: EntryContext,
   around: Surroundings,
 ): Promise<JudgedEntry> {
+  requireTrueKind(entry);
   const checked = await checkReceiptOf(entry, { conversation, groupId: context.group.groupId }, around);
   if (checked.kind === 'lie') return { opened: checked, receipt: undefined };
+  if (checked.kind === 'good') requireNoneLeftOut(entry, conversation, context, around);
   const receipt = checked.kind === 'good' ? checked.verified : undefined;
   if (around.store.recentEntries.has(conversation, entry.mlsMessage)) {
     return { opened: { kind: 'nothing' }, receipt };
@@ -37,6 +39,19 @@ export async function judgeEntry(
   // Nobody could prove to be a member of the next epoch: it cannot be entered by this commit.
   if (opened.kind === 'commit') context.group.drop(opened.staged);
   return { opened: { kind: 'unreadable', code: 'WRONG_ACCESS_KEY' }, receipt };
+}
+
+/** After the first receipt that a device has had in its membership, that of every commit has been shown. */
+function requireNoneLeftOut(
+  { epoch }: delivery.LogEntry,
+  conversation: string,
+  { joinedEpoch }: EntryContext,
+  { store }: Surroundings,
+): void {
+  const newest = store.receipts.newest(conversation);
+  if (newest !== undefined && epoch > joinedEpoch && epoch > newest.epoch + 1n) {
+    throw invalidReceipt('LEFT_OUT');
+  }
 }
 
 /** What an entry with a number that was passed is: the one that was there or not known any more, another one, or a lie. */

@@ -21,6 +21,12 @@ import type { Surroundings } from './surroundings.ts';
 /** How the log stands to the newest receipt: the place up to which it is known to be whole, or that it cannot be followed. */
 type Report = { readonly wholeUpTo: bigint; readonly hasLost: boolean } | 'over';
 
+/** Members spread over so long for each of them before they hand in messages. */
+const SPREAD_PER_MEMBER_MS = 20;
+const MAX_SPREAD_MS = 5_000;
+/** After so many messages the log is read again. */
+const PAGE = 16;
+
 /** Brings one log back to what its members have seen. */
 export class Restoration {
   readonly #replica: Replica;
@@ -89,9 +95,22 @@ export class Restoration {
     const { recentEntries } = this.#around.store;
     const { id } = this.#replica;
     await catchUp(this.#replica, this.#around);
-    for (const entry of recentEntries.unnumbered(id)) await this.#sendAgain(entry);
+    const lost = recentEntries.unnumbered(id);
+    if (lost.length > 0) await this.#giveWay();
+    for (const [index, entry] of lost.entries()) {
+      // Others hand in the same messages: what they were faster with has its number again.
+      if (index % PAGE === 0) await catchUp(this.#replica, this.#around);
+      if (recentEntries.find(id, entry.sequence) !== undefined) await this.#sendAgain(entry);
+    }
     await catchUp(this.#replica, this.#around);
     recentEntries.deleteUnnumbered(id);
+  }
+
+  /** All members may have found the loss at the same moment: mostly one of them hands in everything. */
+  #giveWay(): Promise<void> {
+    const { wait, random, signal } = this.#around;
+    const members = this.#replica.group.state.tree.memberCount;
+    return wait(random() * Math.min(members * SPREAD_PER_MEMBER_MS, MAX_SPREAD_MS), signal);
   }
 
   async #report(): Promise<Report> {

@@ -36,6 +36,10 @@ export class Sync {
   readonly #behind = new Set<string>();
   /** The groups of which the stream has not shown yet that their logs have the last entry that this device has read. */
   readonly #unconfirmed = new Set<string>();
+  /** How often a group could not be followed since it was last read to its end. */
+  readonly #setbacks = new Map<string, number>();
+  /** The groups of which nothing is heard until they are followed again. */
+  readonly #resting = new Set<string>();
   readonly #caughtUp = Promise.withResolvers<void>();
   #stream: DeviceStream | undefined;
   #running: Promise<void> | undefined;
@@ -98,6 +102,7 @@ export class Sync {
     try {
       this.#behind.clear();
       this.#unconfirmed.clear();
+      this.#resting.clear();
       this.#behind.add(MAILBOX);
       const afterSequence = store.device.mailboxCursor();
       if (afterSequence > 0n) await acknowledge(stream, afterSequence);
@@ -165,19 +170,37 @@ export class Sync {
   async #hear(stream: DeviceStream, response: delivery.SubscribeResponse['response']): Promise<void> {
     if (response === undefined) return;
     this.#around.line.hear(response);
-    if (response.$case === 'entries') await this.#receive(response.value);
+    if (response.$case === 'entries') await this.#receive(stream, response.value);
     if (response.$case === 'live') this.#reach(response.value);
     if (response.$case === 'leaseEnded') await this.#renew(stream, response.value);
     if (response.$case === 'behind') this.#fallBack(response.value);
     if (response.$case === 'truncated') await this.#lose(response.value);
     if (response.$case === 'refused') this.#giveUp(response.value);
-    if (response.$case === 'mailbox') await this.#readMailbox(stream, response.value.entries);
-    if (response.$case === 'mailboxLive') this.#markLive(MAILBOX);
+    await this.#hearMailbox(stream, response);
   }
 
-  async #receive({ groupId, entries }: delivery.GroupEntries): Promise<void> {
-    const known = this.#find(groupId);
-    if (known === undefined) return;
+  async #hearMailbox(
+    stream: DeviceStream,
+    response: NonNullable<delivery.SubscribeResponse['response']>,
+  ): Promise<void> {
+    if (response.$case === 'mailbox') await this.#readMailbox(stream, response.value.entries);
+    if (response.$case === 'mailboxLive') this.#markLive(MAILBOX);
+    if (response.$case === 'mailboxBehind') await this.#readMailboxAnew(stream);
+  }
+
+  /** What a group's log says wrong is no matter of the other groups on the stream. */
+  async #receive(stream: DeviceStream, news: delivery.GroupEntries): Promise<void> {
+    const known = this.#find(news.groupId);
+    if (known === undefined || this.#resting.has(known.replica.id)) return;
+    try {
+      await this.#process(known, news);
+    } catch (error) {
+      if (!(error instanceof ClientError && error.code === 'INVALID_RESPONSE')) throw error;
+      await this.#rest(stream, known, error);
+    }
+  }
+
+  async #process(known: Known, { entries }: delivery.GroupEntries): Promise<void> {
     this.#unconfirmed.delete(known.replica.id);
     const reception = await known.replica.receive(entries);
     if (reception === 'contradiction') this.#restore(known);
@@ -186,10 +209,34 @@ export class Sync {
     else if (entries.some(({ kind }) => kind === delivery.LogEntryKind.COMMIT)) this.#expulsion.check(known);
   }
 
+  /** Leaves a group alone for a while, and asks for the same entries again: the service may have mended its ways. */
+  async #rest(stream: DeviceStream, known: Known, cause: unknown): Promise<void> {
+    const { id, group } = known.replica;
+    this.#around.log({ event: 'group-not-followed', conversation: id, cause });
+    this.#resting.add(id);
+    this.#around.line.endLease(id);
+    this.#markLive(id);
+    await stream.send({ request: { $case: 'unsubscribe', value: { groupId: group.groupId } } });
+    this.#beside(known, async () => {
+      await pause(this.#setBack(known), this.#around.signal);
+      this.#resting.delete(id);
+    });
+  }
+
+  /** How long to leave a group alone: the more often in a row it could not be followed, the longer; not at all at first. */
+  #setBack({ replica: { id } }: Known): number {
+    const setbacks = this.#setbacks.get(id) ?? 0;
+    this.#setbacks.set(id, setbacks + 1);
+    return setbacks === 0 ? 0 : backoff(setbacks);
+  }
+
   /** Brings a log back that has lost entries, or has others in their places, and follows it again. */
   #restore(known: Known): void {
     this.#markLive(known.replica.id);
-    this.#beside(known, () => known.restoration.runForMessages());
+    this.#beside(known, async () => {
+      await this.#around.wait(this.#setBack(known), this.#around.signal);
+      await known.restoration.runForMessages();
+    });
   }
 
   /** Does something for a group beside everything else, and follows it again afterwards. */
@@ -214,7 +261,9 @@ export class Sync {
   /** A log that is at its end without the entry that was asked for again has lost it. */
   #reach({ groupId }: delivery.GroupLive): void {
     const known = this.#find(groupId);
+    if (known !== undefined && this.#resting.has(known.replica.id)) return;
     if (known !== undefined && this.#unconfirmed.delete(known.replica.id)) this.#restore(known);
+    else this.#setbacks.delete(toHex(groupId));
     this.#markLive(toHex(groupId));
   }
 
@@ -263,6 +312,14 @@ export class Sync {
       this.#onJoined();
     }
     await acknowledge(stream, this.#around.store.device.mailboxCursor());
+  }
+
+  /** The mailbox has lost its end: what was read under its numbers may come again, and is known by its KeyPackage. */
+  async #readMailboxAnew(stream: DeviceStream): Promise<void> {
+    this.#around.log({ event: 'mailbox-behind' });
+    if (this.#around.store.device.mailboxCursor() === 0n) return;
+    this.#around.store.device.moveMailboxCursor(0n);
+    await stream.send({ request: { $case: 'mailbox', value: { afterSequence: 0n } } });
   }
 
   #markLive(topic: string): void {

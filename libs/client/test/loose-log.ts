@@ -78,6 +78,14 @@ export class LooseLog {
   /** How many proofs were verified. */
   proven = 0;
 
+  /** Calls the newest entry of a group something else, without a receipt; gives the way back. */
+  relabel(id: string, kind: delivery.LogEntryKind): () => void {
+    const { entries } = this.group(id);
+    const honest = present(entries.pop());
+    entries.push({ ...honest, kind, receipt: '' });
+    return () => void entries.splice(-1, 1, honest);
+  }
+
   /** Forgets the oldest entries of a group, up to a number. */
   truncate(id: string, upTo: bigint): void {
     this.group(id).firstKept = upTo + 1n;

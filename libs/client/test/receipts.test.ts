@@ -1,3 +1,4 @@
+import { delivery as wire } from '@canopy/contract';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Conversation } from '../src/index.ts';
 import { authenticator, data, Device, textsOf } from './device.ts';
@@ -101,6 +102,66 @@ describe('a log that has lost what it had accepted', () => {
   });
 });
 
+describe('members that find the same loss', () => {
+  it('give way to each other: what one has handed in the others do not send again', async () => {
+    const gate = Promise.withResolvers<void>();
+    const alice = await device('alice-way');
+    const bob = await Device.enrol(services, 'bob-way', { wait: () => gate.promise });
+    open.push(bob);
+    const ofAlice = await alice.client.createConversation();
+    await ofAlice.invite([userUri('bob-way')]);
+    await bob.joined();
+    const goBack = delivery.snapshot();
+    await Promise.all(Array.from({ length: 20 }, (_, index) => ofAlice.send(data(`text ${index}`))));
+    await bob.untilText('text 19');
+    const before = contentOf(ofAlice.id);
+    delivery.calls.clear();
+
+    goBack();
+    await until(() => contentOf(ofAlice.id).length === before.length);
+    gate.resolve();
+    await bob.conversation(ofAlice.id).send(data('after'));
+    expect(await alice.untilText('after')).toContain('after');
+    await bob.client.close();
+
+    expect(contentOf(ofAlice.id).slice(0, -1)).toEqual(before);
+    // 20 that were lost, and bob's own, which may be tried on both ways; not twice 20.
+    const ways = ['sendMessage', 'stream:sendMessage'].map((way) => delivery.calls.get(way) ?? 0);
+    expect(ways.reduce((sum, calls) => sum + calls)).toBeLessThan(25);
+  });
+});
+
+describe('a service that says that a log is behind, and does not change its mind', () => {
+  it('is asked more and more seldom', async () => {
+    const waits: number[] = [];
+    const asked = Promise.withResolvers<void>();
+    const alice = await device('alice-spin');
+    const wait = (milliseconds: number): Promise<void> => {
+      waits.push(milliseconds);
+      if (waits.length < 12) return Promise.resolve();
+      delivery.isBehind = false;
+      asked.resolve();
+      return Promise.resolve();
+    };
+    const bob = await Device.enrol(services, 'bob-spin', { wait });
+    open.push(bob);
+    const ofAlice = await alice.client.createConversation();
+    await ofAlice.invite([userUri('bob-spin')]);
+    await bob.joined();
+    await bob.client.close();
+    delivery.isBehind = true;
+    const again = await bob.reopen({ wait });
+    open.push(again);
+    await asked.promise;
+
+    expect(waits[0]).toBe(0);
+    expect(waits.slice(1).every((milliseconds) => milliseconds > 0)).toBe(true);
+    expect(Math.max(...waits.slice(6))).toBeGreaterThan(100);
+    await ofAlice.send(data('on'));
+    expect(await again.untilText('on')).toEqual(['on']);
+  });
+});
+
 describe('receipts', () => {
   it('that has other entries in the place of what it lost is left to those who wrote them, and the others learn it', async () => {
     const { alice, bob, ofAlice, ofBob } = await pair('overtaken');
@@ -188,6 +249,30 @@ describe('receipts', () => {
 
     await expect(ofBob.rotateKeys()).rejects.toMatchObject({ code: 'INVALID_RESPONSE', reason: 'MISSING' });
     expect(ofBob.epoch).toBe(3n);
+  });
+
+  it('cannot be avoided by calling a commit something else', async () => {
+    const { bob, ofAlice, ofBob } = await pair('relabelled');
+    await ofAlice.rotateKeys();
+    await bob.reached(ofBob.id, 2n);
+    await bob.client.close();
+    await ofAlice.rotateKeys();
+    const honest = delivery.relabel(ofAlice.id, wire.LogEntryKind.APPLICATION);
+    const again = await Device.open(services, bob.stateFile);
+    open.push(again);
+    delivery.calls.clear();
+    await again.client.start();
+    await until(() => delivery.calls.has('stream:unsubscribe'));
+    expect(again.conversation(ofBob.id).epoch).toBe(2n);
+    // The other groups on the stream go on.
+    const other = await again.client.createConversation();
+    await other.rotateKeys();
+    expect(delivery.calls.get('subscribe')).toBe(1);
+
+    honest();
+    await again.reached(ofBob.id, 3n);
+    await ofAlice.send(data('on'));
+    expect(await again.untilText('on')).toEqual(['on']);
   });
 
   it('with an access key that nobody has do not lock the members out: they come back', async () => {

@@ -140,7 +140,7 @@ function createParts(
       mailboxEntries: config.mailboxEntries,
       intervalMs: config.outboxInterval,
     }),
-    feed: new LogFeed({ groupLog, receipts, pageEntries, pageBytes, maxBytes: config.pageCacheBytes }),
+    feed: new LogFeed({ groupLog, receipts, pageEntries, pageBytes, maxBytes: config.pageCacheBytes, clock }),
   };
 }
 

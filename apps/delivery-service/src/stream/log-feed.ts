@@ -1,12 +1,13 @@
 /**
  * Pages of the logs of groups, read and encoded once for all streams of the process that stand at the same place.
  *
- * What is read once stays true: entries never change. So a page may be used again as long as it is remembered; only that
- * there is nothing after a place must be found out anew after each wake-up.
+ * Entries never change, but a store that fails over may have lost the newest of them, and others take their places. So a page is
+ * used again only for less time than a failover takes; that there is nothing after a place must be found out anew after each wake-up.
  *
  * @module
  */
 import { delivery } from '@canopy/contract';
+import type { Clock } from '@canopy/service';
 import type { AppendOutcome, GroupLog, LogEntry, NewMessage, Unsubscribe, WakeUp } from '@canopy/storage';
 import { toLogEntries, toMessageEntry } from '../calls/log-entries.ts';
 import type { ReceiptBook } from '../receipt-book.ts';
@@ -21,6 +22,7 @@ export interface LogFeedOptions {
   readonly pageBytes: number;
   /** The most bytes of messages in the pages that are remembered. */
   readonly maxBytes: number;
+  readonly clock: Clock;
 }
 
 /** What a log had after a place. */
@@ -33,6 +35,8 @@ export interface LogPage {
   /** Where the log ended then. Before the place, if the log has lost what was there. */
   readonly lastSequence: bigint;
   readonly since: WakeUpMark;
+  /** From when on the page may be older than the log. */
+  readonly atMs: number;
 }
 
 /** Stands for all that is known of a group between two wake-ups. */
@@ -48,6 +52,8 @@ interface FollowedGroup {
 }
 
 const PAGE_OVERHEAD = 512;
+/** How long a page is used again. */
+const FRESH_MS = 2_000;
 
 /** The logs that the streams of a process follow. */
 export class LogFeed {
@@ -78,10 +84,11 @@ export class LogFeed {
    * give the same entries, since they never change.
    */
   async appendMessages(messages: readonly NewMessage[]): Promise<readonly AppendOutcome[]> {
+    const atMs = this.#options.clock.now();
     const outcomes = await this.#options.groupLog.appendMessages(messages);
     const followed = (key: string): boolean => this.#groups.has(key);
     for (const { groupId, entries } of acceptedOf(messages, outcomes, followed))
-      this.#remember(groupId, entries);
+      this.#remember(groupId, entries, atMs);
     return outcomes;
   }
 
@@ -89,7 +96,7 @@ export class LogFeed {
   pageAfter(groupId: Uint8Array, after: bigint): Promise<LogPage> {
     const key = groupKeyOf(groupId);
     const known = this.#pages.find(nameOf(key, after));
-    if (known !== undefined) return Promise.resolve(known);
+    if (known !== undefined && this.#isFresh(known)) return Promise.resolve(known);
     const group = this.#groups.get(key);
     if (group === undefined) throw new TypeError('the group is not followed');
     const begun = group.reading.get(after);
@@ -112,6 +119,10 @@ export class LogFeed {
     for (const name of this.#pages.names()) if (name.endsWith(end)) this.#pages.forget(name);
   }
 
+  #isFresh({ atMs }: LogPage): boolean {
+    return this.#options.clock.now() - atMs < FRESH_MS;
+  }
+
   #open(key: string, groupId: Uint8Array): FollowedGroup {
     const group: FollowedGroup = {
       listeners: new Set(),
@@ -129,7 +140,7 @@ export class LogFeed {
     return group;
   }
 
-  #remember(groupId: Uint8Array, entries: readonly LogEntry[]): void {
+  #remember(groupId: Uint8Array, entries: readonly LogEntry[], atMs: number): void {
     const key = groupKeyOf(groupId);
     for (const part of pagesOf(entries, this.#options)) {
       const [first] = part;
@@ -143,13 +154,15 @@ export class LogFeed {
         isLast: false,
         lastSequence: last.sequence,
         since: {},
+        atMs,
       };
       this.#pages.keep(nameOf(key, first.sequence - 1n), page, weightOf(part));
     }
   }
 
   async #read(groupId: Uint8Array, afterSequence: bigint, since: WakeUpMark): Promise<LogPage> {
-    const { groupLog, receipts, pageEntries: limit, pageBytes: maxBytes } = this.#options;
+    const { groupLog, receipts, pageEntries: limit, pageBytes: maxBytes, clock } = this.#options;
+    const atMs = clock.now();
     const [entries, group] = await Promise.all([
       groupLog.read({ groupId, afterSequence, limit, maxBytes }),
       groupLog.findGroup(groupId),
@@ -162,6 +175,7 @@ export class LogFeed {
       isLast: lastSequence <= (entries.at(-1)?.sequence ?? afterSequence),
       lastSequence,
       since,
+      atMs,
     };
     // A page behind a hole is not what comes after this place; and a receipt whose key is away may come back.
     if (entries[0]?.sequence === afterSequence + 1n && value.entries.every(isComplete)) {

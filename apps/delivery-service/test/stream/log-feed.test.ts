@@ -1,6 +1,6 @@
 import { delivery } from '@canopy/contract';
 import { createLogger, manualClock } from '@canopy/service';
-import { openSqlite } from '@canopy/storage';
+import { openSqlite, type GroupLog } from '@canopy/storage';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { DOMAIN } from '../authority.ts';
 import { random } from '../group.ts';
@@ -12,11 +12,13 @@ const groupId = random(16);
 let store: ReturnType<typeof openSqlite>;
 let feed: LogFeed;
 let reads: number;
+let clock: ReturnType<typeof manualClock>;
 
 beforeEach(async () => {
   store = openSqlite(':memory:');
   await store.groupLog.createGroup({ groupId, cipherSuite: 1, accessKey: random(32), nowMs: 1 });
   reads = 0;
+  clock = manualClock(1);
   const read = store.groupLog.read.bind(store.groupLog);
   Object.assign(store.groupLog, {
     read: (query: Parameters<typeof read>[0]) => {
@@ -32,8 +34,8 @@ afterEach(() => store.close());
 function feedOf(maxBytes: number): LogFeed {
   const { groupLog, receiptKeys } = store;
   const log = createLogger({ service: 'delivery-service', level: 'silent' });
-  const receipts = new ReceiptBook({ domain: DOMAIN, groupLog, receiptKeys, clock: manualClock(1), log });
-  return new LogFeed({ groupLog, receipts, pageEntries: 3, pageBytes: 1_000, maxBytes });
+  const receipts = new ReceiptBook({ domain: DOMAIN, groupLog, receiptKeys, clock, log });
+  return new LogFeed({ groupLog, receipts, pageEntries: 3, pageBytes: 1_000, maxBytes, clock });
 }
 
 async function append(count: number): Promise<void> {
@@ -126,6 +128,30 @@ describe('the feed of a log', () => {
     expect(reads).toBe(0);
     expect((await feed.pageAfter(groupId, 1n)).entries.map(({ sequence }) => sequence)).toEqual([2n, 3n]);
     expect(reads).toBe(1);
+  });
+
+  it('does not give entries that a failover has lost to those who come after it, though the log is longer again', async () => {
+    feed.follow(groupId, () => undefined);
+    await append(2);
+    const lost = { groupId, epoch: 0n, requestId: random(16), kind: 'application' as const, nowMs: 1 };
+    const [other, kept] = [openSqlite(':memory:'), await feed.pageAfter(groupId, 0n)];
+    await feed.appendMessages([{ ...lost, message: random(9), maxPastEpochs: 0 }]);
+    expect((await feed.pageAfter(groupId, 2n)).entries.map(({ sequence }) => sequence)).toEqual([3n]);
+    // A replica takes over that has the first two, and others come in the place of the third.
+    await other.groupLog.createGroup({ groupId, cipherSuite: 1, accessKey: random(32), nowMs: 1 });
+    const again = [...kept.entries.map(({ message }) => message), random(9), random(9)];
+    for (const message of again)
+      await other.groupLog.appendMessages([{ ...lost, requestId: random(16), message, maxPastEpochs: 0 }]);
+    const takenOver: Pick<GroupLog, 'read' | 'findGroup'> = {
+      read: (query) => other.groupLog.read(query),
+      findGroup: (id) => other.groupLog.findGroup(id),
+    };
+    Object.assign(store.groupLog, takenOver);
+    // No failover is quicker.
+    clock.advance(2_000);
+    const page = await feed.pageAfter(groupId, 2n);
+    expect(page.entries.map(({ message }) => message)).toEqual(again.slice(2));
+    other.close();
   });
 
   it('keeps no more than it may, and forgets a group whose log has become another one', async () => {

@@ -9,6 +9,7 @@ import { signEpochAccessProof, hashBody } from '@canopy/identity';
 import { wipe } from '@canopy/crypto';
 import { LOG_LOST } from './faults.ts';
 import { accessKeyPairOf, proveMembership } from './group-proof.ts';
+import { Lane } from './lane.ts';
 import { groupInfoOf, treeOf } from './make-bundle.ts';
 import { reasonWord } from './reason-word.ts';
 import { catchUp } from './read-group.ts';
@@ -31,6 +32,8 @@ const PAGE = 16;
 export class Restoration {
   readonly #replica: Replica;
   readonly #around: Surroundings;
+  /** One at a time: each goes back in the log, and takes what it finds there as its own to hand in. */
+  readonly #lane = new Lane();
   #running: Promise<boolean> | undefined;
 
   constructor(replica: Replica, around: Surroundings) {
@@ -40,16 +43,20 @@ export class Restoration {
 
   /** Shows the newest receipt, and hands in the commits that the log lacks; says whether it lacked any. @throws {ClientError} SERVICE_REFUSED, CLOSED */
   run(): Promise<boolean> {
-    this.#running ??= this.#run().finally(() => {
-      this.#running = undefined;
-    });
+    this.#running ??= this.#lane
+      .run(() => this.#run())
+      .finally(() => {
+        this.#running = undefined;
+      });
     return this.#running;
   }
 
   /** Does the same for a log that is known to have lost messages, or to have others in their places: they are handed in too. */
-  async runForMessages(): Promise<void> {
-    await this.run();
-    if (this.#canGoOn()) await this.#goBack(this.#lastCommit());
+  runForMessages(): Promise<void> {
+    return this.#lane.run(async () => {
+      await this.#run();
+      if (this.#canGoOn()) await this.#goBack(this.#lastCommit());
+    });
   }
 
   /** Whether an earlier process has gone back in the log and not handed in everything. */
@@ -59,7 +66,7 @@ export class Restoration {
 
   /** Waits for what is under way. */
   async settled(): Promise<void> {
-    await this.#running?.catch(() => {});
+    await this.#lane.settled();
   }
 
   async #run(): Promise<boolean> {

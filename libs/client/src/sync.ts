@@ -63,7 +63,7 @@ export class Sync {
   /** Follows one more conversation, if the stream is open. */
   async follow({ replica }: Known): Promise<void> {
     try {
-      const isGoing = replica.isActive && replica.fault === undefined;
+      const isGoing = replica.isActive && replica.fault === undefined && !this.#resting.has(replica.id);
       if (this.#stream !== undefined && isGoing) await this.#subscribe(this.#stream, replica);
     } catch (error) {
       // The stream has broken; it will follow the conversation when it is opened again.
@@ -271,7 +271,9 @@ export class Sync {
   async #renew(stream: DeviceStream, { groupId, endedEpoch }: delivery.LeaseEnded): Promise<void> {
     this.#around.line.endLease(toHex(groupId));
     const replica = this.#find(groupId)?.replica;
-    if (replica?.isActive === true && replica.fault === undefined && replica.group.epoch > endedEpoch) {
+    const isGoing =
+      replica?.isActive === true && replica.fault === undefined && !this.#resting.has(replica.id);
+    if (isGoing && replica.group.epoch > endedEpoch) {
       return this.#subscribe(stream, replica);
     }
     this.#around.log({ event: 'lease-ended', conversation: toHex(groupId) });

@@ -40,7 +40,7 @@ interface Latecomer {
 
 /**
  * A member that was removed must not learn who is in the group after it: an older proof counts as long as the device has a
- * leaf. Where the tree is not known, that is for the epoch before at most.
+ * leaf. Where the tree is not known, nobody could come back by an external commit, and an older proof opens nothing.
  *
  * @throws {ServiceError} PERMISSION_DENIED
  */
@@ -51,7 +51,7 @@ async function requireNotGone(
   if (lag <= 0n) return;
   if (lag > BigInt(config.resyncEpochs)) throw permissionDenied('PROOF_EPOCH_TOO_OLD');
   const state = await publicGroups.now(groupId);
-  const isIn = state === undefined ? lag === 1n : hasLeaf(state.group.tree, device);
+  const isIn = state !== undefined && hasLeaf(state.group.tree, device);
   if (!isIn) throw permissionDenied('PROOF_EPOCH_TOO_OLD');
 }
 

@@ -176,7 +176,7 @@ describe('the metrics of the services', () => {
     }
     expect(text).toMatch(/canopy_outcomes_total\{grpc_method="SubmitCommit",outcome="accepted"\} [1-9]/);
     expect(text).toMatch(
-      /canopy_outcomes_total\{grpc_method="Subscribe",outcome="sendAnswer.accepted"\} [1-9]/,
+      /canopy_outcomes_total\{grpc_method="Subscribe",outcome="sendAnswers?.accepted"\} [1-9]/,
     );
     expect(text).toMatch(/canopy_outcomes_total\{grpc_method="ClaimKeyPackages",outcome="claimed"\} [1-9]/);
     expect(text).toMatch(/canopy_open_streams\{grpc_method="Subscribe"\} \d/);

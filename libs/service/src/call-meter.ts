@@ -88,8 +88,8 @@ export function meterCall(path: string, type: CallType): CallMeter {
     received: () => series.received.inc(),
     sent(response) {
       series.sent.inc();
-      for (const outcome of outcomesOf(response)) {
-        outcomes.inc({ grpc_method: series.labels.grpc_method, outcome });
+      for (const [outcome, count] of tally(outcomesOf(response))) {
+        outcomes.inc({ grpc_method: series.labels.grpc_method, outcome }, count);
       }
     },
     paused: (seconds) => series.pauses.observe(seconds),
@@ -147,11 +147,24 @@ function outcomesOf(response: unknown): readonly string[] {
   const oneof = read(response, 'response');
   const answer = caseOf(oneof);
   if (answer !== undefined) {
-    const inner = caseOf(read(read(read(oneof, 'value'), 'response'), 'result'));
-    return [inner === undefined ? answer : `${answer}.${inner}`];
+    const value = read(oneof, 'value');
+    const answers = read(value, 'answers');
+    return (Array.isArray(answers) ? answers : [value]).map((each: unknown) => {
+      const inner = caseOf(read(read(each, 'response'), 'result'));
+      return inner === undefined ? answer : `${answer}.${inner}`;
+    });
   }
   const parts = SEVERAL.map((name) => read(response, name)).find((value) => Array.isArray(value));
   return parts === undefined ? NONE : parts.flatMap((part: unknown) => caseOf(read(part, 'result')) ?? NONE);
+}
+
+/** Counting is dear: what is there many times is counted at once. */
+function tally(words: readonly string[]): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>();
+  for (const word of words) {
+    counts.set(word, (counts.get(word) ?? 0) + 1);
+  }
+  return counts;
 }
 
 function caseOf(oneof: unknown): string | undefined {

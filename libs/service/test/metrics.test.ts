@@ -1,4 +1,4 @@
-import { callUnary, openStream } from '@canopy/contract';
+import { callUnary, openStream, type delivery } from '@canopy/contract';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Metrics, permissionDenied, processMetrics } from '../src/index.ts';
 import { startToy, type Toy, type ToyHandlers } from './toy-directory.ts';
@@ -101,6 +101,35 @@ describe('the metrics of a service', () => {
     await left.promise;
     const after = valueOf(await (await get(served)).text(), 'grpc_server_handled_total', cancelled);
     expect(after - before).toBe(1);
+  });
+
+  it('count every answer of a frame that has several', async () => {
+    const accepted: delivery.SendMessageResponse['result'] = {
+      $case: 'accepted',
+      value: { sequence: 1n, alreadyAccepted: false },
+    };
+    const answers = [accepted, accepted, undefined].map((result) => ({
+      requestId: new Uint8Array(),
+      response: { result },
+    }));
+    const served = await start({
+      async *subscribe(requests) {
+        for await (const _ of requests) yield { response: { $case: 'sendAnswers', value: { answers } } };
+      },
+    });
+    const before = await processMetrics.text();
+    const stream = openStream(served.delivery, 'subscribe');
+    await stream.send({ request: { $case: 'ping', value: { token: 1n } } });
+    await stream.responses[Symbol.asyncIterator]().next();
+    const after = await (await get(served)).text();
+    const grown = (outcome: string): number => {
+      const labels = { grpc_method: 'Subscribe', outcome };
+      return (
+        valueOf(after, 'canopy_outcomes_total', labels) - valueOf(before, 'canopy_outcomes_total', labels)
+      );
+    };
+    expect([grown('sendAnswers.accepted'), grown('sendAnswers')]).toEqual([2, 1]);
+    stream.cancel();
   });
 
   it('count open streams, what comes and goes on them, and what came of it', async () => {

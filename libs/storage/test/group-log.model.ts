@@ -114,12 +114,7 @@ export class GroupLogModel implements Modelled {
     const entry = { sequence, kind: 'commit', epoch, message: commit.commit, ended: end } as const;
     append(group, { entry, requestId: hex(requestId), atMs: receipt.acceptedAtMs });
     begin(group, end, { ...commit, welcomed: commit.welcomes.length > 0, nowMs: receipt.acceptedAtMs });
-    if (commit.ticketHash !== undefined) {
-      const ticket = group.tickets.get(hex(commit.ticketHash));
-      if (ticket !== undefined) ticket.used = true;
-    }
-    if (commit.revokesTickets === true)
-      for (const [key, { used }] of group.tickets) if (!used) group.tickets.delete(key);
+    endTickets(group, commit);
     const tree = commit.ratchetTree === undefined ? undefined : treeOf(commit.ratchetTree);
     for (const { device, welcome } of commit.welcomes)
       this.outbox.push({ groupId, groupSequence: sequence, device, welcome, epoch: epoch + 1n, tree });
@@ -273,6 +268,13 @@ function obstacle(group: ModelGroup, epoch: bigint, past: number): AppendOutcome
   const currentEpoch = epochOf(group);
   if (epoch <= currentEpoch && epoch + BigInt(past) >= currentEpoch) return undefined;
   return { outcome: 'conflict', currentEpoch, winningCommitHash: group.ends[Number(epoch)]?.commitHash };
+}
+
+function endTickets({ tickets }: ModelGroup, { ticketHash, revokesTickets }: NewCommit): void {
+  const ticket = ticketHash === undefined ? undefined : tickets.get(hex(ticketHash));
+  if (ticket !== undefined) ticket.used = true;
+  if (revokesTickets !== true) return;
+  for (const [key, { used }] of tickets) if (!used) tickets.delete(key);
 }
 
 function ticketFault(group: ModelGroup, { ticketHash, receipt }: NewCommit): AppendOutcome | undefined {

@@ -248,19 +248,20 @@ describe('the mailbox on a stream', () => {
   });
 });
 
+const mailboxAfter = (afterSequence: bigint): delivery.SubscribeRequest => ({
+  request: { $case: 'mailbox', value: { afterSequence } },
+});
+
 describe('a mailbox on a stream that has lost its end', () => {
   it('says so to who has come further, keeps what nobody has read, and is followed anew from the beginning', async () => {
     const bob = await bench.device('bob');
     await welcome(0n, 'bob');
     const reader = new Reader(bob);
-    const follow = (afterSequence: bigint): delivery.SubscribeRequest => ({
-      request: { $case: 'mailbox', value: { afterSequence } },
-    });
     await reader.stream.send({ request: { $case: 'acknowledgeMailbox', value: { upToSequence: 2n } } });
-    await reader.stream.send(follow(2n));
+    await reader.stream.send(mailboxAfter(2n));
     expect(await reader.next()).toEqual({ $case: 'mailboxBehind', value: { lastSequence: 1n } });
     await welcome(1n, 'bob');
-    await reader.stream.send(follow(0n));
+    await reader.stream.send(mailboxAfter(0n));
     expect(await reader.until('mailboxLive')).toMatchObject({ seen: [1n, 2n] });
     reader.stream.cancel();
   });

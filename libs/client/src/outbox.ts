@@ -1,5 +1,6 @@
 /**
- * Sends application messages in order, each until it is in the log, and each once.
+ * Sends application messages, each until it is in the log, and each once; in order, but that one which the service puts off
+ * for a limit may come after later ones that were on their way with it.
  *
  * @module
  */

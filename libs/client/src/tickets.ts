@@ -15,7 +15,11 @@ const GRACE_MS = 24 * 3_600_000;
 /** Gives the options of one group: only tickets that were announced in it count in it. */
 export function withTickets(options: GroupOptions, tickets: TicketStore, conversation: string): GroupOptions {
   const psks: PskStore = {
-    findExternalPsk: (pskId) => tickets.find(conversation, pskId)?.psk,
+    findExternalPsk(pskId) {
+      const ticket = tickets.find(conversation, pskId);
+      const isOver = ticket !== undefined && ticket.expiresAtMs + GRACE_MS < Number(options.now()) * 1000;
+      return isOver ? undefined : ticket?.psk;
+    },
     findResumptionPsk: () => undefined,
   };
   return { ...options, psks };

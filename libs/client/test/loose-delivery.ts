@@ -187,10 +187,7 @@ export class LooseDelivery extends LooseLog {
         listener.call.write({ response: { $case: 'pong', value: request.value } });
         return;
       case 'mailbox':
-        listener.mailbox = request.value.afterSequence;
-        this.#pumpMailbox(listener);
-        listener.call.write({ response: { $case: 'mailboxLive', value: {} } });
-        return;
+        return this.#followMailbox(listener, request.value.afterSequence);
       case 'group':
         return this.#follow(listener, request.value);
       case 'unsubscribe':
@@ -229,6 +226,18 @@ export class LooseDelivery extends LooseLog {
     const value = { requestId, response: this.submit(request) };
     if (!this.#isLost('stream:submitCommit'))
       listener.call.write({ response: { $case: 'commitAnswer', value } });
+  }
+
+  #followMailbox(listener: Listener, afterSequence: bigint): void {
+    const { call, device } = listener;
+    const lastSequence = BigInt(this.mailboxOf(device).length);
+    if (afterSequence > lastSequence) {
+      call.write({ response: { $case: 'mailboxBehind', value: { lastSequence } } });
+      return;
+    }
+    listener.mailbox = afterSequence;
+    this.#pumpMailbox(listener);
+    call.write({ response: { $case: 'mailboxLive', value: {} } });
   }
 
   #follow({ topics, call }: Listener, { query: body, proof }: delivery.SubscribeGroup): void {

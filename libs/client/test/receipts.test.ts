@@ -102,6 +102,26 @@ describe('a log that has lost what it had accepted', () => {
   });
 });
 
+describe('a mailbox that has lost its end', () => {
+  it('is read anew: a Welcome under a number that was passed is not missed', async () => {
+    const { alice, bob } = await pair('mailbox');
+    await (await alice.client.createConversation()).invite([userUri('bob-mailbox')]);
+    await bob.joined();
+    expect(delivery.mailboxOf(bob.uri)).toHaveLength(2);
+    delivery.mailboxes.set(bob.uri, delivery.mailboxOf(bob.uri).slice(0, 1));
+    delivery.calls.clear();
+    delivery.dropStreams();
+    // One stream of Alice, and two beginnings of Bob.
+    await until(() => (delivery.calls.get('stream:mailbox') ?? 0) >= 3);
+
+    const third = await alice.client.createConversation();
+    await third.invite([userUri('bob-mailbox')]);
+
+    expect((await bob.joined(third.id)).isActive).toBe(true);
+    expect(bob.client.conversations()).toHaveLength(3);
+  });
+});
+
 describe('members that find the same loss', () => {
   it('give way to each other: what one has handed in the others do not send again', async () => {
     const gate = Promise.withResolvers<void>();

@@ -12,7 +12,7 @@ import {
   type RecordChange,
 } from '@canopy/mls';
 import type { TicketAnnouncement } from '../../src/application-frame.ts';
-import { keepAnnounced } from '../../src/tickets.ts';
+import { keepAnnounced, withTickets } from '../../src/tickets.ts';
 import { migrations } from '../../src/store/schema.ts';
 import { openStore, type Store } from '../../src/store/store.ts';
 import {
@@ -26,6 +26,7 @@ import {
   hex,
   restore,
   say,
+  options as groupOptions,
 } from './store-group.ts';
 
 let folder: string;
@@ -339,6 +340,26 @@ describe('announced tickets', () => {
       expect(keep({ ...ticketOf(400), expiresAtMs: BigInt(400 * day) }, 0)).toBe(false);
       expect(keep({ ...ticketOf(400), expiresAtMs: BigInt(3 * day) }, 2 * day)).toBe(true);
       expect(tickets.count(CONVERSATION)).toBe(1);
+    } finally {
+      store.close();
+    }
+  });
+});
+
+describe('a ticket that has ended', () => {
+  it('is found for a day, and then not any more, though no commit has come since', async () => {
+    const { bob } = await groupOfTwo();
+    const store = openStore(path);
+    try {
+      begin(store, bob);
+      const ticket = { ...ticketOf(1), expiresAtMs: 1_000n };
+      keepAnnounced(store.tickets, CONVERSATION, ticket, 0);
+      const find = (nowMs: number): Uint8Array | undefined => {
+        const options = { ...groupOptions, now: () => BigInt(nowMs / 1_000) };
+        return withTickets(options, store.tickets, CONVERSATION).psks.findExternalPsk(ticket.pskId);
+      };
+      expect(find(24 * 3_600_000)).toEqual(ticket.psk);
+      expect(find(24 * 3_600_000 + 2_000)).toBeUndefined();
     } finally {
       store.close();
     }

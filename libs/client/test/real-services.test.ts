@@ -2,7 +2,8 @@ import { cpSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { ClientOptions } from '../src/index.ts';
-import { authenticator, data, Device } from './device.ts';
+import { readTicket, writeTicket } from '../src/ticket-text.ts';
+import { authenticator, data, Device, textsOf } from './device.ts';
 import { Rogue } from './rogue.ts';
 import { Services, userUri } from './services.ts';
 
@@ -63,6 +64,30 @@ describe('with the services of the house', () => {
     expect(authenticator(ofGuest)).toBe(authenticator(conversation));
     await expect(late.client.joinWithTicket(ticket)).rejects.toMatchObject({ name: 'ClientError' });
     expect(late.client.conversations()).toEqual([]);
+  });
+
+  it('a removed member does not come back by its own ticket; a guest with another key is taken out', async () => {
+    const alice = await device('alice-back');
+    const bob = await device('bob-back');
+    const carol = await device('carol-back');
+    const conversation = await alice.client.createConversation();
+    await conversation.invite([userUri('bob-back'), userUri('carol-back')]);
+    const ofBob = await bob.joined();
+    await carol.joined();
+    const ofBobs = await ofBob.createTicket({ lifetimeMs: 3_600_000 });
+    await conversation.remove([userUri('bob-back')]);
+    await bob.until(({ kind }) => kind === 'removed');
+    await expect(bob.client.joinWithTicket(ofBobs)).rejects.toMatchObject({ name: 'ClientError' });
+
+    const genuine = readTicket(await conversation.createTicket({ lifetimeMs: 3_600_000 }));
+    const forged = writeTicket({ ...genuine, psk: genuine.psk.map((byte) => byte ^ 1) });
+    await bob.client.joinWithTicket(forged);
+    await carol.until(({ kind }) => kind === 'resynced');
+    await conversation.send(data('after'));
+
+    expect(await carol.untilText('after')).toEqual(['after']);
+    expect(conversation.members()).toHaveLength(2);
+    expect(textsOf(await bob.until(({ kind }) => kind === 'removed'))).toEqual([]);
   });
 
   it('what the store has lost is handed in again, and nothing comes twice', async () => {

@@ -3,11 +3,11 @@
  *
  * @module
  */
+import type { DeviceIdentities } from '@canopy/identity';
 import type { Clock } from '@canopy/service';
 import type { GroupLog, Mailbox, RateLimits, ReceiptKeys } from '@canopy/storage';
 import type { DeliveryConfig } from './config.ts';
 import type { Gatekeeper } from './gatekeeper.ts';
-import type { JoinerIdentities } from './identities.ts';
 import type { Outbox } from './outbox.ts';
 import type { PublicGroups } from './public-groups.ts';
 import type { ReceiptBook } from './receipt-book.ts';
@@ -32,8 +32,8 @@ export interface Delivery {
   readonly receipts: ReceiptBook;
   readonly limits: RequestLimits;
   readonly publicGroups: PublicGroups;
-  /** Judges who joins by an external commit. */
-  readonly identities: JoinerIdentities;
+  /** Judges who joins by an external commit. Revoked devices do not come so far: their tokens are refused. */
+  readonly identities: DeviceIdentities;
   readonly revocations: Revocations;
   readonly outbox: Outbox;
   readonly feed: LogFeed;

@@ -3,46 +3,22 @@
  *
  * @module
  */
+import { readPemCertificates } from '@canopy/identity';
 import {
   connectKeys,
   connectRevocationLists,
-  connectTrustAnchors,
   createLogger,
+  followTrustAnchors,
   observeStore,
   runMain,
   runService,
   startRevocationFeed,
-  startTrustAnchorFeed,
   storeChoice,
   systemClock,
-  type Logger,
-  type TrustAnchorFeed,
 } from '@canopy/service';
 import { openStore, StorageError } from '@canopy/storage';
-import { readDeliveryConfig, type DeliveryConfig } from './config.ts';
-import { readTrustAnchors } from './identities.ts';
-import { createDeliveryService, type DeliveryService } from './service.ts';
-
-/** Goes by the anchors of the file, or follows those of the authentication service where none is named. */
-function followAnchors(
-  config: DeliveryConfig,
-  service: DeliveryService,
-  log: Logger,
-): TrustAnchorFeed | undefined {
-  const { domain, x509TrustAnchors, revocationInterval: intervalMs } = config;
-  if (x509TrustAnchors !== undefined) {
-    service.trust({ anchors: readTrustAnchors(x509TrustAnchors), intermediates: [] });
-    return undefined;
-  }
-  const fetch = connectTrustAnchors(config);
-  return startTrustAnchorFeed({
-    domain,
-    fetch,
-    accept: (offered) => service.trust(offered),
-    intervalMs,
-    log,
-  });
-}
+import { readDeliveryConfig } from './config.ts';
+import { createDeliveryService } from './service.ts';
 
 await runMain(serve, (error) => error instanceof StorageError);
 
@@ -52,7 +28,13 @@ async function serve(): Promise<void> {
   const keys = connectKeys(config, log);
   const store = observeStore(await openStore(storeChoice(config, 'delivery-service')));
   const service = createDeliveryService({ stores: store, clock: systemClock, config, keys, log });
-  const anchors = followAnchors(config, service, log);
+  const anchors = followTrustAnchors({
+    config,
+    file: config.x509TrustAnchors,
+    readPem: readPemCertificates,
+    trust: (certificates) => service.trust(certificates),
+    log,
+  });
   service.start();
   const feed = startRevocationFeed({
     fetch: connectRevocationLists(config),

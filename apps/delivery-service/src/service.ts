@@ -4,6 +4,7 @@
  * @module
  */
 import { delivery } from '@canopy/contract';
+import { DeviceIdentities, type AttestationKeys, type DomainCertificates } from '@canopy/identity';
 import {
   bearer,
   bidi,
@@ -34,7 +35,6 @@ import { Subscriptions } from './calls/subscribe.ts';
 import type { DeliveryConfig } from './config.ts';
 import type { Delivery, DeliveryStores } from './delivery.ts';
 import { Gatekeeper } from './gatekeeper.ts';
-import { JoinerIdentities, type JoinerIdentitiesOptions, type TrustedCertificates } from './identities.ts';
 import { Outbox } from './outbox.ts';
 import { PublicGroups } from './public-groups.ts';
 import { ReceiptBook } from './receipt-book.ts';
@@ -63,7 +63,7 @@ export interface DeliveryService {
   /** Sees to the key of receipts, and begins to move Welcomes and to remove what is no longer kept. */
   start(): void;
   /** Believes X.509 credentials of joiners by these certificates, and no others, from now on. @throws {IdentityError} for one that is no CA */
-  trust(certificates: TrustedCertificates): void;
+  trust(certificates: DomainCertificates): void;
   /** Ends the open streams. */
   drain(): void;
   /** Waits for Welcomes on their way. */
@@ -109,7 +109,7 @@ export function createDeliveryService(options: DeliveryServiceOptions): Delivery
 
 function createParts(
   { stores, clock, config, log }: DeliveryServiceOptions,
-  attestationKeys: JoinerIdentitiesOptions['keys'],
+  attestationKeys: AttestationKeys,
 ): Delivery {
   const { groupLog, rateLimits } = stores;
   const { domain, pageEntries, pageBytes } = config;
@@ -132,7 +132,7 @@ function createParts(
       keys: attestationKeys,
       now: () => BigInt(Math.floor(clock.now() / 1000)),
     }),
-    identities: new JoinerIdentities({ domain, keys: attestationKeys, clock }),
+    identities: new DeviceIdentities({ domain, keys: attestationKeys, clock }),
     outbox: new Outbox({
       ...stores,
       clock,

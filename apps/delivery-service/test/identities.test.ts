@@ -1,6 +1,7 @@
 import { createPublicKey, generateKeyPairSync } from 'node:crypto';
 import { getCipherSuite } from '@canopy/crypto';
 import {
+  DeviceIdentities,
   issueAuthorityCertificate,
   issueDeviceCertificate,
   makeSerialNumber,
@@ -11,7 +12,6 @@ import {
 } from '@canopy/identity';
 import { manualClock } from '@canopy/service';
 import { expect, it } from '@jest/globals';
-import { JoinerIdentities, readTrustAnchors } from '../src/identities.ts';
 import { createAuthority, deviceOf, DOMAIN } from './authority.ts';
 
 const NOW = 1_800_000_000_000;
@@ -34,7 +34,7 @@ function makeMember() {
 
 it('believes the certificates of joiners by the anchors of the moment', async () => {
   const keys = await parseJwks((await createAuthority()).jwksJson);
-  const identities = new JoinerIdentities({ domain: DOMAIN, keys, clock: manualClock(NOW) });
+  const identities = new DeviceIdentities({ domain: DOMAIN, keys, clock: manualClock(NOW) });
   const [before, after] = [makeMember(), makeMember()];
   const verdicts = async (): Promise<readonly boolean[]> => [
     (await identities.provider.validateCredential(before.leaf)).valid,
@@ -49,8 +49,4 @@ it('believes the certificates of joiners by the anchors of the moment', async ()
   expect(await verdicts()).toEqual([false, true]);
   identities.trust({ anchors: [], intermediates: [] });
   expect(await verdicts()).toEqual([false, false]);
-});
-
-it('refuses a file of anchors that is none as a fault of the configuration', () => {
-  expect(() => readTrustAnchors('/nowhere/anchors.pem')).toThrow('CANOPY_X509_TRUST_ANCHORS');
 });

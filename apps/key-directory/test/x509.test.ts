@@ -9,6 +9,7 @@ import {
   makeSerialNumber,
   nameOfCertificate,
   readIssuer,
+  readPemCertificates,
   selfIssuer,
   toPem,
   x509Credential,
@@ -16,8 +17,9 @@ import {
 } from '@canopy/identity';
 import { supportedCapabilities, type ClientIdentity } from '@canopy/mls';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { readTrustAnchors } from '../src/trust-anchors.ts';
-import { deviceOf } from './authority.ts';
+import { createLogger, followTrustAnchors } from '@canopy/service';
+import { readDirectoryConfig } from '../src/config.ts';
+import { deviceOf, DOMAIN } from './authority.ts';
 import {
   claimFrom,
   keyPackageWith,
@@ -183,11 +185,26 @@ describe('the file of trust anchors', () => {
     const folder = mkdtempSync(join(tmpdir(), 'key-directory-'));
     const path = join(folder, 'anchors.pem');
     writeFileSync(path, toPem(authorities.root) + toPem(makeAuthorities().root));
-    expect(readTrustAnchors(path)).toHaveLength(2);
-    expect(readTrustAnchors(path)[0]).toEqual(authorities.root);
+    let trusted: readonly Uint8Array[] = [];
+    const follow = (file: string): unknown =>
+      followTrustAnchors({
+        config: readDirectoryConfig({
+          CANOPY_DOMAIN: DOMAIN,
+          CANOPY_AUTHENTICATION_SERVICE: '127.0.0.1:1',
+          CANOPY_DATA: folder,
+        }),
+        file,
+        readPem: readPemCertificates,
+        trust: ({ anchors }) => (trusted = anchors),
+        log: createLogger({ service: 'test' }),
+      });
+    expect(follow(path)).toBeUndefined();
+    expect(trusted).toHaveLength(2);
+    expect(trusted[0]).toEqual(authorities.root);
     writeFileSync(path, 'nothing');
-    expect(() => readTrustAnchors(path)).toThrow('CANOPY_X509_TRUST_ANCHORS');
-    expect(() => readTrustAnchors(join(folder, 'missing.pem'))).toThrow('CANOPY_X509_TRUST_ANCHORS');
+    expect(() => follow(path)).toThrow('CANOPY_X509_TRUST_ANCHORS');
+    expect(() => follow(join(folder, 'missing.pem'))).toThrow('CANOPY_X509_TRUST_ANCHORS');
+    expect(trusted).toHaveLength(2);
     rmSync(folder, { recursive: true });
   });
 });

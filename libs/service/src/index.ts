@@ -97,6 +97,7 @@ export {
   type TrustAnchorFeed,
   type TrustAnchorFeedOptions,
 } from './trust-anchor-feed.ts';
+export { followTrustAnchors } from './follow-trust-anchors.ts';
 export {
   processMetrics,
   Metrics,

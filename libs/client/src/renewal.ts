@@ -18,6 +18,7 @@ import type { Surroundings } from './surroundings.ts';
 
 /** How often is looked whether something is due. */
 const INTERVAL_MS = 3_600_000;
+const FIRST_RETRY_MS = 1_000;
 /** Commits of many groups and of many devices are spread over so long. */
 const SPREAD_MS = 60_000;
 
@@ -33,16 +34,24 @@ export class Renewal {
 
   /** Looks again and again, until the client is closed. */
   async follow(): Promise<void> {
+    const { signal } = this.#around;
+    for (let failures = 0; !signal.aborted;) {
+      failures = (await this.#look()) ? 0 : failures + 1;
+      // What a service that was away has kept from being done must not wait for the next regular look.
+      await pause(failures === 0 ? INTERVAL_MS : retryAfter(failures), signal).catch(() => {});
+    }
+  }
+
+  /** Does what is due; says whether all of it was done. */
+  async #look(): Promise<boolean> {
     const { signal, log } = this.#around;
-    while (!signal.aborted) {
-      try {
-        await this.renew();
-        await this.#refreshLeaves();
-        await this.#renewKeys();
-      } catch (cause) {
-        if (!signal.aborted) log({ event: 'credential-not-renewed', cause });
-      }
-      await pause(INTERVAL_MS, signal).catch(() => {});
+    try {
+      await this.renew();
+      const isShown = await this.#refreshLeaves();
+      return (await this.#renewKeys()) && isShown;
+    } catch (cause) {
+      if (!signal.aborted) log({ event: 'credential-not-renewed', cause });
+      return false;
     }
   }
 
@@ -77,21 +86,25 @@ export class Renewal {
     });
   }
 
-  async #renewKeys(): Promise<void> {
+  async #renewKeys(): Promise<boolean> {
     const { keyUpdateAfter, log, signal } = this.#around;
+    let isDone = true;
     for (const known of this.#conversations.all()) {
       try {
         await renewOldKeys(known, this.#around, keyUpdateAfter);
       } catch (cause) {
         if (signal.aborted) throw cause;
         log({ event: 'keys-not-renewed', conversation: known.replica.id, cause });
+        isDone = false;
       }
     }
+    return isDone;
   }
 
   /** Every group in which this device still shows an older credential gets a commit with the new one. */
-  async #refreshLeaves(): Promise<void> {
+  async #refreshLeaves(): Promise<boolean> {
     const { wait, random, signal, identity, log } = this.#around;
+    let isDone = true;
     for (const { replica, conversation } of this.#conversations.all()) {
       const isStale = replica.isActive && replica.fault === undefined && !says(replica.group, identity);
       if (!isStale) continue;
@@ -101,9 +114,16 @@ export class Renewal {
       } catch (cause) {
         if (signal.aborted) throw cause;
         log({ event: 'leaf-not-refreshed', conversation: replica.id, cause });
+        isDone = false;
       }
     }
+    return isDone;
   }
+}
+
+/** Soon at first, then more and more seldom, and not all devices at the same moment. */
+function retryAfter(failures: number): number {
+  return Math.min(FIRST_RETRY_MS * 2 ** Math.min(failures, 20), INTERVAL_MS) * (0.5 + Math.random() / 2);
 }
 
 /** Says whether the own leaf in a group shows a credential. */

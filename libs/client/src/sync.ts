@@ -244,9 +244,14 @@ export class Sync {
     const { log, signal } = this.#around;
     act()
       .then((isDone) => (isDone === false ? undefined : this.follow(known)))
-      .catch((cause: unknown) => {
-        if (!signal.aborted) log({ event: 'group-not-followed', conversation: known.replica.id, cause });
-      });
+      .catch(async (cause: unknown) => {
+        if (signal.aborted) return;
+        log({ event: 'group-not-followed', conversation: known.replica.id, cause });
+        // Nothing else would try again as long as the stream lasts.
+        await pause(this.#setBack(known), signal);
+        await this.follow(known);
+      })
+      .catch(() => {});
   }
 
   /** Comes back into a group beside everything else, and follows it again. */

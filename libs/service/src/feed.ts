@@ -14,6 +14,8 @@ export interface FeedOptions {
   readonly timeoutMs: number;
 }
 
+const FIRST_RETRY_MS = 500;
+
 /** Something that is looked at until it is stopped. */
 export class Feed {
   readonly #options: FeedOptions;
@@ -21,16 +23,19 @@ export class Feed {
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> | undefined;
   #next: Promise<void> | undefined;
+  #failures = 0;
 
   constructor(options: FeedOptions) {
     this.#options = options;
   }
 
-  /** Looks now, and then again after each interval. */
+  /** Looks now, and then again after each interval; sooner, at first, after a look that failed. */
   async follow(): Promise<void> {
     await this.refresh();
     if (!this.#end.signal.aborted) {
-      this.#timer = setTimeout(() => void this.follow(), this.#options.intervalMs).unref();
+      const pauseMs = this.#failures === 0 ? Infinity : FIRST_RETRY_MS * 2 ** this.#failures;
+      const next = Math.min(pauseMs, this.#options.intervalMs);
+      this.#timer = setTimeout(() => void this.follow(), next).unref();
     }
   }
 
@@ -62,7 +67,9 @@ export class Feed {
     }
     try {
       await this.#options.look(AbortSignal.any([signal, AbortSignal.timeout(this.#options.timeoutMs)]));
+      this.#failures = 0;
     } catch (error) {
+      this.#failures += 1;
       if (!signal.aborted) {
         this.#options.onFailure(error);
       }

@@ -243,7 +243,7 @@ export class Sync {
   #beside(known: Known, act: () => Promise<unknown>): void {
     const { log, signal } = this.#around;
     act()
-      .then((isDone) => (isDone === false ? undefined : this.follow(known)))
+      .then(() => this.follow(known))
       .catch(async (cause: unknown) => {
         if (signal.aborted) return;
         log({ event: 'group-not-followed', conversation: known.replica.id, cause });
@@ -304,10 +304,17 @@ export class Sync {
     this.#markLive(toHex(groupId));
     const known = this.#find(groupId);
     if (known === undefined) return;
-    // A log that has lost an epoch does not know its members any more.
-    if (limit === undefined) return this.#beside(known, () => known.restoration.run());
+    if (limit === undefined) return this.#askAgain(known);
     // Where time does not help, the group is tried again with the next stream.
     if (limit.retryAfterMs > 0n) this.#beside(known, () => pause(limitPause(limit), this.#around.signal));
+  }
+
+  /** A log that has lost an epoch does not know its members any more, until somebody has handed the epoch in: this device or another one. */
+  #askAgain(known: Known): void {
+    this.#beside(known, async () => {
+      const hadLost = await known.restoration.run();
+      if (!hadLost) await pause(this.#setBack(known), this.#around.signal);
+    });
   }
 
   async #readMailbox(stream: DeviceStream, entries: readonly delivery.MailboxEntry[]): Promise<void> {

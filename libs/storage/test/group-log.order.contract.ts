@@ -42,9 +42,7 @@ export function orderContract(start: StartBench<GroupLog>): void {
         reader.onAppend(groupId, () => {
           void reader
             .read({ groupId, afterSequence: 0n, limit: 10, maxBytes: 1000 })
-            .then((page) =>
-              seen.push(BigInt(page.length)) > 0 && page.length === 2 ? resolve() : undefined,
-            )
+            .then((page) => (seen.push(BigInt(page.length)) > 0 && page.length === 2 ? resolve() : undefined))
             // A wake-up may come after the last one that matters, when the bench is ending.
             .catch(() => {});
         });

@@ -20,7 +20,7 @@ export interface RunOptions {
 }
 
 /** The stores that the services are measured on. */
-export const storeNames = ['sqlite', 'redis'] as const;
+const storeNames = ['sqlite', 'redis'] as const;
 /** One of the stores. */
 export type StoreName = (typeof storeNames)[number];
 

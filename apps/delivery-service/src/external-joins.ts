@@ -5,15 +5,13 @@
  */
 import type { delivery } from '@canopy/contract';
 import { equal } from '@canopy/crypto';
-import { deviceOfCredential, deviceOfX509Credential, IdentityError } from '@canopy/identity';
+import { findNamedDevice } from '@canopy/identity';
 import {
   ContentType,
-  CredentialType,
   ProposalOrRefType,
   ProposalType,
   PSKType,
   type CommitEffects,
-  type Credential,
   type LeafNode,
   type PublicMessage,
   type RatchetTree,
@@ -68,7 +66,7 @@ export async function requireOwnJoin(
   { caller, hasTicket }: { readonly caller: Caller; readonly hasTicket: boolean },
 ): Promise<void> {
   await requireCredential(service, committerLeaf, caller);
-  const isOwn = removed.every(({ before }) => deviceOf(before.credential) === caller.device);
+  const isOwn = removed.every(({ before }) => findNamedDevice(before.credential) === caller.device);
   requireThat(isOwn, 'NOT_A_RESYNC', 'the commit removes another device than the joiner');
   requireThat(
     hasTicket || removed.length === 1,
@@ -82,7 +80,7 @@ async function requireCredential(
   leaf: LeafNode | undefined,
   { device }: Caller,
 ): Promise<void> {
-  const isOwn = leaf !== undefined && deviceOf(leaf.credential) === device;
+  const isOwn = leaf !== undefined && findNamedDevice(leaf.credential) === device;
   requireThat(isOwn, 'CREDENTIAL_INVALID', 'the joiner is another device than the caller');
   const { credential, signatureKey, extensions } = leaf;
   requireThat(!revocations.hasKey(signatureKey), 'CREDENTIAL_INVALID', 'KEY_REVOKED');
@@ -96,19 +94,8 @@ const devicesOfTrees = new WeakMap<RatchetTree, ReadonlySet<string | undefined>>
 /** Tells whether a device has a leaf in a tree. */
 export function hasLeaf(tree: RatchetTree, device: string): boolean {
   const known = devicesOfTrees.get(tree);
-  const devices = known ?? new Set([...tree.members()].map(({ leafNode }) => deviceOf(leafNode.credential)));
+  const devices =
+    known ?? new Set([...tree.members()].map(({ leafNode }) => findNamedDevice(leafNode.credential)));
   if (known === undefined) devicesOfTrees.set(tree, devices);
   return devices.has(device);
-}
-
-/** Gives the device that a credential names; undefined when it names none. */
-export function deviceOf(credential: Credential): string | undefined {
-  try {
-    return credential.credentialType === CredentialType.x509
-      ? deviceOfX509Credential(credential)
-      : deviceOfCredential(credential);
-  } catch (error) {
-    if (error instanceof IdentityError) return undefined;
-    throw error;
-  }
 }

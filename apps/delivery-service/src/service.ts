@@ -4,7 +4,7 @@
  * @module
  */
 import { delivery } from '@canopy/contract';
-import { DeviceIdentities, type AttestationKeys, type DomainCertificates } from '@canopy/identity';
+import { DeviceIdentities, type AttestationKeys, type TrustedCertificates } from '@canopy/identity';
 import {
   bearer,
   bidi,
@@ -63,7 +63,7 @@ export interface DeliveryService {
   /** Sees to the key of receipts, and begins to move Welcomes and to remove what is no longer kept. */
   start(): void;
   /** Believes X.509 credentials of joiners by these certificates, and no others, from now on. @throws {IdentityError} for one that is no CA */
-  trust(certificates: DomainCertificates): void;
+  trust(certificates: TrustedCertificates): void;
   /** Ends the open streams. */
   drain(): void;
   /** Waits for Welcomes on their way. */

@@ -9,6 +9,7 @@
  */
 import { CodecError, decode } from '@canopy/codec';
 import { equal, getCipherSuite } from '@canopy/crypto';
+import { findNamedDevice } from '@canopy/identity';
 import {
   ExtensionType,
   LeafNodeSource,
@@ -20,7 +21,6 @@ import {
   type RatchetTree,
 } from '@canopy/mls';
 import type { Delivery } from './delivery.ts';
-import { deviceOf } from './external-joins.ts';
 import { isRefusal, readStatement, type Statement } from './public-groups.ts';
 import { RefusedSubmission, requireThat } from './rules/refused-submission.ts';
 import type { CommitToValidate } from './validate-commit.ts';
@@ -109,7 +109,7 @@ function requireMember({ signer }: GroupInfo, tree: RatchetTree, before: Ratchet
 
 function isSameMember(leaf: LeafNode, before: LeafNode): boolean {
   if (equal(leaf.signatureKey, before.signatureKey)) return true;
-  const device = deviceOf(leaf.credential);
+  const device = findNamedDevice(leaf.credential);
   const isByCommit = leaf.source.leafNodeSource === LeafNodeSource.commit;
-  return isByCommit && device !== undefined && device === deviceOf(before.credential);
+  return isByCommit && device !== undefined && device === findNamedDevice(before.credential);
 }

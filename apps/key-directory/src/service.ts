@@ -4,7 +4,7 @@
  * @module
  */
 import { directory } from '@canopy/contract';
-import { DeviceIdentities, type DomainCertificates, type RevocationListVerdict } from '@canopy/identity';
+import { DeviceIdentities, type TrustedCertificates, type RevocationListVerdict } from '@canopy/identity';
 import {
   bearer,
   bidi,
@@ -50,7 +50,7 @@ export interface KeyDirectory {
   /** Takes a revocation list; until there is one, nothing is published or claimed. */
   acceptRevocationList(jwt: string): Promise<RevocationListVerdict>;
   /** Believes X.509 credentials by these certificates, and no others, from now on. @throws {IdentityError} for one that is no CA */
-  trust(certificates: DomainCertificates): void;
+  trust(certificates: TrustedCertificates): void;
   /** Ends the open streams. */
   drain(): void;
 }

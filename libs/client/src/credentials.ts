@@ -10,6 +10,7 @@ import {
   attestationExtension,
   createDeviceIdentityProvider,
   deviceCredential,
+  namedDevice,
   parseJwks,
   signEnrolmentProof,
   x509Credential,
@@ -27,7 +28,6 @@ import { answered } from './service-calls.ts';
 import type { DeviceKeys, EnrolledDevice } from './store/device-store.ts';
 import type { Store } from './store/store.ts';
 import { fetchTrust, fetchTrustAnchors } from './trust.ts';
-import { deviceOfAny } from './members.ts';
 import { reasonWord } from './reason-word.ts';
 
 /** What an enrolment works with. */
@@ -155,7 +155,7 @@ export async function judgeOwn(enrolled: EnrolledDevice, judge: IdentityProvider
   const { credential, leafExtensions: extensions } = identityOf(enrolled);
   const { publicKey: signatureKey } = enrolled.signatureKeyPair;
   const verdict = await judge.validateCredential({ credential, signatureKey, extensions });
-  if (verdict.valid && deviceOfAny(credential) === enrolled.device) return;
+  if (verdict.valid && namedDevice(credential) === enrolled.device) return;
   const reason = verdict.valid ? 'OTHER_DEVICE' : verdict.reason;
   throw new ClientError('ENROLMENT_REFUSED', 'the credential is not for this device', { reason });
 }

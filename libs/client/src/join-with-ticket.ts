@@ -88,13 +88,7 @@ async function stage(ticket: Ticket, around: Surroundings): Promise<StoredVisit>
 
 async function stageVisit(ticket: Ticket, around: Surroundings): Promise<StoredVisit> {
   const { groupId, token, pskId } = ticket;
-  const query = delivery.GroupQuery.encode({
-    groupId,
-    afterSequence: 0n,
-    limit: 0,
-    device: around.device,
-  }).finish();
-  const found = await readGroupInfo(groupId, () => ({ query, proof: undefined, ticket: token }), around);
+  const found = await readGroupInfo(groupId, () => ({ proof: undefined, ticket: token }), around);
   const { suite, identity } = around;
   const psk = { pskType: PSKType.external, pskId, pskNonce: suite.random(suite.kdf.size) } as const;
   const resync = oldLeaf(found, around.device);

@@ -3,10 +3,8 @@
  *
  * @module
  */
-import { deviceOfCredential, deviceOfX509Credential, userOfDevice } from '@canopy/identity';
+import { namedDevice, userOfDevice } from '@canopy/identity';
 import {
-  CredentialType,
-  type Credential,
   type Group,
   type LeafIndex,
   type LeafNode,
@@ -27,14 +25,7 @@ export interface ConversationMember {
 
 /** Gives the device that a leaf speaks for; every leaf was judged by the identity provider before. */
 export function deviceOfLeaf({ credential }: LeafNode): string {
-  return deviceOfAny(credential);
-}
-
-/** Gives the device that a credential names, of whichever type. @throws {IdentityError} */
-export function deviceOfAny(credential: Credential): string {
-  return credential.credentialType === CredentialType.x509
-    ? deviceOfX509Credential(credential)
-    : deviceOfCredential(credential);
+  return namedDevice(credential);
 }
 
 /** Gives a member of a group. */

@@ -17,19 +17,20 @@ export interface FoundGroupInfo {
   readonly ratchetTree: RatchetTree | undefined;
 }
 
-/** Makes the request anew for every call, since a proof has a time. */
-export type MakeRequest = () => delivery.GetGroupInfoRequest;
+/** Makes what goes with the query anew for every call, since a proof has a time. */
+export type ShowLeave = (query: Uint8Array) => Omit<delivery.GetGroupInfoRequest, 'query'>;
 
 /** Reads the GroupInfo of a group's current epoch, with its tree. @throws {ClientError} GROUP_INFO_REFUSED, TREE_REFUSED, SERVICE_REFUSED, CLOSED */
 export async function readGroupInfo(
   groupId: Uint8Array,
-  makeRequest: MakeRequest,
+  showLeave: ShowLeave,
   around: Surroundings,
 ): Promise<FoundGroupInfo> {
-  const { tokens, stubs, signal, suite } = around;
+  const { tokens, stubs, signal, suite, device } = around;
+  const query = delivery.GroupQuery.encode({ groupId, afterSequence: 0n, limit: 0, device }).finish();
   const found = await untilAnswered(signal, () =>
     tokens.call('delivery', (metadata) =>
-      callUnary(stubs.delivery, 'getGroupInfo', makeRequest(), { metadata, signal }),
+      callUnary(stubs.delivery, 'getGroupInfo', { query, ...showLeave(query) }, { metadata, signal }),
     ),
   );
   const message = decodeMessage(found.groupInfo);

@@ -3,13 +3,12 @@
  *
  * @module
  */
-import { delivery } from '@canopy/contract';
 import { encodeMessage, encodeState, Group, type RatchetTree } from '@canopy/mls';
 import { proveMembership } from './group-proof.ts';
 import { followRefused } from './intruders.ts';
 import { makeBundle } from './make-bundle.ts';
 import { deviceOfLeaf, membersOf, leafOfDevice } from './members.ts';
-import { readGroupInfo, refusedGroupInfo, type FoundGroupInfo } from './read-group-info.ts';
+import { readGroupInfo, refusedGroupInfo, type FoundGroupInfo, type ShowLeave } from './read-group-info.ts';
 import { LOG_TRUNCATED } from './faults.ts';
 import type { Replica } from './replica.ts';
 import type { StoredRejoin } from './store/recovery-store.ts';
@@ -47,17 +46,11 @@ export async function stageRejoin(replica: Replica, around: Surroundings): Promi
 
 async function readCurrent(replica: Replica, around: Surroundings): Promise<FoundGroupInfo> {
   const { groupId, epoch } = replica.group;
-  const query = delivery.GroupQuery.encode({
-    groupId,
-    afterSequence: 0n,
-    limit: 0,
-    device: around.device,
-  }).finish();
-  const makeRequest = (): delivery.GetGroupInfoRequest => {
-    const proof = proveMembership(replica.group, 'GetGroupInfo', query, around.nowMs());
-    return { query, proof, ticket: new Uint8Array(0) };
-  };
-  const found = await readGroupInfo(groupId, makeRequest, around);
+  const showMembership: ShowLeave = (query) => ({
+    proof: proveMembership(replica.group, 'GetGroupInfo', query, around.nowMs()),
+    ticket: new Uint8Array(0),
+  });
+  const found = await readGroupInfo(groupId, showMembership, around);
   // A commit that could not be read has ended the epoch. Without one, entries of this very epoch may be gone.
   const least = replica.fault === LOG_TRUNCATED ? epoch : epoch + 1n;
   if (found.groupInfo.groupContext.epoch < least) throw refusedGroupInfo('NOT_AHEAD');

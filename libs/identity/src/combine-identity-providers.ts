@@ -10,9 +10,7 @@ import {
   type IdentityProvider,
   type IdentityVerdict,
 } from '@canopy/mls';
-import { deviceOfCredential } from './device-credential.ts';
-import { IdentityError } from './errors.ts';
-import { deviceOfX509Credential } from './x509/x509-credential.ts';
+import { findNamedDevice } from './named-device.ts';
 
 /** The judges, and what becomes of a member that changes from one type to the other. */
 export interface CombinedProvidersOptions {
@@ -43,26 +41,15 @@ export function combineIdentityProviders(options: CombinedProvidersOptions): Ide
     },
     identifierOf(presented) {
       const { credential } = presented;
-      const device = options.changeOfType === 'same-device' ? findDevice(credential) : undefined;
+      const device = options.changeOfType === 'same-device' ? findNamedDevice(credential) : undefined;
       return device ?? `${credential.credentialType}:${identifierOf(judgeOf(credential), presented)}`;
     },
   };
 }
 
 function compareDevices(old: Credential, presented: Credential): IdentityVerdict {
-  const [before, after] = [findDevice(old), findDevice(presented)];
+  const [before, after] = [findNamedDevice(old), findNamedDevice(presented)];
   return before !== undefined && before === after ? { valid: true } : refused('SUCCESSOR_OTHER_DEVICE');
-}
-
-function findDevice(credential: Credential): string | undefined {
-  try {
-    return credential.credentialType === CredentialType.x509
-      ? deviceOfX509Credential(credential)
-      : deviceOfCredential(credential);
-  } catch (error) {
-    if (error instanceof IdentityError) return undefined;
-    throw error;
-  }
 }
 
 function refused(reason: ChangeOfTypeRefusal): IdentityVerdict {

@@ -9,13 +9,8 @@ import { createIdentityProvider, type Clock } from './identity-provider.ts';
 import type { AttestationKeys } from './jwks.ts';
 import type { RevocationOptions } from './revocation/revocation-check.ts';
 import { deviceIdentifiers } from './x509/identifiers.ts';
+import type { TrustedCertificates } from './x509/trust-store.ts';
 import { createX509IdentityProvider } from './x509/x509-identity-provider.ts';
-
-/** The certificates at which chains may end, and those that chains may leave out, in DER. */
-export interface DomainCertificates {
-  readonly anchors: readonly Uint8Array[];
-  readonly intermediates: readonly Uint8Array[];
-}
 
 /** What the devices of a domain are judged by. */
 export interface DeviceIdentitiesOptions {
@@ -27,8 +22,6 @@ export interface DeviceIdentitiesOptions {
   readonly revocation?: RevocationOptions;
 }
 
-const NONE: DomainCertificates = { anchors: [], intermediates: [] };
-
 /**
  * Makes a judge; no X.509 credential is believed where there are no anchors.
  *
@@ -36,14 +29,14 @@ const NONE: DomainCertificates = { anchors: [], intermediates: [] };
  */
 export function createDeviceIdentityProvider(
   options: DeviceIdentitiesOptions,
-  { anchors, intermediates }: DomainCertificates,
+  trusted: TrustedCertificates,
 ): IdentityProvider {
   const basic = createIdentityProvider(options);
-  if (anchors.length === 0) return basic;
+  if (trusted.anchors.length === 0) return basic;
   const { domain, clock, keys: _, ...more } = options;
   const now = (): bigint => BigInt(Math.floor(clock.now() / 1000));
   const identifiers = deviceIdentifiers(domain);
-  const x509 = createX509IdentityProvider({ ...more, anchors, intermediates, identifiers, now });
+  const x509 = createX509IdentityProvider({ ...more, ...trusted, identifiers, now });
   return combineIdentityProviders({ basic, x509, changeOfType: 'same-device' });
 }
 
@@ -54,7 +47,7 @@ export class DeviceIdentities {
 
   constructor(options: DeviceIdentitiesOptions) {
     this.#options = options;
-    this.#provider = createDeviceIdentityProvider(options, NONE);
+    this.#provider = createDeviceIdentityProvider(options, { anchors: [] });
   }
 
   /** The judge at this moment. */
@@ -63,7 +56,7 @@ export class DeviceIdentities {
   }
 
   /** Goes by these certificates from now on. @throws {IdentityError} INVALID_CERTIFICATE for one that is no CA */
-  trust(certificates: DomainCertificates): void {
+  trust(certificates: TrustedCertificates): void {
     this.#provider = createDeviceIdentityProvider(this.#options, certificates);
   }
 }

@@ -17,6 +17,7 @@ export {
 } from './device-uri.ts';
 export type { DeviceUri, UserUri } from './device-uri.ts';
 export { deviceCredential, deviceOfCredential } from './device-credential.ts';
+export { findNamedDevice, namedDevice } from './named-device.ts';
 export {
   AuthenticationProof,
   EnrolmentProof,
@@ -60,7 +61,7 @@ export type { AttestationKeys } from './jwks.ts';
 export { createIdentityProvider } from './identity-provider.ts';
 export type { Clock, IdentityProviderOptions, IdentityRefusal } from './identity-provider.ts';
 export { createDeviceIdentityProvider, DeviceIdentities } from './device-identities.ts';
-export type { DeviceIdentitiesOptions, DomainCertificates } from './device-identities.ts';
+export type { DeviceIdentitiesOptions } from './device-identities.ts';
 export { combineIdentityProviders } from './combine-identity-providers.ts';
 export type { ChangeOfTypeRefusal, CombinedProvidersOptions } from './combine-identity-providers.ts';
 export type { StatementFault } from './signed-statement.ts';

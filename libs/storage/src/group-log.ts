@@ -343,3 +343,9 @@ export interface GroupLog {
   /** Calls the listener after appends to a group. See {@link WakeUp}. */
   onAppend(groupId: Uint8Array, listener: WakeUp): Unsubscribe;
 }
+
+/** Requires what every store requires of a commit before it takes it. @throws RangeError when two Welcomes are for one device */
+export function requireOneWelcomePerDevice(commit: NewCommit): void {
+  if (new Set(commit.welcomes.map(({ device }) => device)).size < commit.welcomes.length)
+    throw new RangeError('two Welcomes for one device');
+}

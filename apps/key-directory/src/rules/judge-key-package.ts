@@ -5,9 +5,8 @@
  */
 import { CodecError } from '@canopy/codec';
 import { CryptoError, getCipherSuite, isSupportedCipherSuite } from '@canopy/crypto';
-import { deviceOfCredential, deviceOfX509Credential, IdentityError } from '@canopy/identity';
+import { IdentityError, namedDevice } from '@canopy/identity';
 import {
-  CredentialType,
   decodeMessage,
   defaultPolicy,
   IdentityAnswers,
@@ -16,7 +15,6 @@ import {
   MlsError,
   validateKeyPackage,
   WireFormat,
-  type Credential,
   type IdentityProvider,
   type IdentityVerdict,
   type KeyPackage,
@@ -82,18 +80,12 @@ export function readKeyPackage(bytes: Uint8Array): KeyPackage {
 
 function requireDevice({ leafNode }: KeyPackage, device: string): void {
   try {
-    if (deviceNamedBy(leafNode.credential) === device) return;
+    if (namedDevice(leafNode.credential) === device) return;
   } catch (error) {
     if (!(error instanceof IdentityError)) throw error;
     throw new RefusedKeyPackage('WRONG_DEVICE', error.code, { cause: error });
   }
   throw new RefusedKeyPackage('WRONG_DEVICE');
-}
-
-function deviceNamedBy(credential: Credential): string {
-  return credential.credentialType === CredentialType.x509
-    ? deviceOfX509Credential(credential)
-    : deviceOfCredential(credential);
 }
 
 async function validate(keyPackage: KeyPackage, by: Judgement): Promise<void> {

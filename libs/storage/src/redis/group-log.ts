@@ -4,6 +4,7 @@
  * @module
  */
 import { StorageError } from '../errors.ts';
+import { requireOneWelcomePerDevice } from '../group-log.ts';
 import type {
   AppendOutcome,
   CreateGroupOutcome,
@@ -265,9 +266,4 @@ function toMessageArguments(message: NewMessage): readonly Argument[] {
 /** Milliseconds without a fraction. */
 function toTime(ms: number): string {
   return String(Math.trunc(ms));
-}
-
-function requireOneWelcomePerDevice(commit: NewCommit): void {
-  if (new Set(commit.welcomes.map(({ device }) => device)).size < commit.welcomes.length)
-    throw new RangeError('two Welcomes for one device');
 }

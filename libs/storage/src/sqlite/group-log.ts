@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { requireOneWelcomePerDevice } from '../group-log.ts';
 import type {
   AppendOutcome,
   CreateGroupOutcome,
@@ -190,11 +191,6 @@ export class SqliteGroupLog implements GroupLog {
     );
     return row === undefined ? 0n : integer(row, 'last_sequence');
   }
-}
-
-function requireOneWelcomePerDevice(commit: NewCommit): void {
-  if (new Set(commit.welcomes.map(({ device }) => device)).size < commit.welcomes.length)
-    throw new RangeError('two Welcomes for one device');
 }
 
 function topic(groupId: Uint8Array): string {
